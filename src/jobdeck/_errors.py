@@ -1,0 +1,83 @@
+"""Every error that jobdeck raises on purpose.
+
+::
+
+    JobdeckError
+    ├── JobError
+    │   ├── JobTimeoutError            also TimeoutError
+    │   ├── RuntimeJobFailureError
+    │   ├── JobCancelledError          also concurrent.futures.CancelledError
+    │   ├── RuntimeInvalidStateError
+    │   ├── JobNotFoundError           also LookupError
+    │   └── UnpicklableError           also TypeError
+    ├── EncodingError                  also TypeError
+    ├── EngineError
+    └── StoreError
+
+A message names the job, where there is one, and says what to do next.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+
+
+class JobdeckError(Exception):
+    """Base of all errors that jobdeck raises on purpose."""
+
+
+class JobError(JobdeckError):
+    """A job was used in a way that it does not allow, such as submitting it twice."""
+
+
+class JobTimeoutError(JobError, TimeoutError):
+    """A wait for a job reached its timeout; the job itself goes on."""
+
+
+class RuntimeJobFailureError(JobError):
+    """The job ended in ERROR.
+
+    Attributes
+    ----------
+    remote_traceback : str or None
+        The traceback as it was formatted in the job's own process.
+    """
+
+    def __init__(self, message: str, remote_traceback: str | None = None) -> None:
+        super().__init__(message)
+        self.remote_traceback = remote_traceback
+
+    def __reduce__(self) -> tuple[type[RuntimeJobFailureError], tuple[str, str | None]]:
+        return type(self), (str(self.args[0]), self.remote_traceback)
+
+    def __str__(self) -> str:
+        message = str(self.args[0])
+        return f"{message}\n\n{self.remote_traceback}" if self.remote_traceback else message
+
+
+class JobCancelledError(JobError, CancelledError):
+    """The job was cancelled; inside a job, somebody asks it to stop."""
+
+
+class RuntimeInvalidStateError(JobError):
+    """The job is in a state in which this cannot be done."""
+
+
+class JobNotFoundError(JobError, LookupError):
+    """No job (or program) of that id is in this store."""
+
+
+class UnpicklableError(JobError, TypeError):
+    """The program or one of its inputs cannot be sent to another process; nothing was queued."""
+
+
+class EncodingError(JobdeckError, TypeError):
+    """A message or value cannot be encoded; the text names the path of the offending part."""
+
+
+class EngineError(JobdeckError):
+    """An engine (the local agent, a scheduler) cannot be reached or started."""
+
+
+class StoreError(JobdeckError):
+    """The store cannot be used: unsafe permissions, a newer version, a full or failing disk."""

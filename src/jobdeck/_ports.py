@@ -1,0 +1,150 @@
+"""The interfaces between the parts. `store/` and `engines/` implement them and never import each other.
+
+Each port has one contract test suite that runs over every implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from ._records import (
+    Changes,
+    Command,
+    CommandKind,
+    JobQuery,
+    JobRecord,
+    MessageRecord,
+    NewJob,
+    Outcome,
+    Payload,
+    ProgramRecord,
+)
+from ._status import Exit, JobStatus
+
+
+class MessageSink(Protocol):
+    """Where a program's messages go: all that a messenger needs to know of a store."""
+
+    def add_message(self, job_id: str, body: str, *, final: bool = False) -> int:
+        """Make a message durable and return its sequence number (from 1, in order, without gaps)."""
+
+    def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
+        """Replace the job's progress."""
+
+
+class Store(MessageSink, Protocol):
+    """The one truth about jobs. Every method is one transaction and is safe from any thread and process.
+
+    Raises
+    ------
+    StoreError
+        From any method, where the store cannot be read or written (disk full, permissions, newer version, damage).
+    JobNotFoundError
+        From any method that takes a `job_id`, where the store has no such job.
+    """
+
+    home: Path
+    store_id: str
+
+    # --- the submitting side
+    def add_job(self, new: NewJob) -> JobRecord: ...
+    def submit_job(self, job_id: str) -> JobRecord:
+        """INITIALIZING → QUEUED; JobError if it was submitted before."""
+
+    def payload(self, job_id: str) -> Payload: ...
+    def ask(self, job_id: str, kind: CommandKind, origin: str) -> JobRecord:
+        """Record a request to stop.
+
+        A job that has not started is CANCELLED by this same transaction. A running one gets
+        ``cancel_state="requested"`` (unchanged if already asked) and a command row for its owner.
+        RuntimeInvalidStateError if it is final.
+        """
+
+    def delete_job(self, job_id: str) -> None:
+        """Remove the job with all that it left. RuntimeInvalidStateError unless it is final or was never started."""
+
+    def update_tags(self, job_id: str, tags: Sequence[str]) -> None: ...
+
+    # --- programs
+    def put_program(self, data: bytes, metadata: Mapping[str, Any], program_id: str | None = None) -> str: ...
+    def program(self, program_id: str) -> ProgramRecord: ...
+    def programs(self) -> list[ProgramRecord]: ...
+    def delete_program(self, program_id: str) -> None: ...
+
+    # --- the running side
+    def claim(self, engine: str, agent: str, limit: int) -> list[JobRecord]:
+        """Take up to `limit` queued jobs of this engine, oldest first: QUEUED → RUNNING, owned by `agent`."""
+
+    def set_process(self, job_id: str, pid: int, pid_started: float) -> None: ...
+    def set_outcome(self, job_id: str, outcome: Outcome) -> None:
+        """Keep what the program left behind; the first one counts. The status does not change yet."""
+
+    def note_cancel(self, job_id: str, state: str, note: str | None) -> None:
+        """Owner's word on a request: ``cancel_state`` and a short note such as ``interrupt sent``."""
+
+    def finish(self, ends: Mapping[str, Exit]) -> list[JobRecord]:
+        """Judge and close jobs whose processes are gone, in one transaction; those already final stay as they are."""
+
+    def set_status(self, job_id: str, status: JobStatus | str) -> None:
+        """For foreign systems: go to a status that is not final; refused silently where the table forbids it."""
+
+    def commands(self, engine: str, agent: str) -> list[Command]:
+        """Requests for this agent's jobs that were not yet taken, in order; taking them is part of the call."""
+
+    # --- the reading side
+    def job(self, job_id: str) -> JobRecord: ...
+    def jobs(self, query: JobQuery) -> list[JobRecord]: ...
+    def count(self, query: JobQuery) -> int: ...
+    def queue_place(self, job_id: str) -> int | None:
+        """1 for the next to start; None if it is not queued."""
+
+    def outcome(self, job_id: str) -> Outcome | None: ...
+    def messages(self, job_id: str, start: int = 0, stop: int | None = None) -> list[MessageRecord]:
+        """Messages with ``start < seq <= stop`` in order, a final one included (see MessageRecord.final)."""
+
+    def log_path(self, job_id: str) -> Path:
+        """The file that holds the job's captured output; it may not exist yet."""
+
+    def data_version(self) -> int:
+        """A number that differs from the last call's if any other connection committed since. Costs microseconds."""
+
+    def changes(self, since: int) -> Changes:
+        """Jobs whose row changed after change number `since` (messages and log growth are not row changes)."""
+
+    def change_number(self) -> int: ...
+    def setting(self, name: str) -> str | None: ...
+    def set_setting(self, name: str, value: str | None) -> None: ...
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """The kernel's side of an engine: makes sure that somebody will run what is queued."""
+
+    name: str
+
+    def ensure_agent(self) -> None:
+        """Start the engine's agent unless one is alive; returns within 2 ms where one is. EngineError if it cannot."""
+
+    def live_agent(self) -> str | None:
+        """The id of the agent that holds the engine's lock, None if nobody does. Costs microseconds."""
+
+
+class Presenter(Protocol):
+    """Shows jobs in a notebook; `job_ids` None means all of the deck's, those to come included."""
+
+    def display(self, store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"]) -> None:
+        """Send a live output to the front end (IPython's ``display``)."""
+
+    def mimebundle(
+        self, store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"]
+    ) -> dict[str, Any]:
+        """The same as data, for hosts without IPython's ``display``."""
+
+
+Connect = Callable[[Path], Store]
+"""Opens the store of a home. Engines get it handed in."""
+
+ProcessReaper = Callable[[Iterable[JobRecord]], None]
+"""Kills what may be left of the processes of jobs whose agent died."""

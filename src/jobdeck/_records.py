@@ -1,0 +1,185 @@
+"""Frozen rows: what the store hands out and takes in. Times are seconds since the epoch (UTC), sizes are bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ._status import CancelState, ErrorKind, JobStatus
+
+Encoding = Literal["json", "pickle"]
+CommandKind = Literal["cancel", "kill"]
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """What a job is made from.
+
+    Attributes
+    ----------
+    program, inputs : bytes
+        Pickled with cloudpickle by the submitting process; opened by the job's own process alone.
+    context : bytes
+        JSON: interpreter, cwd, sys_path, env, sources (see ``_program.Context``).
+    inputs_preview : mapping of str to str
+        Name of each input to a short text of its value, for people.
+    """
+
+    name: str
+    engine: str
+    program: bytes
+    inputs: bytes
+    context: bytes
+    program_id: str | None = None
+    backend: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    inputs_preview: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
+    retry_of: str | None = None
+    group_id: str | None = None
+    submitted: bool = True
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One job as the store knew it at change number `changed`."""
+
+    number: int
+    job_id: str
+    name: str
+    status: JobStatus | str
+    engine: str
+    program_id: str | None
+    backend: str | None
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    inputs_preview: Mapping[str, str]
+    timeout: float | None
+    retry_of: str | None
+    group_id: str | None
+    created: float
+    queued: float | None
+    started: float | None
+    ended: float | None
+    cancel_state: CancelState | None
+    cancel_asked: float | None
+    cancel_note: str | None
+    error_kind: ErrorKind | None
+    error: str | None
+    traceback: str | None
+    exit_code: int | None
+    exit_signal: int | None
+    peak_memory: int | None
+    cpu_time: float | None
+    progress_done: float | None
+    progress_total: float | None
+    progress_message: str | None
+    interim_count: int
+    result_encoding: Encoding | None
+    result_preview: str | None
+    agent: str | None
+    pid: int | None
+    pid_started: float | None
+    changed: int
+
+
+@dataclass(frozen=True)
+class MessageRecord:
+    """One published message: `seq` counts from 1 within its job, `body` is the encoder's JSON text."""
+
+    job_id: str
+    seq: int
+    time: float
+    final: bool
+    body: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a program left behind when it returned or raised, written by its own process.
+
+    Attributes
+    ----------
+    ok : bool
+        It returned (True) or raised (False).
+    encoding, body
+        The return value: JSON text in UTF-8, or a cloudpickle. None where it returned None after a final message.
+    preview : str or None
+        A short text of the value, for people.
+    exception_type, exception_text, traceback : str or None
+        As formatted in the job's process, without jobdeck's own frames.
+    exception : bytes or None
+        The exception itself with cloudpickle, where it can be pickled.
+    interrupted : bool
+        The exception was a KeyboardInterrupt or a JobCancelledError.
+    """
+
+    ok: bool
+    encoding: Encoding | None = None
+    body: bytes | None = None
+    preview: str | None = None
+    exception_type: str | None = None
+    exception_text: str | None = None
+    traceback: str | None = None
+    exception: bytes | None = None
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a job's process needs to run it; see :class:`NewJob`."""
+
+    program: bytes
+    inputs: bytes
+    context: bytes
+
+
+@dataclass(frozen=True)
+class Command:
+    """A request that the owner of a job has not yet acted on."""
+
+    number: int
+    job_id: str
+    kind: CommandKind
+    origin: str
+    asked: float
+
+
+@dataclass(frozen=True)
+class JobQuery:
+    """Which jobs to list, and in what order (by creation)."""
+
+    limit: int | None = None
+    skip: int = 0
+    status: tuple[str, ...] | None = None
+    tags: tuple[str, ...] = ()
+    name: str | None = None
+    program_id: str | None = None
+    engine: str | None = None
+    group_id: str | None = None
+    created_after: float | None = None
+    created_before: float | None = None
+    job_ids: tuple[str, ...] | None = None
+    descending: bool = True
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed since a change number: whole records, ids of the deleted, and the number to ask from next time."""
+
+    number: int
+    jobs: tuple[JobRecord, ...]
+    deleted: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProgramRecord:
+    """A named program; `data` is a cloudpickle as in :class:`NewJob`."""
+
+    program_id: str
+    data: bytes
+    metadata: Mapping[str, Any]
+    created: float
+    updated: float

@@ -1,0 +1,173 @@
+"""What travels between Python and the browser: declared once here, once in ``js/src/model/wire.ts``.
+
+Fixtures in ``tests/wire/*.json`` are read by the test suites of both languages. Keys are snake_case, times are seconds
+since the epoch. A feed is one ordered conversation about some jobs; it runs over a widget's comm and over the server
+extension's WebSocket alike.
+
+Numbers that JSON cannot hold never appear bare: message bodies travel as the *text* that the encoder wrote, in which
+they are tagged (``{"__type__": "float", "__value__": "nan"}``).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+PROTOCOL = 1
+MIME_TYPE = "application/vnd.jobdeck.jobs.v1+json"
+
+TAIL_MESSAGES = 200
+"""Messages of each job in a snapshot; older ones are asked for by range."""
+TAIL_LOG = 16_384
+"""Bytes of captured output of each job in a snapshot."""
+MAX_BODY = 16_384
+"""A message body longer than this travels cut, with its whole length beside it."""
+
+
+class ErrorView(TypedDict):
+    kind: str
+    text: str
+    traceback: str | None
+
+
+class ProgressView(TypedDict):
+    done: float
+    total: float | None
+    message: str | None
+
+
+class JobView(TypedDict):
+    """One job as a view needs it."""
+
+    id: str
+    name: str
+    tags: list[str]
+    engine: str
+    backend: str | None
+    status: str
+    final: bool
+    created: float
+    started: float | None
+    ended: float | None
+    queue_place: int | None
+    cancel_state: str | None
+    cancel_asked: float | None
+    cancel_note: str | None
+    can_cancel: bool
+    progress: ProgressView | None
+    interim_count: int
+    log_size: int
+    inputs: dict[str, str]
+    result: str | None
+    error: ErrorView | None
+    exit_code: int | None
+    peak_memory: int | None
+    cpu_time: float | None
+    retry_of: str | None
+
+
+# [seq, time, body] or, where the body was cut, [seq, time, first part, whole length in characters]
+MessageRow = list[int | float | str]
+
+
+class LogChunk(TypedDict):
+    """Captured output: `text` starts at byte `start`; `end` is the byte after it. Decoded as UTF-8 with replacement."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Snapshot(TypedDict):
+    """All that a view needs to paint. `seq` is 0-based per feed; the next frame has `seq` + 1."""
+
+    type: Literal["snapshot"]
+    protocol: int
+    seq: int
+    store_id: str
+    now: float
+    jobs: list[JobView]
+    messages: dict[str, list[MessageRow]]
+    logs: dict[str, LogChunk]
+
+
+class Delta(TypedDict, total=False):
+    """What changed. Each entry of `jobs` holds the changed keys of a JobView alone; absent parts did not change.
+
+    `interim_count` and `log_size` are not sent where messages or logs in the same frame imply them.
+    """
+
+    type: Literal["delta"]
+    seq: int
+    jobs: dict[str, dict[str, object]]
+    added: list[JobView]
+    removed: list[str]
+    messages: dict[str, list[MessageRow]]
+    logs: dict[str, LogChunk]
+
+
+class RangeReply(TypedDict):
+    type: Literal["range"]
+    request: int
+    id: str
+    messages: list[MessageRow] | None
+    log: LogChunk | None
+    whole: str | None
+
+
+class Reply(TypedDict):
+    """The answer to a command. `error` is a sentence for people, None if it was taken; `job` is the retry's new job."""
+
+    type: Literal["reply"]
+    request: int
+    error: str | None
+    job: JobView | None
+
+
+class Trouble(TypedDict):
+    """The feed cannot follow its store just now (locked, vanished); it says so and goes on trying."""
+
+    type: Literal["trouble"]
+    error: str | None
+
+
+class Subscribe(TypedDict):
+    """Replace the set of jobs this feed is about (a WebSocket's first message). Answered by a snapshot."""
+
+    type: Literal["subscribe"]
+    ids: list[str]
+
+
+class Resync(TypedDict):
+    """A frame was missed: answered by a snapshot."""
+
+    type: Literal["resync"]
+
+
+class RangeRequest(TypedDict, total=False):
+    """Ask for messages ``start < seq <= stop``, for bytes ``start <= b < stop`` of the log, or for one whole body."""
+
+    type: Literal["range"]
+    request: int
+    id: str
+    what: Literal["messages", "log", "body"]
+    start: int
+    stop: int
+
+
+class CommandRequest(TypedDict):
+    """Ask for something to be done to a job."""
+
+    type: Literal["command"]
+    request: int
+    id: str
+    command: Literal["cancel", "kill", "retry"]
+
+
+class Bundle(TypedDict):
+    """What a saved notebook keeps of a cell's cards, under ``MIME_TYPE``: enough to paint them with nobody to ask."""
+
+    protocol: int
+    store_id: str
+    ids: list[str]
+    layout: Literal["card", "list"]
+    snapshot: Snapshot
