@@ -21,6 +21,14 @@ TAIL_LOG = 16_384
 """Bytes of captured output of each job in a snapshot."""
 MAX_BODY = 16_384
 """A message body longer than this travels cut, with its whole length beside it."""
+LIST_JOBS = 200
+"""A feed without a list of ids begins with this many of the newest jobs."""
+RANGE_MESSAGES = 1_000
+"""Most messages in one answer to a range request; the view asks on from the last one."""
+RANGE_LOG = 262_144
+"""Most bytes of captured output in one answer to a range request; `end` tells how far it reached."""
+RANGE_BODY = 4_194_304
+"""Most characters of one body in an answer to a range request."""
 
 
 class ErrorView(TypedDict):
@@ -36,7 +44,7 @@ class ProgressView(TypedDict):
 
 
 class JobView(TypedDict):
-    """One job as a view needs it."""
+    """One job as a view needs it. `can_cancel` tells whether it can be stopped at all, asked or not."""
 
     id: str
     name: str
@@ -78,7 +86,11 @@ class LogChunk(TypedDict):
 
 
 class Snapshot(TypedDict):
-    """All that a view needs to paint. `seq` is 0-based per feed; the next frame has `seq` + 1."""
+    """All that a view needs to paint. `seq` is 0-based per feed; the next delta or snapshot has `seq` + 1.
+
+    Messages and logs are the newest ones, fewer a job where many jobs share a snapshot: older ones are there if the
+    first row's number is above 1, or the chunk's `start` above 0, and are fetched by range.
+    """
 
     type: Literal["snapshot"]
     protocol: int
@@ -93,7 +105,9 @@ class Snapshot(TypedDict):
 class Delta(TypedDict, total=False):
     """What changed. Each entry of `jobs` holds the changed keys of a JobView alone; absent parts did not change.
 
-    `interim_count` and `log_size` are not sent where messages or logs in the same frame imply them.
+    `interim_count` and `log_size` are not sent where messages or logs in the same frame imply them. Rows and chunks
+    follow what was sent before, or leave a gap (the first number is above the last one plus 1) where a job was faster
+    than the feed: what is missing can be fetched by range. The one new job of a retry is `added` to its feed.
     """
 
     type: Literal["delta"]
@@ -106,9 +120,12 @@ class Delta(TypedDict, total=False):
 
 
 class RangeReply(TypedDict):
+    """The answer to a range request: one of `messages`, `log` and `whole`, or a sentence in `error`."""
+
     type: Literal["range"]
     request: int
     id: str
+    error: str | None
     messages: list[MessageRow] | None
     log: LogChunk | None
     whole: str | None
@@ -131,10 +148,14 @@ class Trouble(TypedDict):
 
 
 class Subscribe(TypedDict):
-    """Replace the set of jobs this feed is about (a WebSocket's first message). Answered by a snapshot."""
+    """Replace the set of jobs this feed is about (a WebSocket's first message). Answered by a snapshot.
+
+    None means the newest ``LIST_JOBS`` jobs of the store and all that come. Over a widget's comm `ids` is ignored: the
+    widget knows its jobs; the message says that somebody watches, and nothing is sent before it.
+    """
 
     type: Literal["subscribe"]
-    ids: list[str]
+    ids: list[str] | None
 
 
 class Resync(TypedDict):
@@ -144,7 +165,10 @@ class Resync(TypedDict):
 
 
 class RangeRequest(TypedDict, total=False):
-    """Ask for messages ``start < seq <= stop``, for bytes ``start <= b < stop`` of the log, or for one whole body."""
+    """Ask for messages ``start < seq <= stop``, for bytes ``start <= b < stop`` of the log, or for one whole body.
+
+    For a body, `start` is its message's number and `stop` is left out.
+    """
 
     type: Literal["range"]
     request: int
