@@ -5,7 +5,7 @@ Each port has one contract test suite that runs over every implementation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -103,6 +103,9 @@ class Store(MessageSink, Protocol):
     def outcome(self, job_id: str) -> Outcome | None: ...
     def messages(self, job_id: str, start: int = 0, stop: int | None = None) -> list[MessageRecord]:
         """Messages with ``start < seq <= stop`` in order, a final one included (see MessageRecord.final)."""
+
+    def last_seqs(self, job_ids: Collection[str]) -> dict[str, int]:
+        """The newest message's number (a final one counts) of each of these jobs that has one; one cheap query."""
 
     def log_path(self, job_id: str) -> Path:
         """The file that holds the job's captured output; it may not exist yet."""
