@@ -11,49 +11,19 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
 from typing import Final
 
 from ._errors import StoreError
+from ._lookout import Interest, Lookout, Update
 from ._ports import Store
-from ._records import JobQuery, JobRecord
-from ._status import JobStatus, is_final
+
+__all__ = ["Follower", "Subscription", "Update"]
 
 _log = logging.getLogger(__name__)
 
 _OWNER_CHECK: Final = 1.0
-_LOG_CHECK: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
-_CHUNK: Final = 500
-"""Ids of one query: well under SQLite's limit of bound values."""
-
-
-@dataclass(frozen=True)
-class Update:
-    """What a listener learns at one time. The first one tells the state of all its jobs.
-
-    Attributes
-    ----------
-    jobs : tuple of JobRecord
-        Rows that changed.
-    deleted : tuple of str
-        Ids of jobs that are gone; in a first update, also those asked for that the store does not have.
-    seqs : mapping of str to int
-        Number of the newest message of each job that got new ones. With the row of a job that ended come all of its
-        messages.
-    log_sizes : mapping of str to int
-        Bytes of captured output of each job whose output grew.
-    trouble : str or None
-        Why the store cannot be read just now; None again when it can.
-    """
-
-    jobs: tuple[JobRecord, ...] = ()
-    deleted: tuple[str, ...] = ()
-    seqs: Mapping[str, int] = field(default_factory=dict)
-    log_sizes: Mapping[str, int] = field(default_factory=dict)
-    trouble: str | None = None
-
 
 Listener = Callable[[Update], None]
 
@@ -66,8 +36,8 @@ class Subscription:
         self._listener = listener
         self.ids = ids
         self.prompt = prompt
-        self.news: frozenset[str] | None = ids
-        self.untold = True
+        self._untold: frozenset[str] | None = ids
+        self._is_new = True
         self.closed = False
         self._has_failed = False
         self._trouble: str | None = None
@@ -76,12 +46,11 @@ class Subscription:
         """Follow other jobs from now on; None means all. The next update tells the state of those that are new."""
         ids = None if job_ids is None else frozenset(job_ids)
         with self._follower.lock:
-            if ids is None or self.news is None:
-                self.news, self.untold = ids, True
+            if ids is None or self._untold is None:
+                self._untold = ids
             else:
-                fresh = ids - self.ids if self.ids is not None else ids
-                self.news = (self.news & ids) | fresh if self.untold else fresh
-                self.untold = self.untold or bool(fresh)
+                known = ids if self.ids is None else self.ids - self._untold
+                self._untold = ids - known
             self.ids = ids
         self._follower.wake()
 
@@ -92,13 +61,15 @@ class Subscription:
             self._follower.subscriptions.discard(self)
         self._follower.wake()
 
-    def covers(self, job_id: str) -> bool:
-        """Tell whether this listener asked for that job."""
-        return self.ids is None or job_id in self.ids
+    def take_interest(self) -> Interest:
+        """Say what to look for, and count it as told. The caller holds the follower's lock."""
+        interest = Interest(self.ids, self._untold, self._is_new)
+        self._untold, self._is_new = frozenset(), False
+        return interest
 
     def restate(self) -> None:
         """Have the state of all jobs told again. The caller holds the follower's lock."""
-        self.news, self.untold = self.ids, True
+        self._untold = self.ids
 
     def tell_trouble(self, trouble: str | None) -> None:
         """Tell of trouble, or of its end, where the listener does not know yet."""
@@ -150,7 +121,8 @@ class Follower:
         self._check_owners = check_owners
         self._interval = interval
         self._lazy_interval = lazy_interval
-        self._watch = _Watch(store)
+        self._store = store
+        self._lookout = Lookout(store)
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -204,7 +176,7 @@ class Follower:
             thread.join()
 
     def _run(self) -> None:
-        self._watch.start_over()
+        self._lookout.start_over()
         while True:
             self._wake.clear()
             with self.lock:
@@ -216,11 +188,15 @@ class Follower:
 
     def _turn(self, subscriptions: list[Subscription]) -> float:
         """Look once, tell who is concerned, and return the seconds until the next look."""
+        with self.lock:
+            interests = [subscription.take_interest() for subscription in subscriptions]
         try:
             self._look_after_owners()
-            told = self._watch.look(subscriptions, self.lock)
-        except StoreError as error:
-            self._watch.start_over()
+            told = self._lookout.look(interests)
+        except Exception as error:  # noqa: BLE001 - this thread is all that its listeners have
+            if not isinstance(error, StoreError):
+                _log.exception("the store at %s could not be followed; trying again", self._store.home)
+            self._lookout.start_over()
             with self.lock:
                 for subscription in subscriptions:
                     subscription.restate()
@@ -231,13 +207,15 @@ class Follower:
         self._pause = self._lazy_interval
         for subscription in subscriptions:
             subscription.tell_trouble(None)
-        for subscription, update in told:
-            subscription.tell(update)
-        return self._interval if self._watch.is_urgent(subscriptions) else self._lazy_interval
+        for subscription, update in zip(subscriptions, told, strict=True):
+            if update is not None:
+                subscription.tell(update)
+        is_urgent = any(s.prompt and self._lookout.is_moving(s.ids) for s in subscriptions)
+        return self._interval if is_urgent else self._lazy_interval
 
     def _look_after_owners(self) -> None:
         now = time.monotonic()
-        if self._check_owners is None or not self._watch.live or now < self._next_owner_check:
+        if self._check_owners is None or not self._lookout.live or now < self._next_owner_check:
             return
         self._next_owner_check = now + _OWNER_CHECK
         try:
@@ -247,156 +225,4 @@ class Follower:
                 self._owner_complaint = complaint
                 _log.exception("jobs of agents that died could not be closed; trying again every second")
         # What this thread's own connection writes does not move the data version that it reads.
-        self._watch.expect_changes()
-
-
-class _Watch:
-    """What the follower's thread knows of its store. No other thread touches it."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.live: dict[str, JobStatus | str] = {}
-        self._seqs: dict[str, int] = {}
-        self._sizes: dict[str, int] = {}
-        self._number: int | None = None
-        self.start_over()
-
-    def start_over(self) -> None:
-        """Forget the jobs under way; their listeners are told their state again. Deletions since are not forgotten."""
-        self.live.clear()
-        self._seqs.clear()
-        self._sizes.clear()
-        self._version: int | None = None
-        self._next_log_check = 0.0
-
-    def expect_changes(self) -> None:
-        """Read changes at the next look, whatever the data version says."""
-        self._version = None
-
-    def is_urgent(self, subscriptions: Iterable[Subscription]) -> bool:
-        """Tell whether a prompt listener has a job under way (one that is not submitted waits for a person)."""
-        moving = [job_id for job_id, status in self.live.items() if status is not JobStatus.INITIALIZING]
-        return bool(moving) and any(s.prompt and (s.ids is None or not s.ids.isdisjoint(moving)) for s in subscriptions)
-
-    def look(self, subscriptions: list[Subscription], lock: threading.Lock) -> list[tuple[Subscription, Update]]:
-        """Read what changed and return who is to be told what."""
-        with lock:
-            wants = {s: s.ids for s in subscriptions}
-            newcomers = {s: s.news for s in subscriptions if s.untold}
-            for subscription in newcomers:
-                subscription.news, subscription.untold = frozenset(), False
-        everything = any(ids is None for ids in wants.values())
-        watched = frozenset[str]() if everything else frozenset().union(*(ids for ids in wants.values() if ids))
-
-        number, jobs, deleted = self._read_changes()
-        if not everything:
-            jobs = [record for record in jobs if record.job_id in watched]
-            for job_id in self.live.keys() - watched:
-                self._drop(job_id)
-        for record in jobs:
-            self.live[record.job_id] = record.status
-        ended = [record.job_id for record in jobs if is_final(record.status)]
-        seqs = self._grown_messages() if self._moved else {}
-        sizes = self._grown_logs(ended)
-        for job_id in [*ended, *deleted]:
-            self._drop(job_id)
-
-        told = self._compose(wants, newcomers, jobs, deleted, seqs, sizes)
-        self._number = number
-        return told
-
-    def _compose(
-        self,
-        wants: Mapping[Subscription, frozenset[str] | None],
-        newcomers: Mapping[Subscription, frozenset[str] | None],
-        jobs: list[JobRecord],
-        deleted: tuple[str, ...],
-        seqs: Mapping[str, int],
-        sizes: Mapping[str, int],
-    ) -> list[tuple[Subscription, Update]]:
-        told: list[tuple[Subscription, Update]] = []
-        for subscription, ids in wants.items():
-            update = Update(
-                tuple(r for r in jobs if ids is None or r.job_id in ids),
-                tuple(i for i in deleted if ids is None or i in ids),
-                {i: n for i, n in seqs.items() if ids is None or i in ids},
-                {i: n for i, n in sizes.items() if ids is None or i in ids},
-            )
-            if subscription in newcomers:
-                told.append((subscription, self._with_state(update, newcomers[subscription])))
-            elif update.jobs or update.deleted or update.seqs or update.log_sizes:
-                told.append((subscription, update))
-        return told
-
-    def _read_changes(self) -> tuple[int, list[JobRecord], tuple[str, ...]]:
-        version = self._store.data_version()
-        self._moved = version != self._version
-        if self._number is None:
-            number, jobs, deleted = self._store.change_number(), [], ()
-        elif self._moved:
-            changes = self._store.changes(self._number)
-            number, jobs, deleted = changes.number, list(changes.jobs), changes.deleted
-        else:
-            number, jobs, deleted = self._number, [], ()
-        self._version = version
-        return number, jobs, deleted
-
-    def _grown_messages(self) -> dict[str, int]:
-        # Read after the rows: a job that has ended writes no more, so with its last row come all its messages.
-        writing = [i for i, status in self.live.items() if status not in (JobStatus.INITIALIZING, JobStatus.QUEUED)]
-        grown = {i: n for i, n in self._last_seqs(writing).items() if n != self._seqs.get(i, 0)}
-        self._seqs.update(grown)
-        return grown
-
-    def _grown_logs(self, ended: list[str]) -> dict[str, int]:
-        now = time.monotonic()
-        due = now >= self._next_log_check
-        if due:
-            self._next_log_check = now + _LOG_CHECK
-        running = [i for i, status in self.live.items() if status is JobStatus.RUNNING] if due else []
-        grown = {i: n for i in {*running, *ended} if (n := self._log_size(i)) != self._sizes.get(i, 0)}
-        self._sizes.update(grown)
-        return grown
-
-    def _with_state(self, update: Update, ids: frozenset[str] | None) -> Update:
-        """Add the current state of jobs that a listener has not been told of yet."""
-        records = {r.job_id: r for r in update.jobs}
-        if ids is None:
-            found = self._store.jobs(JobQuery(descending=False))
-        else:
-            asked = sorted(ids)
-            found = [
-                record
-                for at in range(0, len(asked), _CHUNK)
-                for record in self._store.jobs(JobQuery(job_ids=tuple(asked[at : at + _CHUNK]), descending=False))
-            ]
-        records.update((r.job_id, r) for r in found)
-        there = [r.job_id for r in found]
-        seqs = self._last_seqs(there)
-        sizes = {i: n for i in there if (n := self._log_size(i))}
-        for record in found:
-            if not is_final(record.status) and record.job_id not in self.live:
-                self.live[record.job_id] = record.status
-                self._seqs[record.job_id] = seqs.get(record.job_id, 0)
-                self._sizes[record.job_id] = sizes.get(record.job_id, 0)
-        missing = () if ids is None else tuple(sorted(ids - set(there) - set(update.deleted)))
-        return Update(
-            tuple(records.values()), update.deleted + missing, {**update.seqs, **seqs}, {**update.log_sizes, **sizes}
-        )
-
-    def _last_seqs(self, ids: list[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for at in range(0, len(ids), _CHUNK):
-            found.update(self._store.last_seqs(ids[at : at + _CHUNK]))
-        return found
-
-    def _log_size(self, job_id: str) -> int:
-        try:
-            return os.stat(self._store.log_path(job_id)).st_size
-        except FileNotFoundError:
-            return 0
-
-    def _drop(self, job_id: str) -> None:
-        self.live.pop(job_id, None)
-        self._seqs.pop(job_id, None)
-        self._sizes.pop(job_id, None)
+        self._lookout.expect_changes()

@@ -1,0 +1,208 @@
+"""What changed in a store since the last look, cut to what each interested party asked for."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ._errors import StoreError
+from ._ports import Store
+from ._records import JobQuery, JobRecord
+from ._status import JobStatus, is_final
+
+_LOG_CHECK: Final = 0.05
+_CHUNK: Final = 500
+"""Ids of one query: well under SQLite's limit of bound values."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a listener learns at one time. The first one tells the state of all its jobs.
+
+    Attributes
+    ----------
+    jobs : tuple of JobRecord
+        Rows that changed.
+    deleted : tuple of str
+        Ids of jobs that are gone; in a first update, also those asked for that the store does not have.
+    seqs : mapping of str to int
+        Number of the newest message of each job that got new ones. With the row of a job that ended come all of its
+        messages.
+    log_sizes : mapping of str to int
+        Bytes of captured output of each job whose output grew.
+    trouble : str or None
+        Why the store cannot be read just now; None again when it can.
+    """
+
+    jobs: tuple[JobRecord, ...] = ()
+    deleted: tuple[str, ...] = ()
+    seqs: Mapping[str, int] = field(default_factory=dict)
+    log_sizes: Mapping[str, int] = field(default_factory=dict)
+    trouble: str | None = None
+
+
+_NOTHING: Final = Update()
+
+
+@dataclass(frozen=True)
+class Interest:
+    """What one party wants to know: None stands for all jobs.
+
+    Attributes
+    ----------
+    ids : frozenset of str or None
+        Jobs to hear of.
+    untold : frozenset of str or None
+        Those of them whose state it has not been told yet.
+    is_new : bool
+        It waits for its first answer, even if there is nothing to tell.
+    """
+
+    ids: frozenset[str] | None
+    untold: frozenset[str] | None = frozenset()
+    is_new: bool = False
+
+    def covers(self, job_id: str) -> bool:
+        """Tell whether this party asked for that job."""
+        return self.ids is None or job_id in self.ids
+
+
+class Lookout:
+    """What one thread knows of its store; no other thread touches it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.live: dict[str, JobStatus | str] = {}
+        self._seqs: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
+        self._number: int | None = None
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Forget the jobs under way; their listeners are told their state again. Deletions since are not forgotten."""
+        self.live.clear()
+        self._seqs.clear()
+        self._sizes.clear()
+        self._version: int | None = None
+        self._next_log_check = 0.0
+
+    def expect_changes(self) -> None:
+        """Read changes at the next look, whatever the data version says."""
+        self._version = None
+
+    def is_moving(self, ids: frozenset[str] | None) -> bool:
+        """Tell whether one of these jobs is under way. One that is not submitted waits for a person."""
+        moving = (job_id for job_id, status in self.live.items() if status is not JobStatus.INITIALIZING)
+        return any(ids is None or job_id in ids for job_id in moving)
+
+    def look(self, interests: Sequence[Interest]) -> list[Update | None]:
+        """Read what changed; the answers are in the order of `interests`, None for those that it does not concern."""
+        everything = any(interest.ids is None for interest in interests)
+        watched = frozenset[str]().union(*(interest.ids or () for interest in interests))
+
+        number, jobs, deleted = self._read_changes()
+        if not everything:
+            jobs = [record for record in jobs if record.job_id in watched]
+            for job_id in self.live.keys() - watched:
+                self._drop(job_id)
+        for record in jobs:
+            self.live[record.job_id] = record.status
+        ended = [record.job_id for record in jobs if is_final(record.status)]
+        # Read after the rows: a job that has ended writes no more, so with its last row come all its messages.
+        seqs = self._grown_messages() if self._moved else {}
+        news = Update(tuple(jobs), deleted, seqs, self._grown_logs(ended))
+        for job_id in [*ended, *deleted]:
+            self._drop(job_id)
+
+        told = [self._answer(interest, news) for interest in interests]
+        self._number = number  # only now: after an error in the above, the same changes are read again
+        return told
+
+    def _read_changes(self) -> tuple[int, list[JobRecord], tuple[str, ...]]:
+        jobs: list[JobRecord] = []
+        deleted: tuple[str, ...] = ()
+        version = self._store.data_version()
+        self._moved = version != self._version
+        if self._number is None:
+            number = self._store.change_number()
+        elif self._moved:
+            changes = self._store.changes(self._number)
+            if changes.number < self._number:
+                self._number = None
+                raise StoreError(f"the store at {self._store.home} was replaced by another one; reading it afresh")
+            number, jobs, deleted = changes.number, list(changes.jobs), changes.deleted
+        else:
+            number = self._number
+        self._version = version
+        return number, jobs, deleted
+
+    def _grown_messages(self) -> dict[str, int]:
+        writing = [i for i, status in self.live.items() if status not in (JobStatus.INITIALIZING, JobStatus.QUEUED)]
+        grown = {i: n for i, n in self._last_seqs(writing).items() if n != self._seqs.get(i, 0)}
+        self._seqs.update(grown)
+        return grown
+
+    def _grown_logs(self, ended: list[str]) -> dict[str, int]:
+        now = time.monotonic()
+        due = now >= self._next_log_check
+        if due:
+            self._next_log_check = now + _LOG_CHECK
+        running = [i for i, status in self.live.items() if status is JobStatus.RUNNING] if due else []
+        grown = {i: n for i in {*running, *ended} if (n := self._log_size(i)) != self._sizes.get(i, 0)}
+        self._sizes.update(grown)
+        return grown
+
+    def _answer(self, interest: Interest, news: Update) -> Update | None:
+        update = Update(
+            tuple(record for record in news.jobs if interest.covers(record.job_id)),
+            tuple(filter(interest.covers, news.deleted)),
+            {job_id: seq for job_id, seq in news.seqs.items() if interest.covers(job_id)},
+            {job_id: size for job_id, size in news.log_sizes.items() if interest.covers(job_id)},
+        )
+        if interest.untold is None or interest.untold:
+            return self._with_state(update, interest.untold)
+        return update if interest.is_new or update != _NOTHING else None
+
+    def _with_state(self, update: Update, ids: frozenset[str] | None) -> Update:
+        """Add the current state of jobs that a party has not been told of yet."""
+        found = self._records(ids)
+        there = [record.job_id for record in found]
+        seqs = self._last_seqs(there)
+        sizes = {job_id: size for job_id in there if (size := self._log_size(job_id))}
+        for record in found:
+            if not is_final(record.status) and record.job_id not in self.live:
+                self.live[record.job_id] = record.status
+                self._seqs[record.job_id] = seqs.get(record.job_id, 0)
+                self._sizes[record.job_id] = sizes.get(record.job_id, 0)
+        records = {record.job_id: record for record in (*update.jobs, *found)}
+        missing = () if ids is None else tuple(sorted(ids.difference(there, update.deleted)))
+        return Update(
+            tuple(records.values()), update.deleted + missing, {**update.seqs, **seqs}, {**update.log_sizes, **sizes}
+        )
+
+    def _records(self, ids: frozenset[str] | None) -> list[JobRecord]:
+        if ids is None:
+            return self._store.jobs(JobQuery(descending=False))
+        asked = sorted(ids)
+        chunks = (tuple(asked[at : at + _CHUNK]) for at in range(0, len(asked), _CHUNK))
+        return [record for chunk in chunks for record in self._store.jobs(JobQuery(job_ids=chunk, descending=False))]
+
+    def _last_seqs(self, ids: list[str]) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for at in range(0, len(ids), _CHUNK):
+            found.update(self._store.last_seqs(ids[at : at + _CHUNK]))
+        return found
+
+    def _log_size(self, job_id: str) -> int:
+        try:
+            return os.stat(self._store.log_path(job_id)).st_size
+        except FileNotFoundError:
+            return 0
+
+    def _drop(self, job_id: str) -> None:
+        self.live.pop(job_id, None)
+        self._seqs.pop(job_id, None)
+        self._sizes.pop(job_id, None)
