@@ -1,0 +1,117 @@
+"""A real JupyterLab in a real Chromium; see `lab` and `notebook` for what they can do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from .lab import Lab
+from .notebook import App, Notebook, write_notebook
+from .waiting import PATIENCE
+
+ARTIFACTS = Path(__file__).parents[2] / "test-artifacts" / "browser"
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+HARMLESS: tuple[tuple[str, str], ...] = (
+    (
+        r"removeChild[^\n]*\n\s+at [^\n]*/jlab_core\.[^\n]*$",
+        "Lab's splash screen is removed twice when the theme changes",
+    ),
+    (r"reading 'schema'\)(\n[^\n]*(notebook_core|Promise\.all).*)+$", "Notebook 7 itself, with any notebook"),
+    (r"Could not restore the debugger state", "Lab's debugger asks a kernel that was just killed"),
+    (r"Comm not found for comm id", "ipywidgets asks a new kernel for the old one's comms"),
+)
+"""Pairs of a pattern and the reason why an error of that kind on the console is not ours to mend."""
+
+expect.set_options(timeout=PATIENCE)
+
+OpenNotebook = Callable[..., Notebook]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab with jobdeck as it is installed."""
+    server = Lab(tmp_path_factory.mktemp("lab"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def lab_without_extension(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab with another home, whose administrator does not allow the server extension."""
+    server = Lab(tmp_path_factory.mktemp("bare"), ["--ServerApp.jpserver_extensions={'jobdeck.server': False}"])
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.fail("the browser tests need Chromium: install it with `apt install chromium`", pytrace=False)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_OPTIONS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> BrowserContext:
+    """One window for all tests, so that Lab's own scripts come from the browser's cache."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    return context
+
+
+@pytest.fixture
+def open_notebook(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
+    """Open notebooks, given as lists of cells or as a path; a page that reports an error fails the test."""
+    opened: list[Notebook] = []
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+
+    def open_it(cells: Sequence[str] | str, *, server: Lab = lab, app: App = "lab", kernel: bool = True) -> Notebook:
+        path = cells if isinstance(cells, str) else f"{name}-{len(opened)}.ipynb"
+        if not isinstance(cells, str):
+            write_notebook(server.root / path, cells)
+        notebook = Notebook(window, server, path, app, kernel=kernel)
+        opened.append(notebook)
+        return notebook
+
+    yield open_it
+    if request.node.stash.get(FAILED, False):
+        for number, notebook in enumerate(opened):
+            notebook.screenshot(ARTIFACTS / f"{name}-{number}.png")
+            (ARTIFACTS / f"{name}-{number}.log").write_text("\n".join([*notebook.troubles, notebook.lab.log()]))
+    troubles = [text for notebook in opened for text in notebook.troubles if not is_harmless(text)]
+    for notebook in opened:
+        notebook.close()
+    assert not troubles, "the page reported errors:\n" + "\n".join(troubles)
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+def is_harmless(text: str) -> bool:
+    return any(re.search(pattern, text) for pattern, _ in HARMLESS)

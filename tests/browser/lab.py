@@ -1,0 +1,165 @@
+"""A real JupyterLab server with directories of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+START_WITHIN = 60.0
+
+
+def free_port() -> int:
+    """A port that was free a moment ago; Jupyter takes the next one if somebody else was quicker."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Lab:
+    """`jupyter lab` as a child process; nothing of the user's own Jupyter is read or written.
+
+    Parameters
+    ----------
+    base
+        An empty directory for all that the server keeps; `base/work` is its root, `base/home` jobdeck's home.
+    options
+        More command-line options.
+    environment
+        Variables on top of this process's own.
+    """
+
+    def __init__(self, base: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+        self.base = base
+        self.root = base / "work"
+        self.home = base / "home"
+        self.token = os.urandom(12).hex()
+        self._log = base / "server.log"
+        self._environment = {
+            **os.environ,
+            "JUPYTER_CONFIG_DIR": str(base / "config"),
+            "JUPYTER_DATA_DIR": str(base / "data"),
+            "JUPYTER_RUNTIME_DIR": str(base / "runtime"),
+            "IPYTHONDIR": str(base / "ipython"),
+            "JOBDECK_HOME": str(self.home),
+            "JUPYTER_PLATFORM_DIRS": "1",
+            **(environment or {}),
+        }
+        for name in ("work", "config", "data", "runtime", "ipython"):
+            (base / name).mkdir(parents=True)
+        self._write_settings(
+            "@jupyterlab/apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False}
+        )
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={free_port()}", f"--ServerApp.root_dir={self.root}"),
+            f"--IdentityProvider.token={self.token}",
+            "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
+            *options,
+        ]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            self.url = self._wait_until_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def get(self, path: str) -> Any:
+        """The JSON that the server's REST API answers."""
+        return json.loads(self._ask("GET", path))
+
+    def delete(self, path: str) -> None:
+        """Delete one of the server's resources, such as a session with its kernel."""
+        self._ask("DELETE", path)
+
+    def log(self) -> str:
+        """All that the server has printed."""
+        return self._log.read_text(errors="replace")
+
+    def kernel_process(self, kernel_id: str) -> psutil.Process:
+        """The operating system's process behind a kernel id."""
+        for process in psutil.Process(self._process.pid).children():
+            if any(kernel_id in argument for argument in process.cmdline()):
+                return process
+        raise LookupError(f"no process for kernel {kernel_id}")
+
+    def close(self) -> None:
+        """End the server, its kernels and the agents that its kernels left running."""
+        tree = [*self._tree(), *self._agents()]
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(20)
+        for process in tree:
+            if process.is_running():
+                process.kill()
+        psutil.wait_procs(tree, timeout=20)
+
+    def _ask(self, method: str, path: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        with urllib.request.urlopen(
+            urllib.request.Request(self.url + path, headers=headers, method=method), timeout=30
+        ) as reply:
+            return bytes(reply.read())
+
+    def _tree(self) -> list[psutil.Process]:
+        try:
+            return psutil.Process(self._process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def _agents(self) -> list[psutil.Process]:
+        """Agents outlive kernels and servers by design, so that they are not in the server's tree."""
+        found: list[psutil.Process] = []
+        for lock in self.home.glob("agents/*.lock"):
+            try:
+                agent = psutil.Process(json.loads(lock.read_text())["pid"])
+                if self._is_ours(agent):
+                    found += [*agent.children(recursive=True), agent]
+            except (ValueError, KeyError, psutil.NoSuchProcess):
+                continue
+        return found
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        # A lock file outlives its agent; the pid in it may be somebody else's by now.
+        return process.environ().get("JOBDECK_HOME") == str(self.home) or str(self.home) in process.cmdline()
+
+    def _wait_until_ready(self) -> str:
+        deadline = time.monotonic() + START_WITHIN
+        info = self.base / "runtime" / f"jpserver-{self._process.pid}.json"
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"jupyter lab ended with exit code {self._process.returncode}:\n{self.log()}")
+            try:
+                self.url = str(json.loads(info.read_text())["url"])
+                self.get("api/status")
+                return self.url
+            except (OSError, ValueError):
+                time.sleep(0.05)
+        raise TimeoutError(f"jupyter lab was not ready within {START_WITHIN:g} s:\n{self.log()}")
+
+    def _write_settings(self, plugin: str, settings: Mapping[str, Any]) -> None:
+        path = self.base / "config" / "lab" / "user-settings" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
