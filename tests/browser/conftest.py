@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
+import jobdeck
+
 from .lab import Lab
 from .notebook import App, Notebook, write_notebook
 from .waiting import PATIENCE
@@ -84,8 +86,10 @@ def open_notebook(window: BrowserContext, lab: Lab, request: pytest.FixtureReque
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
 
     def open_it(cells: Sequence[str] | str, *, server: Lab = lab, app: App = "lab", kernel: bool = True) -> Notebook:
-        path = cells if isinstance(cells, str) else f"{name}-{len(opened)}.ipynb"
-        if not isinstance(cells, str):
+        if isinstance(cells, str):
+            path = cells
+        else:
+            path = f"{name}-{len(opened)}/notebook.ipynb"
             write_notebook(server.root / path, cells)
         notebook = Notebook(window, server, path, app, kernel=kernel)
         opened.append(notebook)
@@ -100,6 +104,14 @@ def open_notebook(window: BrowserContext, lab: Lab, request: pytest.FixtureReque
     for notebook in opened:
         notebook.close()
     assert not troubles, "the page reported errors:\n" + "\n".join(troubles)
+
+
+@pytest.fixture
+def deck(lab: Lab) -> Iterator[jobdeck.Deck]:
+    """The same jobs seen from this process, as a second kernel would see them."""
+    own = jobdeck.Deck(home=lab.home)
+    yield own
+    own.close()
 
 
 FAILED = pytest.StashKey[bool]()

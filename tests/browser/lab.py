@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 
+from .waiting import until
+
 START_WITHIN = 60.0
 
 
@@ -34,11 +36,9 @@ class Lab:
         An empty directory for all that the server keeps; `base/work` is its root, `base/home` jobdeck's home.
     options
         More command-line options.
-    environment
-        Variables on top of this process's own.
     """
 
-    def __init__(self, base: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, base: Path, options: Sequence[str] = ()) -> None:
         self.base = base
         self.root = base / "work"
         self.home = base / "home"
@@ -51,8 +51,6 @@ class Lab:
             "JUPYTER_RUNTIME_DIR": str(base / "runtime"),
             "IPYTHONDIR": str(base / "ipython"),
             "JOBDECK_HOME": str(self.home),
-            "JUPYTER_PLATFORM_DIRS": "1",
-            **(environment or {}),
         }
         for name in ("work", "config", "data", "runtime", "ipython"):
             (base / name).mkdir(parents=True)
@@ -102,8 +100,7 @@ class Lab:
         raise LookupError(f"no process for kernel {kernel_id}")
 
     def close(self) -> None:
-        """End the server, its kernels and the agents that its kernels left running."""
-        tree = [*self._tree(), *self._agents()]
+        """End the server, its kernels, and the agents and jobs that outlive them by design."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -111,10 +108,21 @@ class Lab:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait(20)
-        for process in tree:
-            if process.is_running():
-                process.kill()
-        psutil.wait_procs(tree, timeout=20)
+        # Dead agents have their jobs killed by whoever looks; nobody looks any more. So look until all are gone.
+        until(lambda: not self._kill_what_is_left(), "the server's descendants to be gone")
+
+    def _kill_what_is_left(self) -> list[psutil.Process]:
+        left = [process for process in psutil.process_iter() if self._is_ours(process)]
+        for process in left:
+            process.kill()
+        psutil.wait_procs(left, timeout=20)
+        return left
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get("JOBDECK_HOME") == str(self.home)
+        except psutil.Error:
+            return False
 
     def _ask(self, method: str, path: str) -> bytes:
         headers = {"Authorization": f"token {self.token}"}
@@ -122,28 +130,6 @@ class Lab:
             urllib.request.Request(self.url + path, headers=headers, method=method), timeout=30
         ) as reply:
             return bytes(reply.read())
-
-    def _tree(self) -> list[psutil.Process]:
-        try:
-            return psutil.Process(self._process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
-
-    def _agents(self) -> list[psutil.Process]:
-        """Agents outlive kernels and servers by design, so that they are not in the server's tree."""
-        found: list[psutil.Process] = []
-        for lock in self.home.glob("agents/*.lock"):
-            try:
-                agent = psutil.Process(json.loads(lock.read_text())["pid"])
-                if self._is_ours(agent):
-                    found += [*agent.children(recursive=True), agent]
-            except (ValueError, KeyError, psutil.NoSuchProcess):
-                continue
-        return found
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        # A lock file outlives its agent; the pid in it may be somebody else's by now.
-        return process.environ().get("JOBDECK_HOME") == str(self.home) or str(self.home) in process.cmdline()
 
     def _wait_until_ready(self) -> str:
         deadline = time.monotonic() + START_WITHIN
@@ -155,7 +141,7 @@ class Lab:
                 self.url = str(json.loads(info.read_text())["url"])
                 self.get("api/status")
                 return self.url
-            except (OSError, ValueError):
+            except (OSError, ValueError):  # not written yet, written in part, not listening yet
                 time.sleep(0.05)
         raise TimeoutError(f"jupyter lab was not ready within {START_WITHIN:g} s:\n{self.log()}")
 

@@ -18,12 +18,23 @@ App = Literal["lab", "notebook"]
 # Lab asks for a kernel first where a notebook does not name one.
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
 
+# Begins most notebooks here. A gate is a file in the notebook's folder: programs go on when the test wants them to.
+PRELUDE = """
+import pathlib, time
+import jobdeck
+
+def gate(name):
+    while not pathlib.Path(name).exists():
+        time.sleep(0.01)
+"""
+
 PANEL = "(window.jupyterapp?.shell?.currentWidget)"
 
 
 def write_notebook(path: Path, cells: Sequence[str]) -> None:
     """Write a notebook of code cells."""
     code = [nbformat.v4.new_code_cell(source) for source in cells]
+    path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=METADATA), path)
 
 
@@ -183,8 +194,22 @@ class Notebook:
     def kernel_id(self) -> str:
         return str(self.page.evaluate(f"() => {PANEL}.sessionContext.session.kernel.id"))
 
+    @property
     def file(self) -> Path:
         return self.lab.root / self.path
+
+    @property
+    def folder(self) -> Path:
+        """The working directory of its kernel and its jobs."""
+        return self.file.parent
+
+    def open_gate(self, name: str) -> None:
+        """Let programs go on that wait at ``gate(name)``; see PRELUDE."""
+        (self.folder / name).touch()
+
+    def wait_for_mark(self, name: str) -> None:
+        """Wait until something in the notebook has made a file of that name."""
+        until((self.folder / name).exists, f"the file {name}")
 
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

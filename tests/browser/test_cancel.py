@@ -1,0 +1,76 @@
+"""Cancel works whatever the kernel is doing."""
+
+import pytest
+from playwright.sync_api import expect
+
+from .notebook import PRELUDE
+from .waiting import until
+
+VICTIM = "job = jobdeck.submit(gate, 'never')"
+
+# Each marks that it has begun; none ends by itself within a test.
+BUSY = {
+    "sleeping": "pathlib.Path('busy').touch(); time.sleep(600)",
+    "computing": "pathlib.Path('busy').touch()\nwhile True: pass",
+    "holding the GIL": "import ctypes\npathlib.Path('busy').touch()\nctypes.PyDLL(None).sleep(600)",
+}
+
+
+def test_a_job_is_cancelled_from_its_card(open_notebook, deck):
+    notebook = open_notebook([PRELUDE, VICTIM])
+    notebook.run_and_wait(0, 1)
+    card = notebook.card(1)
+    expect(card.get_by_role("status").first).to_have_text("Running")
+    card.get_by_role("button", name="Cancel").click()
+    expect(card.get_by_role("status").first).to_have_text("Cancelled")
+    assert deck.job(card.get_attribute("data-job-id")).cancelled()
+
+
+@pytest.mark.parametrize("busy", BUSY)
+def test_a_job_is_cancelled_while_a_cell_is(busy, open_notebook, deck, lab):
+    notebook = open_notebook([PRELUDE, VICTIM, BUSY[busy]])
+    notebook.run_and_wait(0, 1)
+    card = notebook.card(1)
+    expect(card.get_by_role("status").first).to_have_text("Running")
+    notebook.run(2)
+    notebook.wait_for_mark("busy")
+
+    card.get_by_role("button", name="Cancel").click()
+    job = deck.job(card.get_attribute("data-job-id"))
+    until(job.cancelled, "the job to be cancelled")
+    expect(card.get_by_role("status").first).to_have_text("Cancelled")
+
+    assert notebook.is_busy(2)
+    assert lab.get(f"api/kernels/{notebook.kernel_id()}")["execution_state"] == "busy"
+    notebook.interrupt()
+    notebook.wait_for_cell(2)
+
+
+def test_kill_now_ends_a_job_that_is_cleaning_up_for_too_long(open_notebook, deck):
+    stubborn = """
+def stubborn():
+    try:
+        gate("never")
+    finally:
+        pathlib.Path("cleaning").touch()
+        gate("never")
+job = jobdeck.submit(stubborn)
+"""
+    notebook = open_notebook([PRELUDE, stubborn])
+    notebook.run_and_wait(0, 1)
+    card = notebook.card(1)
+    expect(card.get_by_role("status").first).to_have_text("Running")
+    card.get_by_role("button", name="Cancel").click()
+    notebook.wait_for_mark("cleaning")
+    expect(card.get_by_role("status").first).to_have_text("Cancelling…")
+    expect(card).to_contain_text("interrupt sent")
+    card.get_by_role("button", name="Kill now").click()
+    expect(card.get_by_role("status").first).to_have_text("Cancelled")
+
+
+def test_a_queued_job_is_cancelled_at_once(open_notebook):
+    notebook = open_notebook([PRELUDE + "job = jobdeck.prepare(gate, inputs={'name': 'never'})\njob"])
+    notebook.run_and_wait(0)
+    card = notebook.card(0)
+    card.get_by_role("button", name="Cancel").click()
+    expect(card.get_by_role("status").first).to_have_text("Cancelled")
