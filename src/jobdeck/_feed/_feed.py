@@ -1,0 +1,282 @@
+"""A feed: one ordered conversation with a view about some jobs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from .._errors import StoreError
+from .._follow import Follower, Subscription, Update
+from .._ports import Store
+from .._wire import Delta, RangeReply, Reply, Snapshot, Trouble
+from ._pending import Pending
+from ._pump import PUMP, Pump
+from ._requests import Refused, Request, Retry, answer_command, answer_range, parse, refuse
+from ._snapshot import make_snapshot, read_jobs
+from ._tracks import Tracks
+
+_log = logging.getLogger(__name__)
+
+Frame = Snapshot | Delta | RangeReply | Reply | Trouble
+Send = Callable[[Mapping[str, Any]], "bool | None"]
+
+_LONGEST_INTERVAL: Final = 0.1
+"""Seconds between frames about one job: at most ten a second."""
+_SHORTEST_INTERVAL: Final = 0.033
+"""Seconds between frames about many jobs, so that each of them is seen within 50 ms."""
+_PLACES_INTERVAL: Final = 1.0
+_RETRY_INTERVAL: Final = 1.0
+_MOST_REQUESTS: Final = 256
+
+
+class Feed:
+    """Tells a view what happens to jobs and answers what it asks.
+
+    Every frame leaves from one thread, the pump's. The first change goes out at once; what follows is gathered into at
+    most ten frames a second where one job is busy and up to thirty where many are. What waits to be sent is a state,
+    not a queue: a slow consumer gets fewer and larger steps, and the last one always.
+
+    Parameters
+    ----------
+    store, follower
+        Where the jobs are and who tells when they change.
+    send
+        Takes one frame, never blocks. If it returns False, nothing more is sent until `resume` is called.
+    job_ids
+        The jobs, in the view's order; None means the newest ones of the store and those to come.
+    retry
+        Runs a job again and returns the new id; without it a view cannot ask for that.
+    origin
+        Who asks, as the store notes it beside a cancel.
+    on_jobs
+        Called with the ids when a retry has added a job to them.
+    is_open
+        False begins in silence: nothing is followed or sent before the view asks for its jobs.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        follower: Follower,
+        send: Send,
+        *,
+        job_ids: Sequence[str] | None,
+        retry: Retry | None = None,
+        origin: str = "browser",
+        on_jobs: Callable[[list[str]], None] | None = None,
+        is_open: bool = True,
+        keeps_ids: bool = False,
+        pump: Pump = PUMP,
+    ) -> None:
+        self._store = store
+        self._follower = follower
+        self._send = send
+        self._ids = None if job_ids is None else list(dict.fromkeys(job_ids))
+        self._retry = retry
+        self._origin = origin
+        self._on_jobs = on_jobs
+        self._keeps_ids = keeps_ids
+        self._pump = pump
+        self._lock = threading.Lock()
+        self._turn_lock = threading.RLock()
+        self._pending = Pending()
+        self._requests: deque[Request | Refused] = deque()
+        self._dropped = 0
+        self._tracks = Tracks(store)
+        self._subscription: Subscription | None = None
+        self._wants_snapshot = is_open
+        self._is_paused = False
+        self._is_closed = False
+        self._trouble: str | None = None
+        self._told_trouble: str | None = None
+        self._seq = -1
+        self._not_before = 0.0
+        self._last_sent = 0.0
+        self._load = 1
+        self._has_queued = False
+        self._next_places = 0.0
+        pump.add(self)
+
+    # --- the view's side
+
+    def receive(self, frame: object) -> None:
+        """Take what a view sent, from any thread; whatever it is, the answer is a frame and never an exception."""
+        try:
+            request: Request | Refused = parse(frame)
+        except Refused as refused:
+            request = refused
+        with self._lock:
+            if len(self._requests) < _MOST_REQUESTS:
+                self._requests.append(request)
+            else:
+                self._dropped += 1
+        self._pump.wake(self)
+
+    def resume(self) -> None:
+        """Say that the consumer can take more."""
+        self._is_paused = False
+        self._pump.wake(self)
+
+    @property
+    def backlog(self) -> int:
+        """Number of requests that wait for their answer."""
+        return len(self._requests)
+
+    @property
+    def job_ids(self) -> list[str] | None:
+        """The jobs that this feed is about, None where it shows the newest."""
+        return None if self._ids is None else list(self._ids)
+
+    def close(self) -> None:
+        """End the conversation; when this returns, nothing is sent any more."""
+        with self._turn_lock:
+            self._is_closed = True
+            subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            subscription.close()
+        self._pump.remove(self)
+
+    # --- the follower's side
+
+    def _hear(self, update: Update) -> None:
+        with self._lock:
+            self._trouble = update.trouble
+            self._pending.add(update)
+        self._pump.wake(self)
+
+    # --- the pump's side
+
+    def due(self) -> float | None:
+        """Return when the next turn is due (see `Pump`)."""
+        if self._is_closed or self._is_paused:
+            return None
+        with self._lock:
+            if self._requests or self._dropped or self._trouble != self._told_trouble:
+                return 0.0
+            if not self._wants_snapshot and self._pending.is_empty:
+                return self._next_places if self._has_queued else None
+            load = max(self._load, self._pending.load)
+        interval = min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, _LONGEST_INTERVAL / load))
+        return max(self._not_before, self._last_sent + max(interval, self._pump.shortest_interval()))
+
+    def turn(self) -> None:
+        """Send what is due."""
+        with self._turn_lock:
+            if self._is_closed:
+                return
+            self._tell_trouble()
+            while not self._is_paused and self._answer_one():
+                pass
+            try:
+                self._tell_news()
+            except StoreError as error:
+                self._begin_again(str(error))
+            except Exception:
+                self._begin_again(None)
+                raise
+
+    def _begin_again(self, words: str | None) -> None:
+        # What was taken from the pending changes is lost to this feed: only a snapshot mends that.
+        self._not_before = time.monotonic() + _RETRY_INTERVAL
+        with self._lock:
+            self._wants_snapshot = True
+            self._trouble = words or self._trouble
+
+    def _tell_trouble(self) -> None:
+        with self._lock:
+            trouble, told = self._trouble, self._told_trouble
+            self._told_trouble = trouble
+        if trouble != told:
+            self._emit({"type": "trouble", "error": trouble})
+
+    def _tell_news(self) -> None:
+        now = time.monotonic()
+        due = self.due()
+        if due is None or due > now or self._is_paused:
+            return
+        with self._lock:
+            wants_snapshot, self._wants_snapshot = self._wants_snapshot, False
+            pending, self._pending = self._pending, Pending()
+        if wants_snapshot:
+            self._tell_all()
+        else:
+            if self._has_queued and now >= self._next_places:
+                pending.places = True
+                self._next_places = now + _PLACES_INTERVAL
+            self._load = max(1, pending.load)
+            delta = self._tracks.delta(pending, self._ids)
+            self._has_queued = self._tracks.has_queued
+            if delta is not None:
+                self._seq += 1
+                delta["seq"] = self._seq
+                self._emit(delta)
+
+    def _tell_all(self) -> None:
+        # Follow first, read then: what happens in between comes twice rather than never, and changes nothing then.
+        if self._subscription is None:
+            self._subscription = self._follower.subscribe(self._hear, job_ids=self._ids)
+        readings = read_jobs(self._store, self._ids)
+        self._tracks.begin(readings)
+        self._has_queued = self._tracks.has_queued
+        with self._lock:
+            self._trouble = None
+        self._tell_trouble()
+        self._seq += 1
+        self._emit(make_snapshot(self._store.store_id, readings, self._seq))
+
+    def _answer_one(self) -> bool:
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+            request = self._requests.popleft() if self._requests and not dropped else None
+        if dropped:
+            self._emit(refuse(0, f"too many requests at once: {dropped} were not answered"))
+            return True
+        if request is None:
+            return False
+        if isinstance(request, Refused):
+            self._emit(request.answer())
+        elif request["type"] == "subscribe":
+            if not self._keeps_ids:
+                self._follow(request["ids"])
+            self._ask_for_snapshot()
+        elif request["type"] == "resync":
+            self._ask_for_snapshot()
+        elif request["type"] == "range":
+            self._emit(answer_range(self._store, request))
+        else:
+            reply = answer_command(self._store, request, self._retry, self._origin)
+            if reply["job"] is not None:
+                self._adopt(reply["job"]["id"])
+            self._emit(reply)
+            self._follower.wake()
+        return True
+
+    def _ask_for_snapshot(self) -> None:
+        with self._lock:
+            self._wants_snapshot = True
+
+    def _follow(self, ids: list[str] | None) -> None:
+        self._ids = ids
+        if self._subscription is not None:
+            self._subscription.set_jobs(ids)
+
+    def _adopt(self, job_id: str) -> None:
+        """Let a retry's new job appear beside the one it replaces."""
+        if self._ids is None or job_id in self._ids:
+            return
+        ids = [*self._ids, job_id]
+        self._follow(ids)
+        if self._on_jobs is not None:
+            self._on_jobs(ids)
+
+    def _emit(self, frame: Frame) -> None:
+        # Paused beforehand: `resume` may come from another thread before `send` has returned.
+        self._is_paused = True
+        if self._send(frame) is not False:
+            self._is_paused = False
+        if frame["type"] in {"delta", "snapshot"}:
+            self._last_sent = time.monotonic()

@@ -1,0 +1,186 @@
+"""What a view may ask: checked when it comes in, answered from the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, TypeGuard, cast
+
+from .._errors import JobdeckError
+from .._ports import Store
+from .._status import JobStatus, is_final
+from .._wire import (
+    MAX_BODY,
+    RANGE_BODY,
+    RANGE_LOG,
+    RANGE_MESSAGES,
+    CommandRequest,
+    JobView,
+    LogChunk,
+    MessageRow,
+    RangeReply,
+    RangeRequest,
+    Reply,
+    Resync,
+    Subscribe,
+)
+from ._views import job_view, log_size, message_row, read_log
+
+_JOB_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_MOST_IDS: Final = 2_000
+_LARGEST: Final = 2**53
+"""Above it a browser's numbers are not exact."""
+_RANGE_BUDGET: Final = 1_000_000
+_MESSAGES_AT_ONCE: Final = 50
+
+Request = Subscribe | Resync | RangeRequest | CommandRequest
+Retry = Callable[[str], str]
+"""Runs a job again and returns the new job's id."""
+
+
+class Refused(Exception):
+    """A frame that is no valid request; `request` is its number where it has one, else 0."""
+
+    def __init__(self, kind: Literal["range", "reply"], request: int, job_id: str, words: str) -> None:
+        super().__init__(words)
+        self.kind = kind
+        self.request = request
+        self.job_id = job_id
+        self.words = words
+
+    def answer(self) -> RangeReply | Reply:
+        """Return the frame that says so."""
+        if self.kind == "range":
+            return refuse_range(self.request, self.job_id, self.words)
+        return refuse(self.request, self.words)
+
+
+def parse(frame: object) -> Request:
+    """Return the frame as the request that it is; raise `Refused` otherwise."""
+    if not isinstance(frame, Mapping):
+        raise Refused("reply", 0, "", "a request has to be an object")
+    kind = frame.get("type")
+    number = frame.get("request")
+    if kind == "resync":
+        return {"type": "resync"}
+    if kind == "subscribe":
+        return {"type": "subscribe", "ids": _ids(frame)}
+    if kind not in {"range", "command"}:
+        raise Refused("reply", number if _is_count(number) else 0, "", "unknown type of request")
+    answer: Literal["range", "reply"] = "range" if kind == "range" else "reply"
+    if not _is_count(number):
+        raise Refused(answer, 0, "", "`request` has to be a whole number")
+    job_id = frame.get("id")
+    if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
+        raise Refused(answer, number, "", "`id` has to be a job's id")
+    if kind == "command":
+        command = frame.get("command")
+        if command not in ("cancel", "kill", "retry"):
+            raise Refused("reply", number, job_id, "`command` has to be cancel, kill or retry")
+        return {"type": "command", "request": number, "id": job_id, "command": command}
+    return _range(frame, number, job_id)
+
+
+def _ids(frame: Mapping[str, object]) -> list[str] | None:
+    ids = frame.get("ids", ())
+    if ids is None:
+        return None
+    if not isinstance(ids, list) or not all(isinstance(i, str) and _JOB_ID.fullmatch(i) for i in ids):
+        raise Refused("reply", 0, "", "`ids` has to be a list of job ids, or null for the newest jobs")
+    if len(ids) > _MOST_IDS:
+        raise Refused("reply", 0, "", f"at most {_MOST_IDS} ids fit in one subscription")
+    return list(dict.fromkeys(cast("list[str]", ids)))
+
+
+def _range(frame: Mapping[str, object], number: int, job_id: str) -> RangeRequest:
+    what, start, stop = frame.get("what"), frame.get("start"), frame.get("stop", 0)
+    if what not in ("messages", "log", "body"):
+        raise Refused("range", number, job_id, "`what` has to be messages, log or body")
+    if not _is_count(start) or not _is_count(stop):
+        raise Refused("range", number, job_id, "`start` and `stop` have to be whole numbers, not negative")
+    return {"type": "range", "request": number, "id": job_id, "what": what, "start": start, "stop": stop}
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+
+
+def answer_range(store: Store, request: RangeRequest) -> RangeReply:
+    """Read what was asked for, up to the limits of one answer."""
+    number, job_id, what = request["request"], request["id"], request["what"]
+    start, stop = request["start"], request["stop"]
+    reply = refuse_range(number, job_id, None)
+    try:
+        record = store.job(job_id)
+        if what == "messages":
+            reply["messages"] = _messages(store, job_id, start, min(stop, start + RANGE_MESSAGES))
+        elif what == "log":
+            reply["log"] = _log(store, job_id, start, min(stop, start + RANGE_LOG), is_final(record.status))
+        else:
+            found = store.messages(job_id, max(0, start - 1), start)
+            if not found:
+                return refuse_range(number, job_id, f"job {job_id} has no message {start}")
+            reply["whole"] = found[0].body[:RANGE_BODY]
+    except JobdeckError as error:
+        return refuse_range(number, job_id, str(error))
+    return reply
+
+
+def _messages(store: Store, job_id: str, start: int, stop: int) -> list[MessageRow]:
+    """Read from `start` on until the answer is full; whoever wants the rest asks on from its last row."""
+    rows: list[MessageRow] = []
+    spent = 0
+    while start < stop and spent < _RANGE_BUDGET:
+        some = store.messages(job_id, start, min(stop, start + _MESSAGES_AT_ONCE))
+        if not some:
+            break
+        for message in some:
+            if not message.final:
+                rows.append(message_row(message))
+                spent += min(len(message.body), MAX_BODY)
+        start = some[-1].seq
+    return rows
+
+
+def _log(store: Store, job_id: str, start: int, stop: int, final: bool) -> LogChunk:
+    return read_log(store.log_path(job_id), start, stop, final=final)
+
+
+def answer_command(store: Store, request: CommandRequest, retry: Retry | None, origin: str) -> Reply:
+    """Do what was asked for and say what became of it."""
+    job_id, command = request["id"], request["command"]
+    try:
+        if command != "retry":
+            store.ask(job_id, command, origin)
+            return {"type": "reply", "request": request["request"], "error": None, "job": None}
+        if retry is None:
+            return refuse(request["request"], "jobs cannot be run again from here")
+        view = read_view(store, retry(job_id))
+    except JobdeckError as error:
+        return refuse(request["request"], str(error))
+    return {"type": "reply", "request": request["request"], "error": None, "job": view}
+
+
+def read_view(store: Store, job_id: str) -> JobView:
+    """Read one job's view alone."""
+    record = store.job(job_id)
+    place = store.queue_place(job_id) if record.status is JobStatus.QUEUED else None
+    return job_view(record, place, log_size(store.log_path(job_id)))
+
+
+def refuse(number: int, words: str) -> Reply:
+    """Return a command's answer that says why it was not taken."""
+    return {"type": "reply", "request": number, "error": words, "job": None}
+
+
+def refuse_range(number: int, job_id: str, words: str | None) -> RangeReply:
+    """Return an answer without anything in it but the reason."""
+    return {
+        "type": "range",
+        "request": number,
+        "id": job_id,
+        "error": words,
+        "messages": None,
+        "log": None,
+        "whole": None,
+    }
