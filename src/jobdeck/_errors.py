@@ -9,6 +9,7 @@
     │   ├── JobCancelledError          also concurrent.futures.CancelledError
     │   ├── RuntimeInvalidStateError
     │   ├── JobNotFoundError           also LookupError
+    │   ├── InvalidInputError          also TypeError, ValueError
     │   └── UnpicklableError           also TypeError
     ├── EncodingError                  also TypeError
     ├── EngineError
@@ -65,6 +66,10 @@ class RuntimeInvalidStateError(JobError):
 
 class JobNotFoundError(JobError, LookupError):
     """No job (or program) of that id is in this store."""
+
+
+class InvalidInputError(JobError, TypeError, ValueError):
+    """A program, its inputs, or what it reports as progress is not what it must be."""
 
 
 class UnpicklableError(JobError, TypeError):

@@ -1,0 +1,23 @@
+"""What goes into a job's process and what comes out of it."""
+
+from __future__ import annotations
+
+from .context import Context
+from .outcome import exception_of, outcome_of_exception, outcome_of_value, value_of
+from .payload import OpenProgram, Packed, open_payload, pack, pack_program, replace_inputs
+from .preview import preview
+
+__all__ = [
+    "Context",
+    "OpenProgram",
+    "Packed",
+    "exception_of",
+    "open_payload",
+    "outcome_of_exception",
+    "outcome_of_value",
+    "pack",
+    "pack_program",
+    "preview",
+    "replace_inputs",
+    "value_of",
+]

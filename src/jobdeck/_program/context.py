@@ -1,0 +1,114 @@
+"""Where a program is at home: the interpreter, folder, import path and environment that its job must have, too."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from .reach import reachable_code
+
+_MAX_SOURCES: Final = 2_000_000
+"""Characters of source text that travel with a job, for its tracebacks."""
+
+_NOT_PASSED_ON: Final = ("JPY_PARENT_PID", "JPY_INTERRUPT_EVENT")
+"""With these a kernel that the job itself starts would watch the wrong parent."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a job's process takes on before it opens the program.
+
+    Attributes
+    ----------
+    interpreter : str
+        Path of the Python executable.
+    cwd : str
+        Working directory; empty where the submitting process had none any more.
+    sys_path : tuple of str
+        The import path, with ``""`` written out.
+    env : mapping of str to str
+        The whole environment.
+    sources : mapping of str to str
+        File names of code objects to their source text, for code that is in no file.
+    """
+
+    interpreter: str
+    cwd: str
+    sys_path: tuple[str, ...]
+    env: Mapping[str, str]
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def here(cls, program: Any = None) -> Context:
+        """Return this process's context, with the source text of the program's own code."""
+        try:
+            cwd = os.getcwd()
+        except OSError:
+            cwd = ""
+        path = tuple(entry or cwd for entry in sys.path if isinstance(entry, str))
+        env = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+        return cls(sys.executable, cwd, path, env, _sources(program))
+
+    def to_bytes(self) -> bytes:
+        """Return the context as ASCII JSON."""
+        parts = {
+            "interpreter": self.interpreter,
+            "cwd": self.cwd,
+            "sys_path": list(self.sys_path),
+            "env": dict(self.env),
+            "sources": dict(self.sources),
+        }
+        return json.dumps(parts).encode("ascii")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Context:
+        """Return the context that :meth:`to_bytes` wrote."""
+        parts = json.loads(data)
+        return cls(parts["interpreter"], parts["cwd"], tuple(parts["sys_path"]), parts["env"], parts["sources"])
+
+    def enter(self) -> None:
+        """Give this process the environment, working directory, import path and sources of the context.
+
+        A working directory that is gone is replaced by the home directory, and stderr says so.
+        """
+        os.environ.clear()
+        os.environ.update(self.env)
+        if "inline" in self.env.get("MPLBACKEND", "") or "ipympl" in self.env.get("MPLBACKEND", ""):
+            # Those backends draw into a notebook's front end, and a job's process has none.
+            os.environ["MPLBACKEND"] = "agg"
+        if hasattr(time, "tzset"):
+            time.tzset()
+        _enter_folder(self.cwd)
+        sys.path[:] = self.sys_path
+        for name, text in self.sources.items():
+            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+
+
+def _enter_folder(wanted: str) -> None:
+    try:
+        os.chdir(wanted or os.curdir)
+    except OSError as exc:
+        refuge = next(folder for folder in (Path.home(), Path("/")) if os.access(folder, os.X_OK))
+        os.chdir(refuge)
+        print(f"jobdeck: cannot use the folder {wanted} ({exc.strerror}); running in {refuge}", file=sys.stderr)
+
+
+def _sources(program: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    size = 0
+    for code in reachable_code(program):
+        name = code.co_filename
+        if name in found:
+            continue
+        text = "".join(linecache.getlines(name))
+        size += len(text)
+        if text and size <= _MAX_SOURCES:
+            found[name] = text
+    return found

@@ -1,0 +1,271 @@
+"""Packing a program with its inputs in the kernel, and opening both in the job's process."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .. import _messenger
+from .._errors import InvalidInputError
+from .._records import Payload
+from .context import Context
+from .pickling import dumps_named, loads
+from .preview import preview
+from .reach import Part
+from .source import Source, source_of
+
+_FILLED_IN: Final = ("backend", "user_messenger")
+"""Arguments that jobdeck gives to a program that has them."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A program and its inputs, ready for a new job's row (see :class:`~jobdeck._records.NewJob`)."""
+
+    name: str
+    program: bytes
+    inputs: bytes
+    context: bytes
+    inputs_preview: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Call:
+    """The arguments that a job was given: those of ``submit`` by place, the rest by name."""
+
+    args: tuple[Any, ...]
+    keywords: dict[str, Any]
+    backend: Any
+
+
+class OpenProgram:
+    """A program with its inputs, in the process that runs it or wants to see the inputs."""
+
+    def __init__(self, source: Source, call: Call) -> None:
+        self._source = source
+        self._call = call
+
+    @property
+    def name(self) -> str:
+        """What the program is called."""
+        return self._source.name
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The inputs by name; what has no name of its own is under ``"args"``."""
+        return _by_name(self._source.signature(), self._call)
+
+    def run(self, messenger: _messenger.Messenger) -> Any:
+        """Call the program and return what it returns; a coroutine is run to its end.
+
+        While it runs, a :class:`~jobdeck._messenger.UserMessenger` is the active one of this process.
+        """
+        before = _messenger.active()
+        if isinstance(messenger, _messenger.UserMessenger):
+            _messenger.activate(messenger)
+        try:
+            function = self._source.open()
+            args, keywords = _filled(Source("callable", function).signature(), self._call, messenger)
+            value = function(*args, **keywords)
+            return asyncio.run(value) if inspect.iscoroutine(value) else value
+        finally:
+            _messenger.activate(before)
+
+
+def pack_program(program: Any) -> tuple[str, bytes]:
+    """Return a program's name and its pickle, which :func:`pack` takes in the program's place.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no program.
+    UnpicklableError
+        It cannot be sent to another process.
+    """
+    source = source_of(program)
+    return source.name, _program_bytes(source)
+
+
+def pack(
+    program: Any,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    backend: Any = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+) -> Packed:
+    """Pack a program with its inputs; whatever is wrong with either is said now, before anything is queued.
+
+    Parameters
+    ----------
+    program
+        A callable; the path of a .py file or an importable module (itself, or its dotted name) that has
+        ``main(backend, user_messenger, **inputs)``; or the pickle that :func:`pack_program` returned.
+    inputs
+        Keyword arguments by name. ``backend`` and ``user_messenger`` are filled in where the program has them.
+    backend
+        What the program gets as ``backend``.
+    args, kwargs
+        The arguments of a plain call, as ``submit`` has them.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no program, or the inputs do not fit its signature.
+    UnpicklableError
+        The program or an input cannot be sent to another process; the text names the part.
+    """
+    source = loads(program) if isinstance(program, bytes) else source_of(program)
+    signature = source.signature()
+    inputs = _checked(source.name, inputs)
+    _refuse_filled_in(source.name, signature, inputs)
+    call = Call(tuple(args), {**inputs, **_checked(source.name, kwargs)}, backend)
+    _check_fit(source.name, signature, call)
+    return Packed(
+        name=source.name,
+        program=program if isinstance(program, bytes) else _program_bytes(source),
+        inputs=_inputs_bytes(call),
+        context=Context.here(source.target if source.kind == "callable" else None).to_bytes(),
+        inputs_preview=_previews(signature, call),
+    )
+
+
+def open_payload(payload: Payload) -> OpenProgram:
+    """Open what :func:`pack` packed. It unpickles: only for the job's own process, or one that asks for the inputs.
+
+    A job's process enters the payload's :class:`Context` first.
+    """
+    return OpenProgram(loads(payload.program), loads(payload.inputs))
+
+
+def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:
+    """Pack the same program, in the context that it had, with some of its inputs changed.
+
+    Raises
+    ------
+    InvalidInputError
+        The program takes no such input.
+    UnpicklableError
+        A changed input cannot be sent to another process.
+    """
+    source: Source = loads(payload.program)
+    call: Call = loads(payload.inputs)
+    signature = source.signature()
+    changed = _checked(source.name, changed)
+    _refuse_filled_in(source.name, signature, changed)
+    args, keywords = list(call.args), {**call.keywords}
+    places = _places(signature, call)
+    for name, value in changed.items():
+        if name in places:
+            args[places[name]] = value
+        else:
+            keywords[name] = value
+    call = Call(tuple(args), keywords, call.backend)
+    _check_fit(source.name, signature, call)
+    inputs = _inputs_bytes(call) if changed else payload.inputs
+    return Packed(source.name, payload.program, inputs, payload.context, _previews(signature, call))
+
+
+# --- pickles
+
+
+def _program_bytes(source: Source) -> bytes:
+    return dumps_named(source, [Part(f"program {source.name!r}", source.target)])
+
+
+def _inputs_bytes(call: Call) -> bytes:
+    parts = [Part(f"argument {place + 1}", value) for place, value in enumerate(call.args)]
+    parts += [Part(f"input {name!r}", value) for name, value in call.keywords.items()]
+    return dumps_named(call, [*parts, Part("the backend", call.backend)])
+
+
+# --- signatures
+
+
+def _checked(program: str, inputs: Any) -> dict[str, Any]:
+    if inputs is None:
+        return {}
+    if not isinstance(inputs, Mapping):
+        raise InvalidInputError(
+            f"inputs of {program!r} must be a mapping of names to values, not {type(inputs).__name__}"
+        )
+    for name in inputs:
+        if not isinstance(name, str):
+            raise InvalidInputError(f"inputs of {program!r}: the name {preview(name, 60)} is no string")
+    return dict(inputs)
+
+
+def _refuse_filled_in(program: str, signature: inspect.Signature | None, inputs: Mapping[str, Any]) -> None:
+    for name in _FILLED_IN:
+        if name in inputs and signature is not None and name in signature.parameters:
+            hint = "pass it as run(…, backend=…)" if name == "backend" else "leave it out"
+            raise InvalidInputError(f"inputs of {program!r} must not name {name!r}: jobdeck fills it in; {hint}")
+
+
+def _rest(signature: inspect.Signature, call: Call) -> inspect.Signature:
+    """Return the signature without what jobdeck fills in."""
+    kept = [
+        parameter
+        for name, parameter in signature.parameters.items()
+        if name not in _FILLED_IN or name in call.keywords or _is_variable(parameter)
+    ]
+    return signature.replace(parameters=kept)
+
+
+def _is_variable(parameter: inspect.Parameter) -> bool:
+    return parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def _check_fit(program: str, signature: inspect.Signature | None, call: Call) -> None:
+    if signature is None:
+        return
+    rest = _rest(signature, call)
+    try:
+        rest.bind(*call.args, **call.keywords)
+    except TypeError as exc:
+        takes = str(rest.replace(return_annotation=inspect.Signature.empty))
+        raise InvalidInputError(f"program {program!r}: {exc}; its inputs are {takes}") from None
+
+
+def _filled(
+    signature: inspect.Signature | None, call: Call, messenger: _messenger.Messenger
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments with ``backend`` and ``user_messenger`` in their places."""
+    if signature is None:
+        return call.args, call.keywords
+    rest = _rest(signature, call)
+    arguments = dict(rest.bind(*call.args, **call.keywords).arguments)
+    for name, value in (("backend", call.backend), ("user_messenger", messenger)):
+        parameter = signature.parameters.get(name)
+        if parameter is None or name in rest.parameters:
+            continue
+        if value is not None or parameter.default is inspect.Parameter.empty:
+            arguments[name] = value
+    bound = inspect.BoundArguments(signature, arguments)  # type: ignore[arg-type]  # any dict will do
+    return bound.args, bound.kwargs
+
+
+def _by_name(signature: inspect.Signature | None, call: Call) -> dict[str, Any]:
+    places = _places(signature, call)
+    named = {name: call.args[place] for name, place in places.items()}
+    unnamed = call.args[len(places) :]
+    return {**named, **({"args": unnamed} if unnamed else {}), **call.keywords}
+
+
+def _places(signature: inspect.Signature | None, call: Call) -> dict[str, int]:
+    """Return the names of the arguments that were given by place, with those places."""
+    if signature is None:
+        return {}
+    named = [
+        name
+        for name, parameter in _rest(signature, call).parameters.items()
+        if parameter.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    return {name: place for place, name in enumerate(named[: len(call.args)])}
+
+
+def _previews(signature: inspect.Signature | None, call: Call) -> dict[str, str]:
+    return {name: preview(value) for name, value in _by_name(signature, call).items()}
