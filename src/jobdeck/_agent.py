@@ -1,0 +1,102 @@
+"""The agents' processes: ``python -m jobdeck._agent ROLE …``. Wires the store into the engines.
+
+Roles: ``local`` is the local engine's agent; ``zygote`` and ``child`` are what it starts in other interpreters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from .engines.launch import READY
+from .engines.lock import AgentLock
+from .engines.marks import AGENT_VARIABLE, agent_id
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one of the roles in this process."""
+    parser = argparse.ArgumentParser(prog="jobdeck._agent")
+    roles = parser.add_subparsers(dest="role", required=True)
+    local = roles.add_parser("local")
+    local.add_argument("--ready", type=int, help="descriptor on which to say that the agent is up")
+    local.add_argument("--launcher", choices=("fork", "spawn"), default=_best_launcher())
+    zygote = roles.add_parser("zygote")
+    zygote.add_argument("--channel", type=int, required=True)
+    child = roles.add_parser("child")
+    child.add_argument("--job", required=True)
+    child.add_argument("--notice", type=int, required=True)
+    child.add_argument("--parent", type=int, required=True)
+    for role in (local, zygote, child):
+        role.add_argument("--home", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    if given.role == "local":
+        _local(given.home, given.ready, given.launcher)
+    elif given.role == "zygote":
+        from .engines.local.zygote import serve
+        from .store import open_store
+
+        os.set_inheritable(given.channel, False)
+        serve(socket.socket(fileno=given.channel), given.home, open_store)
+    else:
+        from .engines.local.child import run_job
+        from .store import open_store
+
+        os.set_inheritable(given.notice, False)
+        run_job(given.job, given.home, open_store, given.notice, given.parent)
+
+
+def _best_launcher() -> str:
+    return "fork" if sys.platform == "linux" else "spawn"
+
+
+def _local(home: Path, ready: int | None, kind: str) -> None:
+    if ready is not None:
+        os.set_inheritable(ready, False)
+        # Its starter has started it for others, too: who ends a kernel's children must not find it among them.
+        if os.fork():
+            os._exit(0)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    agent = os.environ.get(AGENT_VARIABLE) or agent_id("local")
+    lock = AgentLock(home, "local")
+    if not lock.take(agent):
+        _say_ready(ready)
+        return
+
+    from .engines.local.launcher import ForkLauncher, Launcher, SpawnLauncher, Startup
+    from .store import open_store
+
+    def launcher_for(startup: Startup) -> Launcher:
+        if kind == "fork":
+            return ForkLauncher.by_spawn(home, startup, agent)
+        return SpawnLauncher(home, startup, agent)
+
+    if kind == "fork":
+        # Before anything is opened, so that a cold start pays for one interpreter only.
+        launcher: Launcher = ForkLauncher.by_fork(home, open_store, lock, close=[] if ready is None else [ready])
+    else:
+        launcher = SpawnLauncher(home, Startup.own(), agent)
+
+    from .engines.local.agent import LocalAgent
+
+    served = LocalAgent(open_store(home), lock, agent, launcher, launcher_for)
+    signal.signal(signal.SIGTERM, lambda *_: served.stop())
+    _say_ready(ready)
+    served.run()
+
+
+def _say_ready(ready: int | None) -> None:
+    if ready is not None:
+        try:
+            os.write(ready, READY)
+        except BrokenPipeError:
+            pass  # Who started the agent did not wait for it.
+        os.close(ready)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Starting an agent as a detached process that outlives whoever starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .._errors import EngineError
+from .bell import ring
+from .lock import AgentLock
+from .marks import AGENT_VARIABLE, JOB_VARIABLE, agent_id
+
+BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import jobdeck; del sys.path[0]; import jobdeck._agent as a; a.main()"
+)
+"""Finds jobdeck where the starting process has it, without letting that place shadow any other module."""
+
+PACKAGE_HOME = str(Path(__file__).resolve().parents[2])
+READY = b"ready\n"
+LOG_LIMIT = 1 << 20
+LOG_KEPT = 1 << 16
+_PATIENCE = 30.0
+
+
+def boot_command(interpreter: str, *arguments: str) -> list[str]:
+    """The command line that runs ``jobdeck._agent`` with these arguments in an interpreter."""
+    return [interpreter, "-c", BOOT, PACKAGE_HOME, *arguments]
+
+
+def ensure_agent(home: Path, engine: str, arguments: Sequence[str] = ()) -> None:
+    """Make sure that an agent of this engine is alive and knows that there is work.
+
+    A job that is in the store before this is called is seen by the agent that is found alive here: an agent that
+    ends looks into the store once more after it has freed its lock.
+
+    Raises
+    ------
+    EngineError
+        If an agent cannot be started; the message holds the end of its log.
+    """
+    lock = AgentLock(home, engine)
+    if lock.holder() is None:
+        _start(home, engine, arguments)
+    ring(home, engine)
+
+
+def log_path(home: Path, engine: str) -> Path:
+    """The agent's own log."""
+    return home / "agents" / f"{engine}.log"
+
+
+def trim_log(path: Path) -> None:
+    """Keep the end of a log that has grown past its limit. Its writers append, so that they need not know."""
+    with contextlib.suppress(FileNotFoundError), open(path, "r+b") as log:
+        size = log.seek(0, os.SEEK_END)
+        if size > LOG_LIMIT:
+            log.seek(size - LOG_KEPT)
+            kept = log.read()
+            log.seek(0)
+            log.write(kept)
+            log.truncate()
+
+
+def _start(home: Path, engine: str, arguments: Sequence[str]) -> None:
+    path = log_path(home, engine)
+    told, tell = os.pipe()
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        trim_log(path)
+        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            begin = os.fstat(log).st_size
+            os.set_inheritable(tell, True)
+            command = boot_command(sys.executable, engine, "--home", str(home), "--ready", str(tell), *arguments)
+            environment = {**os.environ, AGENT_VARIABLE: agent_id(engine)}
+            environment.pop(JOB_VARIABLE, None)
+            first = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=home,
+                env=environment,
+                pass_fds=(tell,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+            os.close(tell)
+        said = _read_until_end(told, READY)
+        # The process started here only forks the agent, so that no front end that kills its kernel's children finds it.
+        first.wait()
+    except OSError as error:
+        raise EngineError(f"the {engine} agent cannot be started: {error}") from error
+    finally:
+        os.close(told)
+    if READY not in said:
+        with open(path, "rb") as reader:
+            reader.seek(max(begin, reader.seek(0, os.SEEK_END) - 4000))
+            words = reader.read().decode(errors="replace").strip()
+        raise EngineError(
+            f"the {engine} agent ended as soon as it was started; the end of {path}:\n{words or '(empty)'}"
+        )
+
+
+def _read_until_end(pipe: int, word: bytes) -> bytes:
+    """What was written until `word` came or all writers were gone."""
+    said = b""
+    deadline = time.monotonic() + _PATIENCE
+    while word not in said:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            raise EngineError(
+                f"an agent was started, but said nothing for {_PATIENCE:.0f} s; is the machine overloaded?"
+            )
+        part = os.read(pipe, 64)
+        if not part:
+            break
+        said += part
+    return said

@@ -1,0 +1,345 @@
+"""The agent: claims queued jobs, has them run, obeys commands, and ends itself when there is nothing to do.
+
+One thread, one loop. Everything that it knows is in the store, so that a new agent can take over at any moment.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from ..._errors import JobNotFoundError, StoreError
+from ..._ports import Store
+from ..._program import Context
+from ..._records import JobQuery, JobRecord, Outcome
+from ..._status import Exit, JobStatus
+from ..bell import Bell
+from ..launch import log_path, trim_log
+from ..lock import AgentLock
+from ..lost import close_lost, kill_processes
+from .children import Ended
+from .escalation import Escalation
+from .launcher import Gone, Launcher, Noticed, Startup
+from .memory import OutOfMemoryCount
+
+BUSY_TICK = 0.008
+"""Seconds between looks at the store while a job runs."""
+IDLE_TICK = 0.05
+IDLE_END = 60.0
+"""Seconds without a job after which the agent ends; setting ``idle_end``, else ``JOBDECK_IDLE_END``."""
+_CHECK = 1.0
+_RESTLESS_TICK = 0.003
+_RETRY = 0.25
+
+
+@dataclass
+class _Running:
+    """A job that has been handed to a launcher."""
+
+    job: JobRecord
+    launcher: Launcher
+    deadline: float | None
+    oom_kills: int
+    escalation: Escalation | None = None
+    timed_out: bool = False
+    killed: bool = False
+
+
+class LocalAgent:
+    """The local engine's agent.
+
+    Parameters
+    ----------
+    store : Store
+        Opened by this process, after `launcher` was made.
+    lock : AgentLock
+        Held.
+    agent : str
+        This agent's id.
+    launcher : Launcher
+        For jobs of this process's own interpreter and environment.
+    launcher_for : callable
+        Makes a launcher for another one.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lock: AgentLock,
+        agent: str,
+        launcher: Launcher,
+        launcher_for: Callable[[Startup], Launcher],
+    ) -> None:
+        self._store = store
+        self._lock = lock
+        self._agent = agent
+        self._launchers = {Startup.own(): launcher}
+        self._launcher_for = launcher_for
+        self._running: dict[str, _Running] = {}
+        self._ends: dict[str, Exit] = {}
+        self._oom = OutOfMemoryCount()
+        self._bell = Bell(store.home, "local")
+        self._stopped = False
+        self._seen_version: int | None = None
+        self._seen_change: int | None = None
+        self._look_again = True
+        self._last_busy = time.monotonic()
+        self._next_check = 0.0
+        self._troubles: dict[str, float] = {}
+        self._max_workers = 1
+        self._idle_end = IDLE_END
+
+    def stop(self) -> None:
+        """End soon; what runs is killed. Safe in a signal handler."""
+        self._stopped = True
+
+    def run(self) -> None:
+        """Serve until idle for long enough, or stopped."""
+        try:
+            while not self._stopped and not self._attempt("closing jobs of earlier agents", self._adopt):
+                time.sleep(_RETRY)
+            while not self._stopped:
+                self._wait()
+                now = time.monotonic()
+                self._hear()
+                if self._ends:
+                    self._attempt("closing jobs", self._settle)
+                self._attempt("reading the queue", self._look)
+                self._escalate(now)
+                if now >= self._next_check:
+                    self._next_check = now + _CHECK
+                    if not self._lock.in_place():
+                        self.say("the lock was moved or deleted, and with it the home: ending")
+                        return
+                    trim_log(log_path(self._store.home, "local"))
+                if self._may_end(now) and self._end():
+                    return
+            self.say("told to end")
+        finally:
+            self._close()
+
+    def say(self, words: str) -> None:
+        """A line for the agent's log."""
+        print(time.strftime("%Y-%m-%d %H:%M:%S"), words, file=sys.stderr, flush=True)
+
+    # --- the loop's parts
+
+    def _wait(self) -> None:
+        fds = [launcher.fileno() for launcher in self._launchers.values()]
+        bell = self._bell.fileno()
+        if bell is not None:
+            fds.append(bell)
+        tick = BUSY_TICK if self._running or self._ends or self._look_again else IDLE_TICK
+        if any(launcher.restless for launcher in self._launchers.values()):
+            tick = _RESTLESS_TICK
+        readable, _, _ = select.select(fds, [], [], tick)
+        if bell in readable:
+            self._bell.silence()
+
+    def _attempt(self, what: str, step: Callable[[], None]) -> bool:
+        """Do something with the store. Where it fails, say so once, and leave it alone for a while; False then."""
+        now = time.monotonic()
+        if now < self._troubles.get(what, 0.0):
+            return False
+        try:
+            step()
+        except StoreError as error:
+            if what not in self._troubles:
+                self.say(f"{what} is not possible now, trying again: {error}")
+            self._troubles[what] = now + _RETRY
+            return False
+        if self._troubles.pop(what, None) is not None:
+            self.say(f"{what} is possible again")
+        return True
+
+    def _adopt(self) -> None:
+        """Close what earlier agents left."""
+        for job in close_lost(self._store, "local"):
+            self.say(f"closed job {job.job_id} of an agent that is gone: {job.status}")
+
+    def _hear(self) -> None:
+        """Take in what the launchers tell."""
+        now = time.monotonic()
+        for startup, launcher in list(self._launchers.items()):
+            for event in launcher.events():
+                match event:
+                    case Noticed(job_id) if job_id in self._running:
+                        escalation = self._running[job_id].escalation
+                        if escalation is not None:
+                            escalation.notice(now)
+                    case Ended():
+                        self._note_end(event)
+                    case Gone(words):
+                        self._lose(startup, launcher, words)
+
+    def _note_end(self, end: Ended) -> None:
+        running = self._running.pop(end.job_id, None)
+        if running is None:
+            return
+        shot = end.signal == signal.SIGKILL and not running.killed
+        self._ends[end.job_id] = Exit(
+            code=end.code,
+            signal=end.signal,
+            peak_memory=end.peak_memory,
+            cpu_time=end.cpu_time,
+            timed_out=running.timed_out,
+            out_of_memory=shot and self._oom.read() > running.oom_kills,
+        )
+
+    def _lose(self, startup: Startup, launcher: Launcher, words: str) -> None:
+        """A launcher died, and its jobs with it."""
+        self.say(words)
+        launcher.close()
+        del self._launchers[startup]
+        mine = [running for running in self._running.values() if running.launcher is launcher]
+        try:
+            kill_processes([self._store.job(running.job.job_id) for running in mine])
+        except StoreError as error:
+            self.say(f"what is left of {len(mine)} jobs could not be looked up: {error}")
+        for running in mine:
+            del self._running[running.job.job_id]
+            self._ends[running.job.job_id] = Exit(lost=True, timed_out=running.timed_out)
+
+    def _settle(self) -> None:
+        """Hand all endings to the store in one go."""
+        self._store.finish(self._ends)
+        self._ends = {}
+        self._look_again = True
+        self._last_busy = time.monotonic()
+
+    def _look(self) -> None:
+        """Read what changed: commands, settings, the queue."""
+        version = self._store.data_version()
+        if version != self._seen_version:
+            self._seen_version = version
+            change = self._store.change_number()
+            if change != self._seen_change:
+                self._seen_change = change
+                self._look_again = True
+        if not self._look_again:
+            return
+        self._read_settings()
+        for command in self._store.commands("local", self._agent):
+            self._stop_job(command.job_id, kill=command.kind == "kill")
+        free = self._max_workers - len(self._running)
+        if free > 0:
+            self._start(self._store.claim("local", self._agent, free))
+        self._look_again = False
+
+    def _read_settings(self) -> None:
+        setting, variable = self._store.setting, os.environ.get
+        workers = _number(setting("max_workers"), variable("JOBDECK_MAX_WORKERS"), os.cpu_count() or 1)
+        self._max_workers = max(1, int(workers))
+        self._idle_end = _number(setting("idle_end"), variable("JOBDECK_IDLE_END"), IDLE_END)
+
+    def _start(self, jobs: list[JobRecord]) -> None:
+        oom_kills = self._oom.read() if jobs else 0
+        now = time.monotonic()
+        batches: dict[Startup, list[JobRecord]] = {}
+        for job in jobs:
+            try:
+                context = Context.from_bytes(self._store.payload(job.job_id).context)
+                batches.setdefault(Startup.of(context.interpreter, context.env), []).append(job)
+            except (ValueError, KeyError, TypeError, JobNotFoundError) as error:
+                self._refuse(job, f"its context cannot be read: {error!r}")
+        for startup, batch in batches.items():
+            try:
+                launcher = self._launchers.get(startup)
+                if launcher is None:
+                    launcher = self._launchers[startup] = self._launcher_for(startup)
+                for job in batch:
+                    deadline = None if job.timeout is None else now + job.timeout
+                    self._running[job.job_id] = _Running(job, launcher, deadline, oom_kills)
+                launcher.start([job.job_id for job in batch])
+            except OSError as error:
+                for job in batch:
+                    self._running.pop(job.job_id, None)
+                    self._refuse(job, f"the interpreter {startup.interpreter} cannot be started: {error}")
+
+    def _refuse(self, job: JobRecord, words: str) -> None:
+        """A job that cannot even be started ends in ERROR with these words."""
+        self.say(f"job {job.job_id}: {words}")
+        text = f"EngineError: job {job.job_id} could not be started: {words}"
+        self._store.set_outcome(job.job_id, Outcome(False, exception_type="EngineError", exception_text=text))
+        self._ends[job.job_id] = Exit()
+
+    def _stop_job(self, job_id: str, *, kill: bool, timed_out: bool = False) -> None:
+        running = self._running.get(job_id)
+        if running is None:
+            return
+        now = time.monotonic()
+        if running.escalation is None:
+            running.escalation = Escalation(now, kill=kill)
+            running.timed_out = timed_out
+        elif kill:
+            running.escalation.kill(now)
+
+    def _escalate(self, now: float) -> None:
+        for job_id, running in self._running.items():
+            if running.deadline is not None and now >= running.deadline and running.escalation is None:
+                self._stop_job(job_id, kill=False, timed_out=True)
+            if running.escalation is None:
+                continue
+            for step in running.escalation.steps(now):
+                if step.signal is not None:
+                    running.launcher.signal(job_id, step.signal)
+                    running.killed = running.killed or step.signal == signal.SIGKILL
+                if not running.timed_out:
+                    tell = partial(self._store.note_cancel, job_id, "stopping", step.note)
+                    self._attempt("telling of a cancel", tell)
+
+    # --- the end
+
+    def _may_end(self, now: float) -> bool:
+        if self._running or self._ends or self._troubles:
+            self._last_busy = now
+        return now - self._last_busy >= self._idle_end
+
+    def _end(self) -> bool:
+        """Give up the lock; False where a job turned up in time.
+
+        A kernel inserts its job before it probes the lock. If it found the lock held, its job is there when the store
+        is looked into after the release; if it found it free, it has started another agent.
+        """
+        self._look_again = True
+        if not self._attempt("reading the queue", self._look) or self._running or self._ends:
+            return False
+        self._lock.release()
+        queued = self._store.count(JobQuery(engine="local", status=(JobStatus.QUEUED.value,)))
+        if queued and self._lock.take(self._agent):
+            self._look_again = True
+            self._last_busy = time.monotonic()
+            return False
+        return True
+
+    def _close(self) -> None:
+        for launcher in self._launchers.values():
+            launcher.close()
+        try:
+            if self._running or self._ends:
+                lost = {job_id: Exit(lost=True) for job_id in self._running}
+                self._store.finish({**lost, **self._ends})
+        except StoreError:
+            # Whoever looks next closes them.
+            traceback.print_exc()
+        self._bell.close()
+        self._store.close()
+        self._lock.release()
+
+
+def _number(stored: str | None, variable: str | None, default: float) -> float:
+    """The first of the three that is a positive number."""
+    for text in (stored, variable):
+        try:
+            if text is not None and float(text) > 0:
+                return float(text)
+        except ValueError:
+            continue
+    return default

@@ -1,0 +1,199 @@
+"""A job's own process: takes on the context of the kernel that submitted it, runs the program, keeps its outcome."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import types
+from pathlib import Path
+from typing import NoReturn
+
+from ..._errors import JobdeckError, StoreError
+from ..._messenger import UserMessenger, activate
+from ..._ports import Connect, Store
+from ..._program import Context, open_payload, outcome_of_exception, outcome_of_value
+from ..._records import Outcome
+from ..launch import log_path
+from ..marks import AGENT_VARIABLE, JOB_VARIABLE
+from .capture import capture, flush
+from .children import Notice, become_subreaper, die_with_parent
+
+PATIENCE = 60.0
+"""Seconds for which storing an outcome is tried again, say on a full disk."""
+_CANNOT_STORE = 74  # EX_IOERR
+_BROKEN = 70  # EX_SOFTWARE
+
+
+def run_job(job_id: str, home: Path, connect: Connect, notice_fd: int, parent: int) -> NoReturn:
+    """Run one job in this process, and end it.
+
+    Parameters
+    ----------
+    job_id, home, connect
+        The job, and how to reach its store.
+    notice_fd : int
+        Where to say that the program has noticed an interrupt.
+    parent : int
+        The process that looks after this one; without it the job does not start.
+    """
+    code = _BROKEN
+    try:
+        die_with_parent(signal.SIGKILL)
+        if os.getppid() == parent:
+            code = _Job(job_id, home, connect, notice_fd).run()
+    except BaseException:  # noqa: BLE001 - nothing above this line belongs to this process
+        traceback.print_exc()
+    finally:
+        flush()
+        os._exit(code)
+
+
+class _Interrupts:
+    """What SIGINT does, from the moment at which the program can be interrupted to the one at which it has ended."""
+
+    def __init__(self, messenger: UserMessenger, notice: Notice) -> None:
+        self._messenger = messenger
+        self._notice = notice
+        self._armed = True
+
+    def begin(self) -> None:
+        signal.signal(signal.SIGINT, self._handle)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+    def hold(self) -> None:
+        """The program has ended; what it left is not to be interrupted while it is being stored."""
+        self._armed = False
+
+    def end(self) -> None:
+        """The outcome is stored: whatever still keeps the process busy may simply die."""
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def _handle(self, _number: int, _frame: object) -> None:
+        self._notice.give()
+        self._messenger.interrupt()
+        if self._armed:
+            raise KeyboardInterrupt
+
+
+class _Job:
+    def __init__(self, job_id: str, home: Path, connect: Connect, notice_fd: int) -> None:
+        started = time.time()
+        self._job_id = job_id
+        self._home = home
+        self._notice = Notice(notice_fd)
+        self._own_session()
+        self._store: Store = connect(home)
+        capture(self._store.log_path(job_id))
+        faulthandler.enable(2)
+        self._store.set_process(job_id, os.getpid(), started)
+
+    def run(self) -> int:
+        """Run the program; return the exit code."""
+        outcome, code = self._outcome()
+        flush()
+        if not self._keep(outcome):
+            return _CANNOT_STORE
+        self._interrupts.end()
+        self._end_like_an_interpreter()
+        return code
+
+    def _own_session(self) -> None:
+        if os.getsid(0) != os.getpid():
+            os.setsid()
+        become_subreaper()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _outcome(self) -> tuple[Outcome, int]:
+        messenger = UserMessenger(self._store, self._job_id)
+        activate(messenger)
+        self._interrupts = _Interrupts(messenger, self._notice)
+        try:
+            try:
+                self._interrupts.begin()
+                payload = self._store.payload(self._job_id)
+                self._enter(Context.from_bytes(payload.context))
+                value = open_payload(payload).run(messenger)
+            finally:
+                self._interrupts.hold()
+            return outcome_of_value(value), 0
+        except SystemExit as end:
+            return _outcome_of_exit(end)
+        except MemoryError as error:
+            _free_memory()
+            return outcome_of_exception(error), 1
+        except BaseException as error:  # noqa: BLE001 - whatever ends the program is its outcome
+            return outcome_of_exception(error), 1
+
+    def _enter(self, context: Context) -> None:
+        sys.modules["__main__"] = main = types.ModuleType("__main__")
+        main.__dict__["__builtins__"] = __builtins__
+        context.enter()
+        os.environ.pop(AGENT_VARIABLE, None)
+        os.environ[JOB_VARIABLE] = self._job_id
+        os.environ["JOBDECK_HOME"] = str(self._home)
+        time.tzset()
+
+    def _keep(self, outcome: Outcome) -> bool:
+        """Store the outcome, with patience; False if that cannot be done."""
+        deadline = time.monotonic() + PATIENCE
+        pause, said = 0.05, False
+        while True:
+            try:
+                self._store.set_outcome(self._job_id, outcome)
+                return True
+            except (StoreError, OSError, MemoryError) as error:
+                if not said:
+                    self._say(f"the outcome of job {self._job_id} cannot be stored yet: {error}")
+                    said = True
+                if isinstance(error, MemoryError):
+                    _free_memory()
+                if time.monotonic() > deadline:
+                    self._say(f"the outcome of job {self._job_id} is lost: {error}")
+                    return False
+                time.sleep(pause)
+                pause = min(2 * pause, 2.0)
+
+    def _say(self, words: str) -> None:
+        """Put a line into the agent's log, where there is room for one."""
+        with contextlib.suppress(OSError), open(log_path(self._home, "local"), "a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {words}\n")
+
+    def _end_like_an_interpreter(self) -> None:
+        """Join threads and run exit handlers, as at the end of a script."""
+        for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+            try:
+                step()
+            except BaseException:  # noqa: BLE001 - as the interpreter does at its own end
+                traceback.print_exc()
+        with contextlib.suppress(JobdeckError):
+            self._store.close()
+
+
+def _outcome_of_exit(end: SystemExit) -> tuple[Outcome, int]:
+    """What ``sys.exit`` means at the end of a script."""
+    if end.code is None or end.code == 0:
+        return outcome_of_value(None), 0
+    if isinstance(end.code, int):
+        return outcome_of_exception(end), end.code & 0xFF
+    print(end.code, file=sys.stderr)
+    return outcome_of_exception(end), 1
+
+
+def _free_memory() -> None:
+    """Make room for the words about it: a limit that the program has set on itself has done its work."""
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    gc.collect()

@@ -1,0 +1,249 @@
+"""The processes of running jobs, as their parent sees, signals and buries them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import struct
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+_PID = struct.Struct("=i")
+_BURIAL = 1.0
+"""Seconds that an ended job is held back while something that it left behind is being killed."""
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job's process is gone, and what it left behind with it."""
+
+    job_id: str
+    code: int | None = None
+    signal: int | None = None
+    peak_memory: int | None = None
+    cpu_time: float | None = None
+
+
+@dataclass
+class _Child:
+    job_id: str
+    pid: int
+    outsiders: dict[int, psutil.Process] | None = None
+    """Processes of the job outside its group, kept from the first signal on; None before it."""
+    strangers: set[int] = field(default_factory=set)
+    end: Ended | None = None
+    deadline: float = 0.0
+
+
+class Children:
+    """A registry of job processes that are children of this process.
+
+    Where the system allows it (Linux), orphans among the jobs' descendants come back to this process, so that none is
+    lost sight of, whatever sessions and groups it made for itself.
+    """
+
+    def __init__(self) -> None:
+        self.adopts = become_subreaper()
+        self._by_pid: dict[int, _Child] = {}
+        self._by_job: dict[str, _Child] = {}
+        self._leaving: list[_Child] = []
+        self._notices, self.notice_fd = os.pipe()
+        os.set_blocking(self._notices, False)
+
+    def __len__(self) -> int:
+        return len(self._by_pid) + len(self._leaving)
+
+    @property
+    def restless(self) -> bool:
+        """Whether :meth:`reap` should be called again soon, signal or no signal."""
+        return bool(self._leaving)
+
+    def fileno(self) -> int:
+        """Readable when a program has noticed its interrupt."""
+        return self._notices
+
+    def add(self, job_id: str, pid: int) -> None:
+        self._by_pid[pid] = self._by_job[job_id] = _Child(job_id, pid)
+
+    def signal(self, job_id: str, number: int) -> None:
+        """Signal a job: its process group and its descendants outside the group. Nothing happens if it is gone."""
+        child = self._by_job.get(job_id)
+        if child is None or child.end is not None:
+            return
+        from .. import processes
+
+        if child.outsiders is None:
+            child.outsiders = {}
+            child.strangers = {process.pid for process in self._adopted()} if self.adopts else set()
+        for process in processes.outside_group(processes.descendants(child.pid), child.pid):
+            child.outsiders[process.pid] = process
+        try:
+            os.killpg(child.pid, number)
+        except ProcessLookupError:
+            # It has not made its own group yet. It is not reaped, so the pid is still its own.
+            os.kill(child.pid, number)
+        processes.send(child.outsiders.values(), number)
+
+    def noticed(self) -> list[str]:
+        """Jobs whose program has seen its interrupt since the last call."""
+        try:
+            data = os.read(self._notices, 4096)
+        except BlockingIOError:
+            return []
+        jobs = []
+        for (pid,) in _PID.iter_unpack(data[: len(data) // _PID.size * _PID.size]):
+            if pid in self._by_pid:
+                jobs.append(self._by_pid[pid].job_id)
+        return jobs
+
+    def reap(self) -> list[Ended]:
+        """Bury what has died. A job counts as ended when its process group is empty, too."""
+        while (pid := _next_dead(self._by_pid)) is not None:
+            child = self._by_pid.pop(pid, None)
+            if child is not None:
+                # While the leader is unreaped its group's number cannot be anybody else's.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+            _, status, usage = os.wait4(pid, 0)
+            if child is None:
+                continue
+            child.end = Ended(
+                child.job_id,
+                code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+                signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+                peak_memory=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+                cpu_time=usage.ru_utime + usage.ru_stime,
+            )
+            child.deadline = time.monotonic() + _BURIAL
+            self._leaving.append(child)
+        ended = []
+        for child in list(self._leaving):
+            if self._is_gone(child) or time.monotonic() > child.deadline:
+                self._leaving.remove(child)
+                del self._by_job[child.job_id]
+                assert child.end is not None
+                ended.append(child.end)
+        return ended
+
+    def kill_everything(self) -> None:
+        """Kill all jobs with all that is theirs, and wait for it."""
+        for child in list(self._by_pid.values()):
+            self.signal(child.job_id, signal.SIGKILL)
+        while len(self):
+            self.reap()
+            time.sleep(0.002)
+
+    def close(self) -> None:
+        os.close(self._notices)
+        os.close(self.notice_fd)
+
+    def _is_gone(self, child: _Child) -> bool:
+        if child.outsiders is not None and self._kill_outsiders(child):
+            return False
+        try:
+            os.killpg(child.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return True  # What is left changed its user; nothing can be done about it from here.
+        return False
+
+    def _kill_outsiders(self, child: _Child) -> bool:
+        """Kill what a stopped job has outside its group; False once there is nothing more."""
+        from .. import processes
+
+        assert child.outsiders is not None
+        if self.adopts:
+            for orphan in self._adopted():
+                if orphan.pid not in child.strangers:
+                    child.outsiders[orphan.pid] = orphan
+                    child.outsiders.update((p.pid, p) for p in processes.descendants(orphan.pid))
+        else:
+            left = processes.left_of_job(child.job_id, "", None, None)
+            child.outsiders.update((p.pid, p) for p in left)
+        child.outsiders = {p.pid: p for p in processes.living(child.outsiders.values())}
+        processes.send(child.outsiders.values(), signal.SIGKILL)
+        return bool(child.outsiders)
+
+    def _adopted(self) -> list[psutil.Process]:
+        """Children of this process that it did not start: orphans of jobs."""
+        import psutil
+
+        return [p for p in psutil.Process().children() if p.pid not in self._by_pid and not _is_zombie(p)]
+
+
+class Notice:
+    """A program's end of the notice pipe: says once that the interrupt has been seen.
+
+    The program may close or reuse any descriptor, so that the pipe is written to only while it still is the one that
+    was handed over.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._pid = os.getpid()
+        self._identity = self._look()
+
+    def give(self) -> None:
+        """Safe in a signal handler; silent in what the program has forked, and where the pipe is gone."""
+        if os.getpid() == self._pid and self._identity is not None and self._look() == self._identity:
+            with contextlib.suppress(OSError):
+                os.write(self._fd, _PID.pack(self._pid))
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            status = os.fstat(self._fd)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+
+def become_subreaper() -> bool:
+    """Have orphaned descendants come to this process; True where the system can do that."""
+    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(number: int) -> bool:
+    """Have the system send this process a signal when its parent dies; True where the system can do that."""
+    return _prctl(_PR_SET_PDEATHSIG, number)
+
+
+def _prctl(option: int, value: int) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        import ctypes
+
+        return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+    except (ImportError, OSError, AttributeError):
+        return False
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    import psutil
+
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _next_dead(known: dict[int, _Child]) -> int | None:
+    """The pid of a dead child, still unreaped where the system can leave it so."""
+    if hasattr(os, "waitid"):
+        try:
+            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return None
+        return dead.si_pid if dead is not None else None
+    import psutil
+
+    return next((pid for pid in known if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE), None)

@@ -1,0 +1,21 @@
+"""The marks by which an agent's and a job's processes are known again."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+
+JOB_VARIABLE = "JOBDECK_JOB_ID"
+"""In the environment of all that a job starts: the job's id."""
+AGENT_VARIABLE = "JOBDECK_AGENT"
+"""In the first environment of an agent and of all that is forked from it: the agent's id."""
+
+
+def agent_id(engine: str) -> str:
+    """A new agent's name; it tells on which machine the agent is, and with it its jobs' processes."""
+    return f"{engine}@{socket.gethostname()}/{secrets.token_hex(6)}"
+
+
+def is_agent_here(agent: str) -> bool:
+    """Whether the agent of this name is, or was, on this machine."""
+    return f"@{socket.gethostname()}/" in agent

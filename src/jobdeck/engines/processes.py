@@ -1,0 +1,93 @@
+"""What the operating system knows of processes beyond their parent's view.
+
+Processes are always told apart by pid *and* start time, so that a reused pid is never taken for its former owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable
+
+import psutil
+
+from .marks import AGENT_VARIABLE, JOB_VARIABLE
+
+_START_TOLERANCE = 2.0
+"""Seconds by which the start time that a process noted of itself may differ from the system's reckoning."""
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """All living processes that come from this one."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def outside_group(processes: Iterable[psutil.Process], group: int) -> list[psutil.Process]:
+    """Those that a signal to the process group does not reach."""
+    outside = []
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(process.pid) != group:
+                outside.append(process)
+    return outside
+
+
+def send(processes: Iterable[psutil.Process], number: int) -> None:
+    """Signal each process that still is the one that was seen."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            process.send_signal(number)
+
+
+def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; one that waits to be reaped does not."""
+    alive = []
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                alive.append(process)
+    return alive
+
+
+def left_of_job(job_id: str, agent: str, pid: int | None, pid_started: float | None) -> list[psutil.Process]:
+    """What is left of a job whose agent is gone: a scan of this user's processes.
+
+    A job's own process and what it forked carry the agent's name in their first environment and the job's session;
+    what it started by exec carries the job's id.
+    """
+    found = []
+    for process in psutil.process_iter():
+        if process.pid == os.getpid():
+            continue
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
+            environment = process.environ()
+            if environment.get(JOB_VARIABLE) == job_id:
+                found.append(process)
+            elif environment.get(AGENT_VARIABLE) == agent and pid is not None:
+                itself = process.pid == pid and _started_at(process, pid_started)
+                if itself or (process.pid != pid and pid in (os.getsid(process.pid), os.getpgid(process.pid))):
+                    found.append(process)
+    seen = {process.pid: process for process in found}
+    for process in found:
+        seen.update((child.pid, child) for child in descendants(process.pid))
+    return list(seen.values())
+
+
+def kill_all(processes: Iterable[psutil.Process], patience: float = 2.0) -> list[psutil.Process]:
+    """Kill these and wait until they are gone. Returns those that are not."""
+    left = list(processes)
+    deadline = time.monotonic() + patience
+    while left and time.monotonic() < deadline:
+        send(left, signal.SIGKILL)
+        time.sleep(0.005)
+        left = living(left)
+    return left
+
+
+def _started_at(process: psutil.Process, noted: float | None) -> bool:
+    return noted is None or abs(process.create_time() - noted) <= _START_TOLERANCE
