@@ -7,9 +7,10 @@ from typing import Any
 
 from .._errors import EncodingError
 from .decoder import ResultDecoder, decode
+from .display import display, series
 from .encoder import RuntimeEncoder
 
-__all__ = ["ResultDecoder", "RuntimeEncoder", "decode", "encode"]
+__all__ = ["ResultDecoder", "RuntimeEncoder", "decode", "display", "encode", "series"]
 
 
 def encode(message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder) -> str:

@@ -90,7 +90,7 @@ def _range(value: range) -> Any:
 
 
 def _slice(value: slice) -> Any:
-    return tag("slice", {"start": value.start, "stop": value.stop, "step": value.step})
+    return tag("slice", {"start": value.start, "stop": value.stop, "step": value.step, "text": repr(value)})
 
 
 def _dataclass(value: Any) -> Any:
@@ -110,7 +110,7 @@ _ENCODERS: Final[dict[type, Callable[[Any], Any]]] = {
     set: lambda value: tag("set", list(value)),
     frozenset: lambda value: tag("frozenset", list(value)),
     Decimal: lambda value: tag("decimal", str(value)),
-    Fraction: lambda value: tag("fraction", [value.numerator, value.denominator]),
+    Fraction: lambda value: tag("fraction", f"{value.numerator}/{value.denominator}"),
     uuid.UUID: lambda value: tag("uuid", str(value)),
     range: _range,
     slice: _slice,
@@ -170,6 +170,7 @@ _PACKAGES: Final = {
     "pandas": "frames",
     "matplotlib": "pictures",
     "PIL": "pictures",
+    "jobdeck": "pictures",
     "qiskit": "qiskit",
 }
 """Top package of a type to the module here that writes it. Nothing is imported that the program has not imported."""
@@ -263,17 +264,14 @@ def _decode_dict(value: Any) -> dict[Any, Any]:
     pairs = items(value)
     if not all(type(pair) is list and len(pair) == 2 for pair in pairs):
         raise NotThisTag
-    return {key: part for key, part in pairs}
+    return dict(pairs)
 
 
 def _decode_fraction(value: Any) -> Fraction:
-    numerator, denominator = items(value)
-    return Fraction(_integer(numerator), _integer(denominator))
-
-
-def _integer(value: Any) -> int:
-    # Inner tags are decoded first, so that a large one is an int by now.
-    return whole(value)
+    numerator, slash, denominator = _text(value).partition("/")
+    if not slash:
+        raise NotThisTag
+    return Fraction(int(numerator), int(denominator))
 
 
 _DECODERS: Final[dict[str, Callable[[Any], Any]]] = {
