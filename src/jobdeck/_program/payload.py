@@ -58,6 +58,11 @@ class OpenProgram:
         """The inputs by name; what has no name of its own is under ``"args"``."""
         return _by_name(self._source.signature(), self._call)
 
+    @property
+    def backend(self) -> Any:
+        """What the program gets as ``backend``."""
+        return self._call.backend
+
     def run(self, messenger: _messenger.Messenger) -> Any:
         """Call the program and return what it returns; a coroutine is run to its end.
 
