@@ -1,0 +1,118 @@
+"""Bodies that are kept once, by the hash of their content: in a row, or above a limit in a file of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .._errors import StoreError
+from .home import BLOBS
+
+INLINE: Final = 1 << 20
+"""Bytes up to which a body lies in the database itself."""
+
+_REFERENCES: Final = (
+    ("jobs", "program"),
+    ("jobs", "inputs"),
+    ("jobs", "context"),
+    ("messages", "blob"),
+    ("outcomes", "body"),
+    ("outcomes", "exception"),
+    ("programs", "data"),
+)
+_UNUSED: Final = " AND ".join(
+    f"NOT EXISTS (SELECT 1 FROM {table} WHERE {column} = blobs.id)" for table, column in _REFERENCES
+)
+
+
+@dataclass
+class Blob:
+    """A body on its way into the store. A large one is written to a file of a passing name first, without any lock."""
+
+    sha256: str
+    size: int
+    body: bytes | None
+    written: Path | None = None
+
+    def discard(self) -> None:
+        """Remove the file that was not put to use."""
+        if self.written is not None:
+            self.written.unlink(missing_ok=True)
+
+
+def prepare(home: Path, body: bytes) -> Blob:
+    """Make a body ready for `keep`; a large one is on the disk when this returns."""
+    sha256 = hashlib.sha256(body).hexdigest()
+    if len(body) <= INLINE:
+        return Blob(sha256, len(body), body)
+    blob = Blob(sha256, len(body), None, home / BLOBS / f".{sha256}.{secrets.token_hex(4)}")
+    assert blob.written is not None
+    try:
+        fd = os.open(blob.written, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(fd, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(fd)
+    except BaseException:
+        blob.discard()
+        raise
+    return blob
+
+
+def keep(connection: sqlite3.Connection, home: Path, blob: Blob) -> int:
+    """Put a body into the store, or find it there, and return its row's id. Call it in a write transaction."""
+    if blob.written is not None:
+        # Under the write lock, as is the removal of unused files: a file that is there cannot vanish before the commit.
+        os.replace(blob.written, home / BLOBS / blob.sha256)
+        blob.written = None
+    found = connection.execute("SELECT id FROM blobs WHERE sha256 = ?", (blob.sha256,)).fetchone()
+    if found is not None:
+        return int(found[0])
+    values = (blob.sha256, blob.size, blob.body)
+    row = connection.execute("INSERT INTO blobs (sha256, size, body) VALUES (?, ?, ?)", values).lastrowid
+    assert row is not None
+    return row
+
+
+def body_of(home: Path, sha256: str, body: bytes | None) -> bytes:
+    """Return a blob's body from the columns of its row."""
+    if body is not None:
+        return body
+    path = home / BLOBS / sha256
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"a large body cannot be read from {path}: {error.strerror}") from error
+
+
+def load(connection: sqlite3.Connection, home: Path, blob_id: int) -> bytes:
+    """Return the body of a blob by its row's id."""
+    sha256, body = connection.execute("SELECT sha256, body FROM blobs WHERE id = ?", (blob_id,)).fetchone()
+    return body_of(home, sha256, body)
+
+
+def drop_unused(connection: sqlite3.Connection, blob_ids: Iterable[int]) -> list[str]:
+    """Remove the rows of those blobs that nothing refers to; return the hashes whose files may go after the commit."""
+    hashes: list[str] = []
+    for blob_id in set(blob_ids):
+        found = connection.execute(
+            f"SELECT sha256, body IS NULL FROM blobs WHERE id = ? AND {_UNUSED}", (blob_id,)
+        ).fetchone()
+        if found is not None:
+            connection.execute("DELETE FROM blobs WHERE id = ?", (blob_id,))
+            if found[1]:
+                hashes.append(found[0])
+    return hashes
+
+
+def unlink_unused(connection: sqlite3.Connection, home: Path, hashes: Iterable[str]) -> None:
+    """Remove the files of blobs that have no row. Call it in a write transaction of its own, which keeps others out."""
+    for sha256 in hashes:
+        if connection.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (sha256,)).fetchone() is None:
+            (home / BLOBS / sha256).unlink(missing_ok=True)

@@ -1,0 +1,255 @@
+"""Jobs: adding, finding and changing their rows."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
+from .._records import Changes, JobQuery, JobRecord, NewJob, Payload
+from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
+from . import blobs
+from .blobs import Blob
+from .connection import Connection, Link
+from .migrations import random_name
+from .rows import SELECT_JOBS, job_record, json_text, text
+
+_JOB_ID = re.compile(r"([a-z2-7]{6})-[a-z2-7]{12}")
+_REMEMBERED = 100_000
+
+
+def next_change(connection: Connection) -> int:
+    """Advance the store's change counter. Call it in a write transaction."""
+    connection.execute("UPDATE counter SET number = number + 1")
+    return change_number(connection)
+
+
+def change_number(connection: Connection) -> int:
+    return int(connection.execute("SELECT number FROM counter").fetchone()[0])
+
+
+def number_of(link: Link, connection: Connection, job_id: str) -> int:
+    """Return the job's number, which never changes and is never used again."""
+    number = link.numbers.get(job_id)
+    if number is None:
+        row = connection.execute("SELECT number FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+        if row is None:
+            raise not_found(link, job_id)
+        if len(link.numbers) >= _REMEMBERED:
+            link.numbers.clear()
+        number = link.numbers[job_id] = int(row[0])
+    return number
+
+
+def not_found(link: Link, job_id: str) -> JobNotFoundError:
+    """Return the error for an id that is not in the store; one from another home is recognised."""
+    found = _JOB_ID.fullmatch(job_id)
+    if found and found[1] != link.store_id:
+        return JobNotFoundError(
+            f"job {job_id} is of another jobdeck home (its ids begin with {found[1]}, here with {link.store_id}); "
+            "look there by setting JOBDECK_HOME or with Deck(home=...)"
+        )
+    return JobNotFoundError(f"there is no job {job_id!r} here, or it was deleted; jobdeck.jobs() lists those there are")
+
+
+def get(link: Link, connection: Connection, job_id: str) -> JobRecord:
+    row = connection.execute(f"{SELECT_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise not_found(link, job_id)
+    return job_record(row)
+
+
+def add(link: Link, connection: Connection, home: Path, new: NewJob, bodies: tuple[Blob, Blob, Blob]) -> JobRecord:
+    """Insert a job whose bodies (program, inputs, context) were prepared."""
+    now = time.time()
+    change = next_change(connection)
+    values: dict[str, Any] = {
+        "job_id": f"{link.store_id}-{random_name(12)}",
+        "name": text(new.name),
+        "status": (JobStatus.QUEUED if new.submitted else JobStatus.INITIALIZING).value,
+        "engine": new.engine,
+        "program_id": new.program_id,
+        "backend": text(new.backend),
+        "tags": json_text("tags", new.tags),
+        "metadata": json_text("metadata", new.metadata),
+        "inputs_preview": json_text("inputs_preview", new.inputs_preview),
+        "timeout": new.timeout,
+        "retry_of": new.retry_of,
+        "group_id": new.group_id,
+        "created": now,
+        "queued": now if new.submitted else None,
+        "ticket": change if new.submitted else None,
+        "changed": change,
+    }
+    for column, body in zip(("program", "inputs", "context"), bodies, strict=True):
+        values[column] = blobs.keep(connection, home, body)
+    connection.execute(
+        f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
+    )
+    return get(link, connection, values["job_id"])
+
+
+def change(connection: Connection, job_id: str, **values: object) -> None:
+    """Set columns of a job's row and stamp it as changed. Call it in a write transaction."""
+    values["changed"] = next_change(connection)
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    connection.execute(f"UPDATE jobs SET {assignments} WHERE job_id = :job_id", {**values, "job_id": job_id})
+
+
+def submit(link: Link, connection: Connection, job_id: str) -> JobRecord:
+    record = get(link, connection, job_id)
+    if record.status != JobStatus.INITIALIZING:
+        raise JobError(f"job {job_id} was submitted before (it is {record.status}); retry() makes a new one from it")
+    change(connection, job_id, status=JobStatus.QUEUED.value, queued=time.time())
+    connection.execute("UPDATE jobs SET ticket = changed WHERE job_id = ?", (job_id,))
+    return get(link, connection, job_id)
+
+
+def payload(link: Link, connection: Connection, home: Path, job_id: str) -> Payload:
+    row = connection.execute("SELECT program, inputs, context FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise not_found(link, job_id)
+    return Payload(*(blobs.load(connection, home, blob_id) for blob_id in row))
+
+
+def set_status(link: Link, connection: Connection, job_id: str, status: JobStatus | str) -> None:
+    new = parse_status(str(status))
+    if is_final(new):
+        raise ValueError(f"{new} is a final status, which only finish() and ask() decide")
+    record = get(link, connection, job_id)
+    if record.status == new or not may_follow(record.status, new):
+        return
+    now = time.time()
+    values: dict[str, object] = {"status": str(new)}
+    if new == JobStatus.QUEUED and record.queued is None:
+        values["queued"] = now
+    if new == JobStatus.RUNNING and record.started is None:
+        values["started"] = now
+    change(connection, job_id, **values)
+    if new == JobStatus.QUEUED:
+        connection.execute("UPDATE jobs SET ticket = coalesce(ticket, changed) WHERE job_id = ?", (job_id,))
+
+
+def set_progress(
+    link: Link, connection: Connection, job_id: str, done: float, total: float | None, message: str | None
+) -> None:
+    refuse_final(get(link, connection, job_id), "takes no more progress")
+    change(connection, job_id, progress_done=done, progress_total=total, progress_message=text(message))
+
+
+def refuse_final(record: JobRecord, words: str) -> None:
+    if is_final(record.status):
+        raise RuntimeInvalidStateError(f"job {record.job_id} has ended ({record.status}) and {words}")
+
+
+def claim(connection: Connection, engine: str, agent: str, limit: int) -> list[JobRecord]:
+    """Take the queued jobs that have waited longest; what is submitted first is first, whenever it was prepared."""
+    rows = connection.execute(
+        "SELECT number, job_id FROM jobs WHERE engine = ? AND status = 'QUEUED' ORDER BY ticket LIMIT ?",
+        (engine, max(limit, 0)),
+    ).fetchall()
+    for _, job_id in rows:
+        change(connection, job_id, status=JobStatus.RUNNING.value, started=time.time(), agent=agent)
+    return [
+        job_record(connection.execute(f"{SELECT_JOBS} WHERE number = ?", (number,)).fetchone()) for number, _ in rows
+    ]
+
+
+def is_queued(connection: Connection, engine: str) -> bool:
+    sql = "SELECT 1 FROM jobs WHERE engine = ? AND status = 'QUEUED' LIMIT 1"
+    return connection.execute(sql, (engine,)).fetchone() is not None
+
+
+def queue_place(link: Link, connection: Connection, job_id: str) -> int | None:
+    number = number_of(link, connection, job_id)
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM jobs q WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket)"
+        " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED'",
+        (number,),
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def changes(connection: Connection, since: int) -> Changes:
+    number = change_number(connection)
+    rows = connection.execute(f"{SELECT_JOBS} WHERE changed > ? ORDER BY changed", (since,)).fetchall()
+    deleted = connection.execute("SELECT job_id FROM deleted WHERE changed > ? ORDER BY changed", (since,)).fetchall()
+    return Changes(number, tuple(map(job_record, rows)), tuple(row[0] for row in deleted))
+
+
+def find(connection: Connection, query: JobQuery) -> list[JobRecord]:
+    where, values = _conditions(query)
+    order = "DESC" if query.descending else "ASC"
+    limit = -1 if query.limit is None else max(query.limit, 0)
+    rows = connection.execute(
+        f"{SELECT_JOBS} WHERE {where} ORDER BY number {order} LIMIT ? OFFSET ?", (*values, limit, max(query.skip, 0))
+    ).fetchall()
+    return list(map(job_record, rows))
+
+
+def count(connection: Connection, query: JobQuery) -> int:
+    """Count what `find` would find without a limit."""
+    where, values = _conditions(query)
+    return int(connection.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0])
+
+
+def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
+    parts = ["1"]
+    values: list[Any] = []
+
+    def add(sql: str, *bound: object) -> None:
+        parts.append(sql)
+        values.extend(bound)
+
+    if query.status is not None:
+        add(f"status IN ({_marks(query.status)})", *map(str, query.status))
+    for tag in query.tags:
+        add("EXISTS (SELECT 1 FROM json_each(jobs.tags) WHERE value = json_extract(?, '$[0]'))", json_text("tags", [tag]))
+    if query.name is not None:
+        add("instr(lower(name), lower(?)) > 0", text(query.name))
+    for column in ("program_id", "engine", "group_id"):
+        if (wanted := getattr(query, column)) is not None:
+            add(f"{column} = ?", wanted)
+    if query.created_after is not None:
+        add("created > ?", query.created_after)
+    if query.created_before is not None:
+        add("created < ?", query.created_before)
+    if query.job_ids is not None:
+        add(f"job_id IN ({_marks(query.job_ids)})", *query.job_ids)
+    return " AND ".join(parts), values
+
+
+def _marks(values: tuple[str, ...]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def delete(link: Link, connection: Connection, job_id: str) -> list[str]:
+    """Remove a job; returns the hashes of blobs whose files may go after the commit."""
+    record = get(link, connection, job_id)
+    never_started = record.status in (JobStatus.INITIALIZING, JobStatus.QUEUED)
+    if not (never_started or is_final(record.status)):
+        raise RuntimeInvalidStateError(f"job {job_id} is {record.status}; cancel it first, then delete it")
+    link.numbers.pop(job_id, None)
+    return remove(connection, record.number, job_id)
+
+
+def remove(connection: Connection, number: int, job_id: str) -> list[str]:
+    """Remove all rows of a job and leave a tombstone; returns as `delete` does."""
+    low, high = number << 32, (number + 1) << 32
+    used = connection.execute(
+        "SELECT program FROM jobs WHERE number = :n UNION SELECT inputs FROM jobs WHERE number = :n"
+        " UNION SELECT context FROM jobs WHERE number = :n"
+        " UNION SELECT body FROM outcomes WHERE job = :n UNION SELECT exception FROM outcomes WHERE job = :n"
+        " UNION SELECT blob FROM messages WHERE id > :low AND id < :high AND blob IS NOT NULL",
+        {"n": number, "low": low, "high": high},
+    ).fetchall()
+    connection.execute("DELETE FROM messages WHERE id > ? AND id < ?", (low, high))
+    connection.execute("DELETE FROM jobs WHERE number = ?", (number,))
+    connection.execute("INSERT INTO deleted VALUES (?, ?, ?)", (next_change(connection), job_id, time.time()))
+    return blobs.drop_unused(connection, [row[0] for row in used if row[0] is not None])
+
+
+FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
+"""The final statuses as a list in SQL."""

@@ -1,0 +1,187 @@
+"""The schema, as the ordered steps that lead to it. A step that was released never changes again."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Final
+
+from .._errors import StoreError
+
+APPLICATION_ID: Final = 0x6A6F6264
+"""Marks the file as jobdeck's; ``jobd`` in ASCII."""
+
+_FIRST: Final = """
+CREATE TABLE migrations (version INTEGER PRIMARY KEY, applied REAL NOT NULL);
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE counter (number INTEGER NOT NULL);
+INSERT INTO counter VALUES (0);
+
+CREATE TABLE blobs (
+  id INTEGER PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  size INTEGER NOT NULL,
+  body BLOB
+);
+
+CREATE TABLE jobs (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  engine TEXT NOT NULL,
+  program_id TEXT,
+  backend TEXT,
+  tags TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  inputs_preview TEXT NOT NULL,
+  timeout REAL,
+  retry_of TEXT,
+  group_id TEXT,
+  created REAL NOT NULL,
+  queued REAL,
+  started REAL,
+  ended REAL,
+  cancel_state TEXT,
+  cancel_asked REAL,
+  cancel_note TEXT,
+  error_kind TEXT,
+  error TEXT,
+  traceback TEXT,
+  exit_code INTEGER,
+  exit_signal INTEGER,
+  peak_memory INTEGER,
+  cpu_time REAL,
+  progress_done REAL,
+  progress_total REAL,
+  progress_message TEXT,
+  result_encoding TEXT,
+  result_preview TEXT,
+  agent TEXT,
+  pid INTEGER,
+  pid_started REAL,
+  changed INTEGER NOT NULL,
+  ticket INTEGER,
+  program INTEGER NOT NULL REFERENCES blobs (id),
+  inputs INTEGER NOT NULL REFERENCES blobs (id),
+  context INTEGER NOT NULL REFERENCES blobs (id)
+);
+CREATE INDEX jobs_changed ON jobs (changed);
+CREATE INDEX jobs_queued ON jobs (engine, ticket) WHERE status = 'QUEUED';
+CREATE INDEX jobs_status ON jobs (status);
+CREATE INDEX jobs_group ON jobs (group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX jobs_program ON jobs (program);
+CREATE INDEX jobs_inputs ON jobs (inputs);
+CREATE INDEX jobs_context ON jobs (context);
+
+CREATE TABLE deleted (changed INTEGER PRIMARY KEY, job_id TEXT NOT NULL, time REAL NOT NULL);
+
+CREATE TABLE messages (
+  id INTEGER PRIMARY KEY,
+  time REAL NOT NULL,
+  final INTEGER NOT NULL,
+  body TEXT,
+  blob INTEGER REFERENCES blobs (id)
+);
+CREATE INDEX messages_blob ON messages (blob) WHERE blob IS NOT NULL;
+
+CREATE TABLE outcomes (
+  job INTEGER PRIMARY KEY REFERENCES jobs (number) ON DELETE CASCADE,
+  ok INTEGER NOT NULL,
+  encoding TEXT,
+  preview TEXT,
+  exception_type TEXT,
+  exception_text TEXT,
+  traceback TEXT,
+  interrupted INTEGER NOT NULL,
+  body INTEGER REFERENCES blobs (id),
+  exception INTEGER REFERENCES blobs (id)
+);
+CREATE INDEX outcomes_body ON outcomes (body) WHERE body IS NOT NULL;
+CREATE INDEX outcomes_exception ON outcomes (exception) WHERE exception IS NOT NULL;
+
+CREATE TABLE commands (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  job INTEGER NOT NULL REFERENCES jobs (number) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  asked REAL NOT NULL,
+  taken INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX commands_job ON commands (job);
+CREATE INDEX commands_open ON commands (number) WHERE NOT taken;
+
+CREATE TABLE programs (
+  program_id TEXT PRIMARY KEY,
+  data INTEGER NOT NULL REFERENCES blobs (id),
+  metadata TEXT NOT NULL,
+  created REAL NOT NULL,
+  updated REAL NOT NULL
+);
+CREATE INDEX programs_data ON programs (data);
+"""
+
+
+def _begin_store(connection: sqlite3.Connection) -> None:
+    for statement in _FIRST.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute("INSERT INTO settings VALUES ('store_id', ?)", (random_name(6),))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_begin_store,)
+"""What leads from each schema version to the next; the first one from an empty file to version 1."""
+
+NEWEST: Final = len(MIGRATIONS)
+
+
+def random_name(length: int) -> str:
+    """Return that many random characters of lower-case base 32."""
+    return base64.b32encode(secrets.token_bytes(length)).decode()[:length].lower()
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return the schema's version; 0 for an empty file."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def check_version(connection: sqlite3.Connection, path: str, newest: int = NEWEST) -> bool:
+    """Tell whether the schema has to be brought up to date first.
+
+    Raises
+    ------
+    StoreError
+        If the store was written by a newer jobdeck. Nothing in it is touched.
+    """
+    version = schema_version(connection)
+    if version > newest:
+        raise StoreError(
+            f"the store {path} has schema version {version}, this jobdeck knows versions up to {newest}; "
+            "upgrade jobdeck (pip install --upgrade jobdeck), or use another home with JOBDECK_HOME or Deck(home=...)"
+        )
+    return version < newest
+
+
+def migrate(
+    connection: sqlite3.Connection, steps: tuple[Callable[[sqlite3.Connection], None], ...] = MIGRATIONS
+) -> None:
+    """Bring the schema up to date: each step in one transaction with its record."""
+    while True:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = schema_version(connection)
+            if version >= len(steps):
+                connection.execute("ROLLBACK")
+                return
+            steps[version](connection)
+            connection.execute("INSERT INTO migrations VALUES (?, ?)", (version + 1, time.time()))
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

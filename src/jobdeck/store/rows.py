@@ -1,0 +1,53 @@
+"""Rows of the store to frozen records, and texts and values to what a row can hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .._errors import InvalidInputError
+from .._records import JobRecord
+from .._status import parse_status
+
+_PARTS: Final = {
+    # The newest message is the only one that can be final, so that the count costs one look into the index.
+    "interim_count": (
+        "coalesce((SELECT (m.id & 4294967295) - m.final FROM messages m"
+        " WHERE m.id > (jobs.number << 32) AND m.id < ((jobs.number + 1) << 32) ORDER BY m.id DESC LIMIT 1), 0)"
+    )
+}
+_NAMES: Final = tuple(each.name for each in dataclasses.fields(JobRecord))
+_STATUS, _TAGS, _METADATA, _PREVIEW = map(_NAMES.index, ("status", "tags", "metadata", "inputs_preview"))
+
+SELECT_JOBS: Final = f"SELECT {', '.join(_PARTS.get(name, f'jobs.{name}') for name in _NAMES)} FROM jobs"
+"""Selects what `job_record` reads."""
+
+
+def job_record(row: Sequence[Any]) -> JobRecord:
+    """Return the job of a row that `SELECT_JOBS` found."""
+    values = list(row)
+    values[_STATUS] = parse_status(values[_STATUS])
+    values[_TAGS] = tuple(json.loads(values[_TAGS]))
+    values[_METADATA] = json.loads(values[_METADATA])
+    values[_PREVIEW] = json.loads(values[_PREVIEW])
+    return JobRecord(*values)
+
+
+def text(value: str | None) -> str | None:
+    r"""Return a text that SQLite can hold: lone surrogates become their escapes (``\ud800``).
+
+    In a JSON document such an escape reads back as the surrogate, so that nothing is lost there.
+    """
+    if value is None or value.isascii():
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def json_text(what: str, value: Mapping[str, Any] | Sequence[str]) -> str:
+    """Return a value as JSON in ASCII; `what` names it in the error."""
+    try:
+        return json.dumps(dict(value) if isinstance(value, Mapping) else list(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(f"{what} must be made of what JSON can hold: {error}") from error
