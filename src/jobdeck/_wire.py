@@ -108,6 +108,9 @@ class Delta(TypedDict, total=False):
     `interim_count` and `log_size` are not sent where messages or logs in the same frame imply them. Rows and chunks
     follow what was sent before, or leave a gap (the first number is above the last one plus 1) where a job was faster
     than the feed: what is missing can be fetched by range. The one new job of a retry is `added` to its feed.
+
+    A view that missed a frame asks for a snapshot and meanwhile applies what comes, for a busy kernel may answer late;
+    rows and bytes that it already has come twice at times. Now and then, and at its end, a job's whole state is sent.
     """
 
     type: Literal["delta"]
@@ -150,8 +153,8 @@ class Trouble(TypedDict):
 class Subscribe(TypedDict):
     """Replace the set of jobs this feed is about (a WebSocket's first message). Answered by a snapshot.
 
-    None means the newest ``LIST_JOBS`` jobs of the store and all that come. Over a widget's comm `ids` is ignored: the
-    widget knows its jobs; the message says that somebody watches, and nothing is sent before it.
+    None means the newest ``LIST_JOBS`` jobs of the store and all that come. A widget knows its jobs: over its comm an
+    empty list silences the feed (the page is served by other means) and None wakes it.
     """
 
     type: Literal["subscribe"]

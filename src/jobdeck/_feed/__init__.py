@@ -3,4 +3,8 @@
 from __future__ import annotations
 
 from ._feed import Feed as Feed
+from ._pump import PUMP as PUMP
+from ._requests import Refused as Refused
+from ._requests import answer_command as answer_command
+from ._requests import parse as parse
 from ._snapshot import read_snapshot as read_snapshot

@@ -40,6 +40,8 @@ class Feed:
     most ten frames a second where one job is busy and up to thirty where many are. What waits to be sent is a state,
     not a queue: a slow consumer gets fewer and larger steps, and the last one always.
 
+    Nothing is followed before `begin`, or before the view subscribes.
+
     Parameters
     ----------
     store, follower
@@ -48,14 +50,14 @@ class Feed:
         Takes one frame, never blocks. If it returns False, nothing more is sent until `resume` is called.
     job_ids
         The jobs, in the view's order; None means the newest ones of the store and those to come.
+    keeps_jobs
+        The view cannot change which jobs these are: an empty subscription silences the feed, another one wakes it.
     retry
         Runs a job again and returns the new id; without it a view cannot ask for that.
     origin
         Who asks, as the store notes it beside a cancel.
     on_jobs
         Called with the ids when a retry has added a job to them.
-    is_open
-        False begins in silence: nothing is followed or sent before the view asks for its jobs.
     """
 
     def __init__(
@@ -65,21 +67,20 @@ class Feed:
         send: Send,
         *,
         job_ids: Sequence[str] | None,
+        keeps_jobs: bool = False,
         retry: Retry | None = None,
         origin: str = "browser",
         on_jobs: Callable[[list[str]], None] | None = None,
-        is_open: bool = True,
-        keeps_ids: bool = False,
         pump: Pump = PUMP,
     ) -> None:
         self._store = store
         self._follower = follower
         self._send = send
         self._ids = None if job_ids is None else list(dict.fromkeys(job_ids))
+        self._keeps_jobs = keeps_jobs
         self._retry = retry
         self._origin = origin
         self._on_jobs = on_jobs
-        self._keeps_ids = keeps_ids
         self._pump = pump
         self._lock = threading.Lock()
         self._turn_lock = threading.RLock()
@@ -88,7 +89,7 @@ class Feed:
         self._dropped = 0
         self._tracks = Tracks(store)
         self._subscription: Subscription | None = None
-        self._wants_snapshot = is_open
+        self._wants_snapshot = False
         self._is_paused = False
         self._is_closed = False
         self._trouble: str | None = None
@@ -103,12 +104,32 @@ class Feed:
 
     # --- the view's side
 
+    def begin(self) -> Snapshot:
+        """Follow the jobs from now on and return the state that the first delta goes on from.
+
+        For a view that gets its first state by another way than this feed.
+        """
+        with self._turn_lock:
+            return self._read_all()
+
+    def snapshot(self) -> Snapshot:
+        """Read the state as it is now; deltas go on from it, though the first of them may tell it once more."""
+        seq = max(0, self._seq)
+        return make_snapshot(self._store.store_id, read_jobs(self._store, self._ids), seq)
+
     def receive(self, frame: object) -> None:
         """Take what a view sent, from any thread; whatever it is, the answer is a frame and never an exception."""
         try:
             request: Request | Refused = parse(frame)
         except Refused as refused:
             request = refused
+        self._queue(request)
+
+    def refuse(self, number: int, words: str) -> None:
+        """Answer a command that the consumer's own rules forbid."""
+        self._queue(Refused("reply", number, "", words))
+
+    def _queue(self, request: Request | Refused) -> None:
         with self._lock:
             if len(self._requests) < _MOST_REQUESTS:
                 self._requests.append(request)
@@ -216,17 +237,21 @@ class Feed:
                 self._emit(delta)
 
     def _tell_all(self) -> None:
+        snapshot = self._read_all()
+        with self._lock:
+            self._trouble = None
+        self._tell_trouble()
+        self._emit(snapshot)
+
+    def _read_all(self) -> Snapshot:
         # Follow first, read then: what happens in between comes twice rather than never, and changes nothing then.
         if self._subscription is None:
             self._subscription = self._follower.subscribe(self._hear, job_ids=self._ids)
         readings = read_jobs(self._store, self._ids)
         self._tracks.begin(readings)
         self._has_queued = self._tracks.has_queued
-        with self._lock:
-            self._trouble = None
-        self._tell_trouble()
         self._seq += 1
-        self._emit(make_snapshot(self._store.store_id, readings, self._seq))
+        return make_snapshot(self._store.store_id, readings, self._seq)
 
     def _answer_one(self) -> bool:
         with self._lock:
@@ -240,9 +265,7 @@ class Feed:
         if isinstance(request, Refused):
             self._emit(request.answer())
         elif request["type"] == "subscribe":
-            if not self._keeps_ids:
-                self._follow(request["ids"])
-            self._ask_for_snapshot()
+            self._subscribe(request["ids"])
         elif request["type"] == "resync":
             self._ask_for_snapshot()
         elif request["type"] == "range":
@@ -254,6 +277,19 @@ class Feed:
             self._emit(reply)
             self._follower.wake()
         return True
+
+    def _subscribe(self, ids: list[str] | None) -> None:
+        if not self._keeps_jobs:
+            self._follow(ids)
+        elif ids == []:
+            if self._subscription is not None:
+                self._subscription.close()
+                self._subscription = None
+            with self._lock:
+                self._pending, self._wants_snapshot = Pending(), False
+            self._has_queued = False
+            return
+        self._ask_for_snapshot()
 
     def _ask_for_snapshot(self) -> None:
         with self._lock:

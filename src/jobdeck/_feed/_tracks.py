@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,6 +24,12 @@ _MOST_JOBS: Final = 5 * LIST_JOBS
 """Jobs that a feed without a list of ids keeps up with; beyond, the oldest that have ended are taken off."""
 
 
+_WHOLE_INTERVAL: Final = 5.0
+"""Seconds after which a change brings a job's whole state, so that a view that missed a frame while the kernel was
+too busy to answer is mended all the same."""
+_LASTING: Final = frozenset({"id", "name", "tags", "engine", "backend", "created", "inputs", "retry_of"})
+
+
 @dataclass
 class _Track:
     """What was told of one job: its view, and up to where its messages and output were read."""
@@ -30,6 +37,7 @@ class _Track:
     record: JobRecord
     view: JobView
     seen: int
+    whole_at: float = field(default_factory=time.monotonic)
 
     @property
     def is_queued(self) -> bool:
@@ -120,8 +128,14 @@ class Tracks:
         track.view = view
 
         implied = [key for key, part in (("interim_count", rows), ("log_size", log)) if part]
-        if changes := changed_keys(told, view, implied):
-            step.jobs[job_id] = changes
+        changes = changed_keys(told, view, implied)
+        now = time.monotonic()
+        if changes or implied:
+            if now - track.whole_at >= _WHOLE_INTERVAL or view["final"] != told["final"]:
+                track.whole_at = now
+                changes |= {key: value for key, value in view.items() if key not in _LASTING}
+            if changes:
+                step.jobs[job_id] = changes
         if rows:
             step.messages[job_id] = rows
         if log:

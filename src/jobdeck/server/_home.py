@@ -1,0 +1,75 @@
+"""The one home that a server serves, opened when it is first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .._feed import Feed, answer_command
+from .._ports import Store
+from .._service import JobService
+from .._wire import CommandRequest, Reply
+
+
+class ServedHome:
+    """The home's store for handlers, and the feeds that they have open.
+
+    Opening may read the disk: call these methods off the event loop's thread. A home that cannot be opened raises
+    StoreError at each call, until it can.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._feeds: set[Feed] = set()
+        self._service: JobService | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store, opened if need be."""
+        return self._opened().store
+
+    def command(self, request: CommandRequest) -> Reply:
+        """Do what was asked for."""
+        return answer_command(self.store, request, self._retry, "server")
+
+    def open_feed(self, send: Callable[[Mapping[str, Any]], bool | None]) -> Feed:
+        """Open a feed about no jobs yet."""
+        service = self._opened()
+        feed = Feed(service.store, service.follower, send, job_ids=(), retry=self._retry, origin="server")
+        with self._lock:
+            self._feeds.add(feed)
+        return feed
+
+    def close_feed(self, feed: Feed) -> None:
+        """Close one feed; with the last one its thread and the follower's end."""
+        with self._lock:
+            self._feeds.discard(feed)
+        feed.close()
+
+    @property
+    def open_feeds(self) -> int:
+        """Number of feeds that are open."""
+        return len(self._feeds)
+
+    def close(self) -> None:
+        """Close all feeds and what this server has open of the home."""
+        with self._lock:
+            feeds, self._feeds = list(self._feeds), set()
+            service, self._service = self._service, None
+        for feed in feeds:
+            feed.close()
+        if service is not None:
+            service.release()
+
+    def _opened(self) -> JobService:
+        with self._lock:
+            if self._service is None:
+                service = JobService.of()
+                _ = service.store
+                service.retain()
+                self._service = service
+            return self._service
+
+    def _retry(self, job_id: str) -> str:
+        return self._opened().retry_job(job_id)

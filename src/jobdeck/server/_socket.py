@@ -1,0 +1,91 @@
+"""``/jobdeck/api/v1/feed``: a feed over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado import web
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from .._errors import StoreError
+from .._feed import Feed
+from ._handlers import AUTH_RESOURCE, unavailable
+from ._home import ServedHome
+
+_LONGEST_MESSAGE: Final = 131_072
+_TOO_BIG: Final = 1009
+
+
+class FeedHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
+    """One page's feed. It is told of nothing until it has said which jobs it wants."""
+
+    auth_resource: ClassVar[str] = AUTH_RESOURCE
+    _feed: Feed | None = None
+    _may_command = False
+
+    @ws_authenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Check who asks, open the home, and only then shake hands."""
+        if not await self._may("read"):
+            raise web.HTTPError(403)
+        self._may_command = await self._may("write")
+        self._loop = asyncio.get_running_loop()
+        home: ServedHome = self.settings["jobdeck_home"]
+        try:
+            self._feed = await asyncio.to_thread(home.open_feed, self._send)
+        except StoreError as error:
+            raise unavailable(error) from error
+        try:
+            # Returns when the connection has ended, however it has.
+            await super().get(*args, **kwargs)
+        finally:
+            await asyncio.to_thread(home.close_feed, self._feed)
+
+    async def _may(self, action: str) -> bool:
+        allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
+        return bool(await ensure_async(allowed))
+
+    def on_message(self, message: str | bytes) -> None:
+        """Hand a request to the feed; what it does not understand it answers itself."""
+        if len(message) > _LONGEST_MESSAGE:
+            self.close(_TOO_BIG, "a request is at most 128 KiB long")
+            return
+        if self._feed is None:
+            return
+        try:
+            frame = json.loads(message)
+        except (ValueError, RecursionError):
+            frame = None
+        if isinstance(frame, dict) and frame.get("type") == "command" and not self._may_command:
+            number = frame.get("request")
+            self._feed.refuse(number if isinstance(number, int) else 0, "you are not allowed to change jobs here")
+            return
+        self._feed.receive(frame)
+
+    def _send(self, frame: Mapping[str, Any]) -> bool:
+        """Take a frame from the feed's thread; the next one is wanted when this one is on its way."""
+        text = json.dumps(frame, separators=(",", ":"), allow_nan=False)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._write, text)
+        return False
+
+    def _write(self, text: str) -> None:
+        try:
+            sent = asyncio.ensure_future(self.write_message(text))
+        except WebSocketClosedError:
+            return
+        sent.add_done_callback(self._written)
+
+    def _written(self, sent: asyncio.Future[None]) -> None:
+        if sent.cancelled() or isinstance(sent.exception(), WebSocketClosedError | StreamClosedError):
+            return
+        if self._feed is not None:
+            self._feed.resume()

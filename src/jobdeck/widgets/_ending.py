@@ -1,0 +1,174 @@
+"""Writes the last state of jobs into the output in which they were shown.
+
+A notebook is saved as the front end knows it, and most front ends know an output only as it was sent: without one last
+update a finished job would be kept as running for ever. The update goes out as soon as the jobs have ended. A message
+belongs to the cell that runs while it is sent, and a client that runs a notebook from a program hears only what belongs
+to the cell that it waits for; so whatever ended between two cells is told once more within the next one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from .._errors import JobdeckError, StoreError
+from .._feed import PUMP, read_snapshot
+from .._follow import Follower, Update
+from .._ports import Store
+from .._records import JobQuery
+from .._status import is_final
+from .._still import make_bundle
+from ._widget import JobsWidget
+
+_log = logging.getLogger(__name__)
+
+
+_RETRY_INTERVAL: Final = 1.0
+
+
+class _Ending:
+    """One output whose jobs have not all ended. Told by the feeds' thread or by the cell that runs, once."""
+
+    def __init__(self, output: Output, follower: Follower, open_jobs: set[str], endings: Endings) -> None:
+        self._output = output
+        self._open = open_jobs
+        self._endings = endings
+        self._lock = threading.Lock()
+        self._is_told = False
+        self._due: float | None = None
+        PUMP.add(self)
+        self._subscription = follower.subscribe(self._hear, job_ids=frozenset(open_jobs), prompt=False)
+
+    def _hear(self, update: Update) -> None:
+        self._open -= {record.job_id for record in update.jobs if is_final(record.status)}
+        self._open -= set(update.deleted)
+        if not self._open and self._due is None:
+            self._due = 0.0
+            PUMP.wake(self)
+
+    def due(self) -> float | None:
+        """Return when to tell (see `Pump`)."""
+        return self._due
+
+    def turn(self) -> None:
+        """Tell, from the feeds' thread."""
+        try:
+            self.tell()
+        except StoreError:
+            self._due = time.monotonic() + _RETRY_INTERVAL
+            raise
+
+    def tell_if_over(self) -> None:
+        """Tell, from the cell that runs, if all is over by now; the follower may not have said so yet."""
+        if not unfinished(self._output.store, self._open):
+            self.tell()
+
+    def tell(self) -> None:
+        with self._lock:
+            if self._is_told:
+                return
+            self._output.publish()
+            self._is_told = True
+        self._endings.told(self._output, self)
+
+    def close(self) -> None:
+        self._subscription.close()
+        PUMP.remove(self)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where jobs are shown: a widget, and the display that holds it."""
+
+    shell: Any
+    store: Store
+    widget: JobsWidget
+    job_ids: Sequence[str] | None
+    layout: Literal["card", "list"]
+    display_id: str
+
+    def publish(self) -> None:
+        """Replace what the output holds by the jobs as they are now."""
+        ids = None if self.job_ids is None else self.widget.job_ids
+        snapshot = read_snapshot(self.store, ids)
+        bundle = make_bundle(snapshot, ids, self.layout, model_id=self.widget.model_id)
+        self.widget.settle(snapshot)
+        self.shell.display_pub.publish(data=bundle, metadata={}, transient={"display_id": self.display_id}, update=True)
+
+
+def unfinished(store: Store, job_ids: Collection[str]) -> set[str]:
+    """Return those of these jobs that are in the store and may still change."""
+    found = store.jobs(JobQuery(job_ids=tuple(job_ids))) if job_ids else []
+    return {record.job_id for record in found if not is_final(record.status)}
+
+
+class Endings:
+    """All outputs of a kernel that wait for the end of their jobs. Takes part in the running of cells while it must."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, _Ending] = {}
+        self._again: dict[str, Output] = {}
+        self._shell: Any | None = None
+        self._is_in_cell = False
+
+    def expect(self, output: Output, follower: Follower, job_ids: Collection[str]) -> None:
+        """Update `output` once these jobs have ended."""
+        open_jobs = unfinished(output.store, job_ids)
+        if not open_jobs:
+            return
+        self._attend(output.shell)
+        ending = _Ending(output, follower, open_jobs, self)
+        with self._lock:
+            previous = self._waiting.pop(output.display_id, None)
+            self._waiting[output.display_id] = ending
+        if previous is not None:
+            previous.close()
+
+    def told(self, output: Output, ending: _Ending) -> None:
+        """Take note that an output was updated."""
+        with self._lock:
+            if self._waiting.get(output.display_id) is ending:
+                del self._waiting[output.display_id]
+            if not self._is_in_cell:
+                self._again[output.display_id] = output
+        ending.close()
+
+    def _attend(self, shell: Any) -> None:
+        with self._lock:
+            if self._shell is not None:
+                return
+            self._shell = shell
+            self._is_in_cell = True
+        shell.events.register("pre_run_cell", self._begin_cell)
+        shell.events.register("post_run_cell", self._end_cell)
+
+    def _begin_cell(self, *_: object) -> None:
+        self._is_in_cell = True
+
+    def _end_cell(self, *_: object) -> None:
+        with self._lock:
+            waiting = list(self._waiting.values())
+            again, self._again = list(self._again.values()), {}
+        try:
+            for output in again:
+                output.publish()
+            for ending in waiting:
+                ending.tell_if_over()
+        except JobdeckError:
+            _log.exception("the last state of jobs could not be written into their output")
+        with self._lock:
+            self._is_in_cell = False
+            shell = self._shell if not self._waiting and not self._again else None
+            if shell is not None:
+                self._shell = None
+        if shell is not None:
+            shell.events.unregister("pre_run_cell", self._begin_cell)
+            shell.events.unregister("post_run_cell", self._end_cell)
+
+
+ENDINGS: Final = Endings()

@@ -1,0 +1,59 @@
+"""Shows jobs in the notebook of the kernel that this runs in."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal
+
+from .._feed import read_snapshot
+from .._ports import Presenter, Store
+from .._service import JobService
+from .._still import make_bundle, render_text
+from ._ending import ENDINGS, Output
+from ._shell import current_shell
+from ._widget import JobsWidget
+
+Layout = Literal["card", "list"]
+
+
+class NotebookPresenter:
+    """The port `Presenter` for IPython kernels; elsewhere it prints plain text."""
+
+    def display(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> None:
+        """Send a live output to the front end."""
+        shell = current_shell()
+        if shell is None:
+            print(render_text(read_snapshot(store, job_ids)))
+            return
+        from IPython.display import display
+
+        widget = self._widget(store, job_ids, layout)
+        output = Output(shell, store, widget, job_ids, layout, uuid.uuid4().hex)
+        snapshot = widget.snapshot()
+        bundle = make_bundle(snapshot, job_ids, layout, model_id=widget.model_id)
+        display(bundle, raw=True, display_id=output.display_id)  # type: ignore[no-untyped-call]
+
+        def expect(ids: Sequence[str]) -> None:
+            ENDINGS.expect(output, JobService.of(store.home).follower, ids)
+
+        widget.on_jobs = expect
+        expect([view["id"] for view in snapshot["jobs"]])
+
+    def mimebundle(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> dict[str, Any]:
+        """Return the same as data. Nothing updates it once it is shown, except through its widget."""
+        if current_shell() is None:
+            return make_bundle(read_snapshot(store, job_ids), job_ids, layout)
+        widget = self._widget(store, job_ids, layout)
+        return make_bundle(widget.snapshot(), job_ids, layout, model_id=widget.model_id)
+
+    def _widget(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> JobsWidget:
+        service = JobService.of(store.home)
+        return JobsWidget(store, service.follower, job_ids, layout, retry=service.retry_job)
+
+
+@cache
+def presenter() -> Presenter:
+    """Return the process's presenter."""
+    return NotebookPresenter()

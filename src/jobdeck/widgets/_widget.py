@@ -1,0 +1,123 @@
+"""The widget behind a cell's cards: one model, whatever the number of jobs in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import anywidget
+import traitlets
+
+from .._errors import StoreError
+from .._feed import Feed
+from .._follow import Follower
+from .._ports import Store
+from .._wire import Snapshot
+from ._front_end import source
+
+_log = logging.getLogger(__name__)
+
+
+class JobsWidget(anywidget.AnyWidget):
+    """Cards of jobs in a cell's output.
+
+    The synced traits are the wire, not an interface. `_snapshot` is the state for a first paint; a page that is
+    loaded again and a second one get it as it is by then, for it is read whenever a front end asks for the model's
+    state. What happens meanwhile goes as custom messages, all of them from the feed's thread.
+
+    Parameters
+    ----------
+    store, follower
+        Where the jobs are and who tells when they change.
+    job_ids
+        The jobs; None means the newest ones of the store and those to come.
+    layout
+        ``"card"`` or ``"list"``.
+    retry
+        Runs a job again and returns the new id.
+
+    Attributes
+    ----------
+    on_jobs : callable or None
+        Called with the ids when a retry has added a job to them.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True, echo_update=False)
+    _css = traitlets.Unicode().tag(sync=True, echo_update=False)
+    _snapshot = traitlets.Dict().tag(sync=True, echo_update=False)
+    _layout = traitlets.Unicode("card").tag(sync=True, echo_update=False)
+    _http = traitlets.Dict().tag(sync=True, echo_update=False)
+
+    def __init__(
+        self,
+        store: Store,
+        follower: Follower,
+        job_ids: Sequence[str] | None,
+        layout: str = "card",
+        *,
+        retry: Callable[[str], str] | None = None,
+    ) -> None:
+        esm, css = source("card.js"), source("card.css")
+        self.on_jobs: Callable[[list[str]], None] | None = None
+        self._feed = Feed(
+            store,
+            follower,
+            self._send_frame,
+            job_ids=job_ids,
+            keeps_jobs=True,
+            retry=retry,
+            origin="notebook",
+            on_jobs=self._adopt,
+        )
+        try:
+            snapshot = self._feed.begin()
+            super().__init__(_esm=esm, _css=css, _snapshot=snapshot, _layout=layout, _http={"store_id": store.store_id})
+        except BaseException:
+            self._feed.close()
+            raise
+        self.on_msg(self._receive)
+
+    @property
+    def job_ids(self) -> list[str] | None:
+        """The jobs that are shown, with those that a retry has added; None where it is the newest of the store."""
+        return self._feed.job_ids
+
+    def snapshot(self) -> Snapshot:
+        """Read the jobs as they are now."""
+        return self._feed.snapshot()
+
+    def settle(self, snapshot: Mapping[str, Any]) -> None:
+        """Tell the last state to front ends that keep the widget's traits, such as a saved notebook's."""
+        self._snapshot = dict(snapshot)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the model's state with the snapshot as it is now (see `ipywidgets.Widget.get_state`)."""
+        state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
+        # Without a comm the state is that of the first paint, read a moment ago; a single trait is our own update.
+        if "_snapshot" in state and self.comm is not None and key is None:
+            try:
+                state["_snapshot"] = self._feed.snapshot()
+            except StoreError:
+                _log.exception("the store cannot be read just now: a page gets an older state of its jobs")
+        return state
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """Ignore state from a browser: it may ask for something, but what a job is the store alone says."""
+
+    def close(self) -> None:
+        """End the feed, then the model."""
+        feed = getattr(self, "_feed", None)
+        if feed is not None:
+            feed.close()
+        super().close()
+
+    def _adopt(self, job_ids: list[str]) -> None:
+        if self.on_jobs is not None:
+            self.on_jobs(job_ids)
+
+    def _send_frame(self, frame: Mapping[str, Any]) -> None:
+        self.send(frame)
+
+    def _receive(self, _widget: object, content: object, _buffers: object) -> None:
+        self._feed.receive(content)
