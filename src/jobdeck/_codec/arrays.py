@@ -114,7 +114,7 @@ def _field(field: Any) -> tuple[Any, ...]:
 # --- decoding
 
 
-def _decode_array(value: Any) -> np.ndarray[Any, Any]:
+def _decode_array(value: Any) -> Any:
     described, sizes = members(value, "dtype", "shape")
     shape = tuple(map(whole, items(sizes)))
     if described in ("object", "string"):
@@ -129,10 +129,11 @@ def _decode_array(value: Any) -> np.ndarray[Any, Any]:
     content = data(*members(value, "data"))
     if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(content):
         raise NotThisTag
-    return np.ndarray(shape, dtype, bytearray(content)).copy()
+    array = np.ndarray(shape, dtype, bytearray(content))
+    return array.copy()
 
 
-def _decode_scalar(value: Any) -> np.generic:
+def _decode_scalar(value: Any) -> Any:
     (described,) = members(value, "dtype")
     dtype = _dtype(described)
     if "value" in value:
@@ -144,10 +145,9 @@ def _decode_scalar(value: Any) -> np.generic:
         if dtype.kind not in "biuf" or not isinstance(plain, (bool, int, float)):
             raise NotThisTag
         with np.errstate(all="ignore"):
-            scalar: np.generic = dtype.type(plain)
-        return scalar
+            return dtype.type(plain)
     content = data(*members(value, "data"))
     if len(content) != dtype.itemsize:
         raise NotThisTag
-    found: np.generic = np.ndarray((), dtype, bytearray(content))[()]
+    found = np.ndarray((), dtype, bytearray(content))[()]
     return found.copy() if isinstance(found, np.void) else found

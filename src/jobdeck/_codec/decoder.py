@@ -28,9 +28,9 @@ class _BothWays:
 class ResultDecoder(json.JSONDecoder):
     """The JSON decoder of published messages and results.
 
-    Use it as any ``json.JSONDecoder``, also as ``json.loads(text, cls=ResultDecoder)`` and ``ResultDecoder.decode(text)``.
-    A subclass overrides :meth:`decode` (as a method or a classmethod) or :meth:`object_hook`. A dict with an unknown tag,
-    or with one whose value is not what the tag holds, stays a dict.
+    Use it as any ``json.JSONDecoder``, as in ``json.loads(text, cls=ResultDecoder)``, or as one uses Qiskit's:
+    ``ResultDecoder.decode(text)``. A subclass overrides :meth:`decode` (a method or a classmethod) or
+    :meth:`object_hook`. A dict with an unknown tag, or one whose value is not what the tag holds, stays a dict.
 
     Notes
     -----
@@ -55,7 +55,7 @@ class ResultDecoder(json.JSONDecoder):
 
         super().__init__(object_hook=hook, **options)
 
-    def object_hook(self, found: dict[str, Any]) -> Any:  # type: ignore[override]  # json has an attribute, set in __init__
+    def object_hook(self, found: dict[str, Any]) -> Any:
         """Return what a JSON object stands for: a tag's value, or the dict itself."""
         name = found.get("__type__")
         if type(name) is not str or "__value__" not in found:
@@ -76,7 +76,7 @@ class ResultDecoder(json.JSONDecoder):
         except ValueError as exc:  # an integer of more digits than Python reads
             raise json.JSONDecodeError(str(exc), s[:100], 0) from None
 
-    decode = _BothWays(_decode)  # type: ignore[assignment]
+    decode = _BothWays(_decode)
 
 
 Decoder = type[json.JSONDecoder]

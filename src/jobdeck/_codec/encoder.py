@@ -1,7 +1,7 @@
 """From Python values to strictly valid JSON text.
 
-What JSON has, it writes as JSON. All else becomes ``{"__type__": tag, "__value__": …}``; a dict of the user's own that has
-a ``"__type__"`` key, or keys that are no strings, is written as tagged pairs, so that nothing is mistaken for a tag.
+What JSON has, it writes as JSON. All else becomes ``{"__type__": tag, "__value__": …}``; a dict of the user's own that
+has a ``"__type__"`` key, or keys that are no strings, is written as tagged pairs, so that nothing passes for a tag.
 """
 
 from __future__ import annotations
@@ -154,8 +154,8 @@ class RuntimeEncoder(json.JSONEncoder):
     """The JSON encoder of published messages and results.
 
     Use it as any ``json.JSONEncoder``, also as ``json.dumps(value, cls=RuntimeEncoder)``. A subclass that overrides
-    :meth:`default` is asked first for each value that JSON has no form for; what it returns is encoded in its turn, and a
-    dict with a ``"__type__"`` that it returns is kept as a tag, for a :class:`ResultDecoder` subclass to read.
+    :meth:`default` is asked first for each value that JSON has no form for; what it returns is encoded in its turn, and
+    a dict with a ``"__type__"`` that it returns is kept as a tag, for a :class:`ResultDecoder` subclass to read.
 
     Raises
     ------

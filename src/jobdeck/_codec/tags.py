@@ -13,7 +13,7 @@ import enum
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -303,6 +303,7 @@ _FOREIGN: Final = {
     "dataframe": "frames",
     "series": "frames",
     "index": "frames",
+    "pandas": "frames",
     "image": "pictures",
     "qiskit": "qiskit",
 }
@@ -327,6 +328,6 @@ def decode(name: str, value: Any) -> Any:
             return decoder(value)
         if name in _FOREIGN:
             return import_module(f"{__package__}.{_FOREIGN[name]}").decode(name, value)
-    except (TypeError, ValueError, ArithmeticError, InvalidOperation, LookupError) as exc:
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, ImportError) as exc:
         raise NotThisTag(f"{name}: {exc}") from exc
     raise NotThisTag(name)

@@ -26,8 +26,9 @@ _MAX_PREVIEW: Final = 2000
 def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder) -> Outcome:
     """Return the outcome of a program that returned.
 
-    JSON where the value comes back from it as it was, else a cloudpickle. A value that no process could open again gives
-    an outcome that failed, and says that the program itself did not.
+    JSON where the value comes back from it as it was, else a cloudpickle. A value that cannot be kept either way gives
+    an outcome that failed, and says that the program itself did not. Another encoder than :class:`RuntimeEncoder` is
+    taken at its word: what it can encode is kept so.
     """
     if value is None:
         return Outcome(ok=True)

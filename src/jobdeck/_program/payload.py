@@ -249,7 +249,7 @@ def _filled(
             continue
         if value is not None or parameter.default is inspect.Parameter.empty:
             arguments[name] = value
-    bound = inspect.BoundArguments(signature, arguments)  # type: ignore[arg-type]  # any dict will do
+    bound = inspect.BoundArguments(signature, arguments)
     return bound.args, bound.kwargs
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
-import cloudpickle
+import cloudpickle  # type: ignore[import-untyped]  # it ships no types
 
 from .._errors import UnpicklableError
 from .preview import preview
@@ -67,7 +67,7 @@ def is_importable(name: str, module: ModuleType) -> bool:
 
 
 def dumps(value: Any) -> bytes:
-    """Pickle with cloudpickle; functions of modules that cannot be imported elsewhere go by value, as do ``__main__``'s."""
+    """Pickle with cloudpickle; functions of modules that only this process has go by value, as do ``__main__``'s."""
     file = io.BytesIO()
     pickler = _Pickler(file)
     try:

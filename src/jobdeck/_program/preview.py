@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any, Final
 
@@ -47,12 +47,11 @@ def _text(value: Any, limit: int, depth: int) -> str:
 
 def _container(value: Any, limit: int, depth: int) -> str:
     kind = type(value)
-    opening, closing = {list: "[]", tuple: "()", dict: "{}"}.get(kind, "{}")
+    opening, closing = "[]" if kind is list else "()" if kind is tuple else "{}"
     if not value:
         return repr(value)
     if depth <= 0:
         return f"{opening}…{closing}"
-    show: Callable[[Any], str]
     if kind is dict:
         some: Iterable[Any] = _some(value.items())
         texts = [f"{_text(key, limit, depth - 1)}: {_text(part, limit, depth - 1)}" for key, part in some]

@@ -69,10 +69,7 @@ class Source:
         if self.kind == "callable":
             function: Callable[..., Any] = self.target
             return function
-        if self.kind == "module":
-            module = importlib.import_module(self.target)
-        else:
-            module = self._run_file()
+        module = importlib.import_module(self.target) if self.kind == "module" else self._run_file()
         if not callable(getattr(module, "main", None)):
             raise _no_main(f"{self.kind} {self.target}")
         main: Callable[..., Any] = module.main
@@ -185,7 +182,7 @@ def _signature_in(tree: ast.Module) -> inspect.Signature | None:
     arguments = mains[0].args
     kind = inspect.Parameter
     parameters: list[inspect.Parameter] = []
-    positional = [(a, kind.POSITIONAL_ONLY) for a in arguments.posonlyargs]
+    positional: list[tuple[ast.arg, Any]] = [(a, kind.POSITIONAL_ONLY) for a in arguments.posonlyargs]
     positional += [(a, kind.POSITIONAL_OR_KEYWORD) for a in arguments.args]
     first_default = len(positional) - len(arguments.defaults)
     for place, (argument, how) in enumerate(positional):
