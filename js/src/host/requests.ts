@@ -1,0 +1,61 @@
+import type { RangeReply, Reply } from "../model/wire";
+import { HostError } from "./host";
+
+interface Pending {
+  settle: (answer: RangeReply | Reply) => void;
+  reject: (error: HostError) => void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/** Requests that wait for the answer of their number. */
+export class Requests {
+  private readonly pending = new Map<number, Pending>();
+  private last = 0;
+
+  constructor(
+    private readonly timeout: number,
+    private readonly late: string,
+  ) {}
+
+  get size(): number {
+    return this.pending.size;
+  }
+
+  /** Send a request by `send`, which gets its number, and wait for the answer of that number. */
+  ask<Answer extends RangeReply | Reply>(type: Answer["type"], send: (request: number) => void): Promise<Answer> {
+    const request = (this.last += 1);
+    return new Promise<Answer>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.pending.delete(request);
+        reject(new HostError(this.late));
+      }, this.timeout);
+      const settle = (answer: RangeReply | Reply): void => {
+        if (answer.type === type) resolve(answer as Answer);
+        else reject(new HostError("The answer was not the one that was asked for."));
+      };
+      this.pending.set(request, { settle, reject, timer });
+      try {
+        send(request);
+      } catch (error) {
+        this.take(request);
+        reject(new HostError(`The request could not be sent: ${error instanceof Error ? error.message : String(error)}`));
+      }
+    });
+  }
+
+  /** Hand an answer to whoever waits for it; one that nobody waits for (another tab's) is passed over. */
+  answer(answer: RangeReply | Reply): void {
+    this.take(answer.request)?.settle(answer);
+  }
+
+  rejectAll(reason: string): void {
+    for (const request of [...this.pending.keys()]) this.take(request)?.reject(new HostError(reason));
+  }
+
+  private take(request: number): Pending | undefined {
+    const pending = this.pending.get(request);
+    this.pending.delete(request);
+    if (pending) clearTimeout(pending.timer);
+    return pending;
+  }
+}

@@ -1,0 +1,27 @@
+import type { RangeReply, Reply } from "../model/wire";
+import { HostError, type Capabilities, type Host } from "./host";
+
+/** Nobody to ask: the deck shows what it was seeded with. */
+export class StaticHost implements Host {
+  readonly capabilities: Capabilities = { live: false, commands: false };
+
+  subscribe(): () => void {
+    return () => undefined;
+  }
+
+  resync(): void {
+    // There is nobody who could be asked.
+  }
+
+  range(): Promise<RangeReply> {
+    return Promise.reject(new HostError("This is a saved state: the rest is with the job's store."));
+  }
+
+  command(): Promise<Reply> {
+    return Promise.reject(new HostError("This is a saved state: there is nobody to ask."));
+  }
+
+  dispose(): void {
+    // Nothing was opened.
+  }
+}

@@ -1,0 +1,59 @@
+import type { JobInfo } from "./wire";
+
+/** What the badge shows: a word, a shape beside it, and the tone that colours both. */
+export interface Face {
+  word: string;
+  tone: "waiting" | "running" | "stopping" | "done" | "error" | "cancelled" | "unknown";
+}
+
+const FACES: Readonly<Record<string, Face>> = {
+  INITIALIZING: { word: "Prepared", tone: "waiting" },
+  QUEUED: { word: "Queued", tone: "waiting" },
+  VALIDATING: { word: "Validating", tone: "waiting" },
+  RUNNING: { word: "Running", tone: "running" },
+  DONE: { word: "Done", tone: "done" },
+  ERROR: { word: "Error", tone: "error" },
+  CANCELLED: { word: "Cancelled", tone: "cancelled" },
+};
+const STOPPING: Face = { word: "Cancelling…", tone: "stopping" };
+
+/** Tell whether somebody asked for the job to stop and it has not stopped yet. */
+export function isStopping(job: JobInfo): boolean {
+  return !job.final && (job.cancel_state === "requested" || job.cancel_state === "stopping");
+}
+
+/** The face of a job. A status that is not one of ours shows as its own text. */
+export function face(job: JobInfo): Face {
+  if (isStopping(job)) return STOPPING;
+  return (Object.hasOwn(FACES, job.status) ? FACES[job.status] : undefined) ?? { word: job.status, tone: "unknown" };
+}
+
+/** Tell whether the card of such a job is open until somebody closes it. */
+export function opensByItself(job: JobInfo): boolean {
+  return job.status === "RUNNING" && !isStopping(job);
+}
+
+const ORDER = ["RUNNING", "QUEUED", "VALIDATING", "INITIALIZING", "DONE", "ERROR", "CANCELLED"];
+
+/** How many jobs have each status, in the order in which they are shown; statuses that nobody has are left out. */
+export function tally(jobs: Iterable<JobInfo>): { status: string; word: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const job of jobs) counts.set(job.status, (counts.get(job.status) ?? 0) + 1);
+  const known = ORDER.filter((status) => counts.has(status));
+  const unknown = [...counts.keys()].filter((status) => !ORDER.includes(status)).sort();
+  return [...known, ...unknown].map((status) => ({
+    status,
+    word: (Object.hasOwn(FACES, status) ? FACES[status]?.word : undefined) ?? status,
+    count: counts.get(status) ?? 0,
+  }));
+}
+
+/** The place where a traceback's last frame points, as `scan.py:41 in energy`; null if it names none. */
+export function lastFrame(traceback: string | null): string | null {
+  if (!traceback) return null;
+  const frames = [...traceback.slice(-20_000).matchAll(/^\s*File "([^"\n]{1,1000})", line (\d+)(?:, in ([^\n]{1,200}))?$/gm)];
+  const last = frames.at(-1);
+  if (!last) return null;
+  const file = (last[1] ?? "").split(/[\\/]/).at(-1) ?? "";
+  return last[3] ? `${file}:${last[2]} in ${last[3]}` : `${file}:${last[2]}`;
+}

@@ -1,0 +1,66 @@
+import type { JobInfo } from "./wire";
+
+/** `0:12`, `12:05`, `1:02:05`, `3 d 4:05:06`. Seconds; anything below zero counts as zero. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const s = String(whole % 60).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${s}`;
+  const m = String(minutes % 60).padStart(2, "0");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours}:${m}:${s}`;
+  return `${Math.floor(hours / 24)} d ${hours % 24}:${m}:${s}`;
+}
+
+/** How long the job has run, or ran, in seconds; null if it never started. */
+export function elapsed(job: JobInfo, now: number): number | null {
+  if (job.started === null) return null;
+  return Math.max(0, (job.ended ?? now) - job.started);
+}
+
+/** Seconds left by the progress made so far; null where nothing tells. `known` is when the progress was seen. */
+export function left(job: JobInfo, now: number, known: number): number | null {
+  const progress = job.progress;
+  if (job.final || job.started === null || !progress || progress.total === null) return null;
+  if (!(progress.done > 0) || !(progress.total > progress.done)) return null;
+  const rate = progress.done / Math.max(known - job.started, 1e-3);
+  return Math.max(0, (progress.total - progress.done) / rate - (now - known));
+}
+
+/** Share done, 0 to 1; null where the total is unknown. */
+export function share(job: JobInfo): number | null {
+  const progress = job.progress;
+  if (!progress || progress.total === null || !(progress.total > 0)) return null;
+  return Math.min(1, Math.max(0, progress.done / progress.total));
+}
+
+/** `1st`, `2nd`, `3rd`, `11th`. */
+export function ordinal(n: number): string {
+  const tens = n % 100;
+  if (tens >= 11 && tens <= 13) return `${n}th`;
+  return `${n}${["th", "st", "nd", "rd"][n % 10] ?? "th"}`;
+}
+
+/** `12:00:05.412`, local wall clock. */
+export function clock(time: number): string {
+  const date = new Date(time * 1000);
+  if (Number.isNaN(date.getTime())) return "";
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const day = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** A count of things as people write it: `57`, `0.5`, `10,412`. */
+export function count(n: number): string {
+  return Number.isInteger(n) ? n.toLocaleString("en-US") : String(Number(n.toPrecision(4)));
+}
+
+/** `48 MiB`, `1.5 GiB`. */
+export function bytes(n: number): string {
+  let value = n;
+  for (const unit of ["B", "KiB", "MiB"]) {
+    if (value < 1024) return `${value < 10 && unit !== "B" ? value.toFixed(1) : Math.round(value)} ${unit}`;
+    value /= 1024;
+  }
+  return `${value.toFixed(1)} GiB`;
+}

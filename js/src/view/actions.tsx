@@ -1,0 +1,166 @@
+import type { VNode } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { JobState } from "../model/deck";
+import { isStopping } from "../model/status";
+import type { CommandName, JobInfo } from "../model/wire";
+import { copy } from "./clipboard";
+import { useEnv } from "./env";
+
+/** A button that copies a text and says for a moment whether it worked. */
+export function CopyButton({ label, text }: { label: string; text: () => string }): VNode {
+  const { t } = useEnv();
+  const [said, say] = useMoment();
+  return (
+    <button
+      type="button"
+      class="jobdeck-button"
+      aria-live="polite"
+      onClick={() => void copy(text()).then((worked) => say(worked ? t("Copied") : t("Not copied")))}
+    >
+      {said ?? label}
+    </button>
+  );
+}
+
+/** A word that goes away by itself. */
+function useMoment(): [string | null, (word: string) => void] {
+  const [word, setWord] = useState<string | null>(null);
+  useEffect(() => {
+    if (word === null) return undefined;
+    const timer = setTimeout(() => setWord(null), 1_500);
+    return () => clearTimeout(timer);
+  }, [word]);
+  return [word, setWord];
+}
+
+function mainCommand(info: JobInfo): CommandName | null {
+  if (isStopping(info)) return "kill";
+  if (!info.final) return info.can_cancel ? "cancel" : null;
+  return info.status === "ERROR" || info.status === "CANCELLED" ? "retry" : null;
+}
+
+/** What can be done to the job just now. `onRefused` hears why something could not be done. */
+export function Actions({ job, isOpen, onRefused }: Props): VNode {
+  const { session, t } = useEnv();
+  const [pending, setPending] = useState<CommandName | null>(null);
+  const info = job.info.value;
+  const isAble = session.capabilities.value.commands && !job.isGone.value;
+  const send = (command: CommandName): void => {
+    setPending(command);
+    onRefused(null);
+    void session.command(job.id, command).then((refusal) => {
+      setPending(null);
+      onRefused(refusal);
+    });
+  };
+  const command = isAble ? mainCommand(info) : null;
+  return (
+    <span class="jobdeck-actions">
+      {command ? (
+        // One element whatever it does, so that it keeps the focus when Cancel becomes Kill now.
+        <button
+          type="button"
+          class="jobdeck-button"
+          data-command={command}
+          disabled={pending === command}
+          onClick={(event) => {
+            // The second half of a double click on Cancel is no wish to kill.
+            if (event.detail <= 1) send(command);
+          }}
+        >
+          {command === "kill" ? t("Kill now") : command === "cancel" ? t("Cancel") : t("Retry")}
+        </button>
+      ) : null}
+      {info.status === "DONE" && info.result !== null ? (
+        <CopyButton label={t("Copy result")} text={() => info.result ?? ""} />
+      ) : null}
+      {isOpen ? <Menu job={job} /> : null}
+    </span>
+  );
+}
+
+interface Props {
+  job: JobState;
+  isOpen: boolean;
+  onRefused: (reason: string | null) => void;
+}
+
+function Menu({ job }: { job: JobState }): VNode {
+  const { t } = useEnv();
+  const id = useId();
+  const root = useRef<HTMLSpanElement>(null);
+  const [isOpen, setOpen] = useState(false);
+  const [said, say] = useMoment();
+  const info = job.info.value;
+  const entries: [string, () => string][] = [
+    [t("Copy job id"), () => info.id],
+    [t("Copy code that finds it"), () => `jobdeck.job(${JSON.stringify(info.id)})`],
+    [t("Copy output"), () => job.output.lines((n) => t("… {n} bytes are not shown …", { n })).text()],
+  ];
+  if (info.error) entries.push([t("Copy error"), () => info.error?.traceback ?? info.error?.text ?? ""]);
+  const items = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])];
+  useEffect(() => {
+    if (!isOpen) return undefined;
+    items()[0]?.focus();
+    const closeOutside = (event: Event): void => {
+      // The path, not the target: inside a shadow root the target is the host.
+      if (root.current && !event.composedPath().includes(root.current)) setOpen(false);
+    };
+    document.addEventListener("pointerdown", closeOutside, true);
+    return () => document.removeEventListener("pointerdown", closeOutside, true);
+  }, [isOpen]);
+  const close = (): void => {
+    setOpen(false);
+    root.current?.querySelector<HTMLElement>("button")?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (!isOpen) return;
+    const all = items();
+    const at = all.findIndex((item) => item === event.target);
+    if (event.key === "Escape") close();
+    else if (event.key === "Tab") setOpen(false);
+    else if (event.key === "ArrowDown") all[(at + 1) % all.length]?.focus();
+    else if (event.key === "ArrowUp") all[(at + all.length - 1) % all.length]?.focus();
+    else if (event.key === "Home") all[0]?.focus();
+    else if (event.key === "End") all.at(-1)?.focus();
+    else return;
+    event.stopPropagation();
+    if (event.key !== "Tab") event.preventDefault();
+  };
+  return (
+    <span class="jobdeck-menu" ref={root} onKeyDown={onKeyDown}>
+      <button
+        type="button"
+        class="jobdeck-button"
+        aria-label={t("More")}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        aria-controls={id}
+        onClick={() => setOpen(!isOpen)}
+      >
+        ⋯
+      </button>
+      <span class="jobdeck-said" aria-live="polite">
+        {said}
+      </span>
+      {isOpen ? (
+        <span class="jobdeck-menu-items" role="menu" id={id}>
+          {entries.map(([label, text]) => (
+            <button
+              key={label}
+              type="button"
+              role="menuitem"
+              tabIndex={-1}
+              onClick={() => {
+                close();
+                void copy(text()).then((worked) => say(worked ? t("Copied") : t("Not copied")));
+              }}
+            >
+              {label}
+            </button>
+          ))}
+        </span>
+      ) : null}
+    </span>
+  );
+}

@@ -1,0 +1,97 @@
+import type { VNode } from "preact";
+import { useId, useState } from "preact/hooks";
+import type { JobState } from "../model/deck";
+import { opensByItself } from "../model/status";
+import { Actions } from "./actions";
+import { Details, ErrorView } from "./details";
+import { useEnv } from "./env";
+import { recall, remember } from "./memory";
+import { Badge, ProgressBar } from "./parts";
+import { summary } from "./summary";
+
+const LONGEST_NAME = 300;
+const MOST_TAGS = 6;
+
+function Summary({ job }: { job: JobState }): VNode {
+  const { session, t, tick } = useEnv();
+  const info = job.info.value;
+  // Only a job that is under way has words that change by themselves.
+  if (!info.final) void tick.value;
+  return <span class="jobdeck-quiet jobdeck-number jobdeck-summary">{summary(info, session.deck.now(), job.progressSeen, t)}</span>;
+}
+
+/** One job: a line, and below it, while it is open, what came of it so far. */
+export function Card({ job, opens = true }: { job: JobState; opens?: boolean }): VNode {
+  const { t } = useEnv();
+  const id = useId();
+  const info = job.info.value;
+  const [wish, setWish] = useState(() => recall(job.id).isOpen ?? null);
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const isOpen = wish ?? (opens && opensByItself(info));
+  const toggle = (open: boolean): void => {
+    setWish(open);
+    remember(job.id, { isOpen: open });
+  };
+  const clickedLine = (event: MouseEvent): void => {
+    const target = event.target as Element;
+    if (target.closest("button, a, [role=menu]")) return;
+    // A person who marks text with the mouse wants the text.
+    if (getSelection()?.toString()) return;
+    toggle(!isOpen);
+  };
+  return (
+    <article
+      class={`jobdeck-card${isOpen ? " jobdeck-is-open" : ""}`}
+      aria-label={info.name.slice(0, LONGEST_NAME)}
+      data-job-id={info.id}
+      data-status={info.status}
+      data-interim={info.interim_count}
+    >
+      <div class="jobdeck-head" onClick={clickedLine}>
+        <Badge job={info} />
+        <button
+          type="button"
+          class="jobdeck-name"
+          title={info.name.slice(0, LONGEST_NAME)}
+          aria-expanded={isOpen}
+          aria-controls={id}
+          onClick={() => toggle(!isOpen)}
+        >
+          <bdi>{info.name.slice(0, LONGEST_NAME)}</bdi>
+        </button>
+        <span class="jobdeck-tags">
+          {info.tags.slice(0, MOST_TAGS).map((tag) => (
+            <span key={tag} class="jobdeck-tag" title={tag.slice(0, LONGEST_NAME)}>
+              <bdi>{tag.slice(0, LONGEST_NAME)}</bdi>
+            </span>
+          ))}
+          {info.tags.length > MOST_TAGS ? <span class="jobdeck-tag">+{info.tags.length - MOST_TAGS}</span> : null}
+        </span>
+        <Summary job={job} />
+        <Actions job={job} isOpen={isOpen} onRefused={setRefusal} />
+      </div>
+      {refusal ? (
+        <p class="jobdeck-refusal" role="alert">
+          <bdi>{refusal.slice(0, 1_000)}</bdi>
+          <button type="button" class="jobdeck-button" aria-label={t("Dismiss")} onClick={() => setRefusal(null)}>
+            ✕
+          </button>
+        </p>
+      ) : null}
+      {job.isGone.value ? <p class="jobdeck-note">{t("This job is no longer in its store.")}</p> : null}
+      {isOpen ? <ProgressBar job={info} /> : null}
+      {info.error ? <ErrorView error={info.error} /> : null}
+      <div id={id}>
+        {isOpen ? (
+          <Details
+            job={job}
+            // Somebody who reads in a card that opened by itself does not want it closed when the job ends.
+            onTouched={() => {
+              if (wish === null) toggle(true);
+            }}
+          />
+        ) : null}
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,156 @@
+import type { VNode } from "preact";
+import { useId, useRef, useState } from "preact/hooks";
+import type { JobState } from "../model/deck";
+import { lastFrame, opensByItself } from "../model/status";
+import { bytes, count, duration } from "../model/time";
+import type { ErrorInfo, JobInfo } from "../model/wire";
+import { useEnv } from "./env";
+import { InterimLog } from "./interim";
+import { Output } from "./lines";
+import { recall, remember } from "./memory";
+import { Picture } from "./message";
+import { Text } from "./parts";
+import { Plot } from "./plot";
+import { Tabs, type Tab } from "./tabs";
+import { useSeen } from "./virtual";
+
+const LONGEST = 20_000;
+
+/** Why a job failed: its message, the place, and the traceback folded away. */
+export function ErrorView({ error }: { error: ErrorInfo }): VNode {
+  const { t } = useEnv();
+  const id = useId();
+  const [isUnfolded, setUnfolded] = useState(false);
+  const place = lastFrame(error.traceback);
+  return (
+    <div class="jobdeck-error" data-error-kind={error.kind}>
+      <pre class="jobdeck-text">
+        <Text text={error.text} />
+        {place ? (
+          <>
+            {"\n  "}
+            <Text text={place} />
+          </>
+        ) : null}
+      </pre>
+      {error.traceback ? (
+        <>
+          <button
+            type="button"
+            class="jobdeck-fold"
+            aria-expanded={isUnfolded}
+            aria-controls={id}
+            onClick={() => setUnfolded(!isUnfolded)}
+          >
+            {isUnfolded ? "▾" : "▸"} {t("Traceback")}
+          </button>
+          {isUnfolded ? (
+            <pre class="jobdeck-text jobdeck-traceback" id={id}>
+              <Text text={error.traceback} most={LONGEST} />
+            </pre>
+          ) : null}
+        </>
+      ) : null}
+    </div>
+  );
+}
+
+function Inputs({ info }: { info: JobInfo }): VNode {
+  const { t } = useEnv();
+  const inputs = Object.entries(info.inputs);
+  if (inputs.length === 0) return <p class="jobdeck-empty">{t("It was given no inputs.")}</p>;
+  return (
+    <table class="jobdeck-inputs" aria-label={t("Inputs")}>
+      <tbody>
+        {inputs.map(([name, value]) => (
+          <tr key={name}>
+            <th scope="row">
+              <Text text={name} />
+            </th>
+            <td>
+              <Text text={value} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Result({ info }: { info: JobInfo }): VNode {
+  const { t } = useEnv();
+  const facts = [
+    info.cpu_time === null ? null : t("CPU time {time}", { time: duration(info.cpu_time) }),
+    info.peak_memory === null ? null : t("peak memory {size}", { size: bytes(info.peak_memory) }),
+    info.exit_code === null || info.exit_code === 0 ? null : t("exit code {code}", { code: info.exit_code }),
+  ].filter((fact) => fact !== null);
+  return (
+    <div class="jobdeck-result">
+      {info.result === null ? (
+        <p class="jobdeck-empty">{info.final ? t("It left no result.") : t("There is no result yet.")}</p>
+      ) : (
+        <pre class="jobdeck-text">
+          <Text text={info.result} most={LONGEST} />
+        </pre>
+      )}
+      {facts.length > 0 ? <p class="jobdeck-empty jobdeck-number">{facts.join(" · ")}</p> : null}
+    </div>
+  );
+}
+
+function Interim({ job, isSeen }: { job: JobState; isSeen: boolean }): VNode {
+  void job.messageChanges.value;
+  const hasPlot = job.series.size > 0;
+  const hasPicture = job.picture.value > 0;
+  return (
+    <div class="jobdeck-sides">
+      <InterimLog job={job} isSeen={isSeen} />
+      {hasPlot || hasPicture ? (
+        <div class="jobdeck-side">
+          {hasPlot ? <Plot job={job} isSeen={isSeen} /> : null}
+          {hasPicture ? <Picture job={job} /> : null}
+        </div>
+      ) : null}
+    </div>
+  );
+}
+
+function firstTab(info: JobInfo): string {
+  if (info.interim_count > 0 || opensByItself(info)) return "interim";
+  if (info.result !== null) return "result";
+  return info.log_size > 0 ? "output" : "inputs";
+}
+
+/** What an open card shows below its line. */
+export function Details({ job, onTouched }: { job: JobState; onTouched: () => void }): VNode {
+  const { t } = useEnv();
+  const info = job.info.value;
+  const root = useRef<HTMLDivElement>(null);
+  const isSeen = useSeen(root);
+  const [chosen, choose] = useState(() => recall(job.id).tab ?? null);
+  const [automatic] = useState(() => firstTab(info));
+  const tab = chosen ?? automatic;
+  const tabs: Tab[] = [
+    { name: "interim", label: t("Interim results"), note: info.interim_count > 0 ? count(info.interim_count) : "" },
+    { name: "output", label: t("Output") },
+    { name: "inputs", label: t("Inputs") },
+    { name: "result", label: t("Result") },
+  ];
+  return (
+    <div class="jobdeck-details" ref={root} onPointerDown={onTouched} onKeyDown={onTouched}>
+      <Tabs
+        tabs={tabs}
+        chosen={tab}
+        onChoose={(name) => {
+          choose(name);
+          remember(job.id, { tab: name });
+        }}
+      >
+        {tab === "interim" ? <Interim job={job} isSeen={isSeen} /> : null}
+        {tab === "output" ? <Output job={job} isSeen={isSeen} /> : null}
+        {tab === "inputs" ? <Inputs info={info} /> : null}
+        {tab === "result" ? <Result info={info} /> : null}
+      </Tabs>
+    </div>
+  );
+}

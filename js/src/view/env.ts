@@ -1,0 +1,43 @@
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Session } from "../host/session";
+
+/** Returns a text in the reader's language; `{name}` stands for a value. */
+export type Translate = (text: string, values?: Readonly<Record<string, string | number>>) => string;
+
+/** A translator over one that knows whole texts alone; without one, texts stay as they are. */
+export function translator(look: (text: string) => string = (text) => text): Translate {
+  return (text, values = {}) =>
+    look(text).replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
+}
+
+/** What views need of the world around them. */
+export interface Env {
+  session: Session;
+  t: Translate;
+  /** Changes once a second while somebody looks at it. */
+  tick: ReadonlySignal<number>;
+}
+
+/** A signal that counts seconds, with a timer only while it is watched. */
+export function ticker(period = 1_000): ReadonlySignal<number> {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const tick = signal(0, {
+    watched() {
+      timer = setInterval(() => (tick.value += 1), period);
+    },
+    unwatched() {
+      clearInterval(timer);
+    },
+  });
+  return tick;
+}
+
+export const EnvContext = createContext<Env | null>(null);
+
+export function useEnv(): Env {
+  const env = useContext(EnvContext);
+  if (!env) throw new Error("a jobdeck view was used outside of its root");
+  return env;
+}

@@ -1,0 +1,52 @@
+import { face } from "../model/status";
+import { share } from "../model/time";
+import type { JobInfo } from "../model/wire";
+import { useEnv } from "./env";
+import type { VNode } from "preact";
+
+const SHAPES = { done: "✓", error: "✕", cancelled: "⊘", unknown: "?" } as const;
+
+/** A job's status as a word and a shape. */
+export function Badge({ job }: { job: JobInfo }): VNode {
+  const { t } = useEnv();
+  const { word, tone } = face(job);
+  const shape = tone in SHAPES ? SHAPES[tone as keyof typeof SHAPES] : "";
+  return (
+    <span class={`jobdeck-badge jobdeck-tone-${tone}`} role="status" aria-live="polite">
+      <i class="jobdeck-shape" aria-hidden="true">
+        {shape}
+      </i>
+      <bdi class="jobdeck-word">{t(word)}</bdi>
+    </span>
+  );
+}
+
+/** How far a job is. Without a total the bar says only that something moves. */
+export function ProgressBar({ job }: { job: JobInfo }): VNode | null {
+  const { t } = useEnv();
+  if (!job.progress || job.final) return null;
+  const part = share(job);
+  const percent = part === null ? null : Math.round(part * 100);
+  return (
+    <div
+      class="jobdeck-bar"
+      role="progressbar"
+      aria-label={t("Progress")}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      {...(percent === null ? {} : { "aria-valuenow": percent })}
+      {...(job.progress.message ? { "aria-valuetext": job.progress.message } : {})}
+    >
+      {part === null ? (
+        <div class="jobdeck-bar-moving" />
+      ) : (
+        <div class="jobdeck-bar-done" style={{ width: `${(part * 100).toFixed(2)}%` }} />
+      )}
+    </div>
+  );
+}
+
+/** Text from a job: its direction stays its own and its length does no harm. */
+export function Text({ text, most = 2_000 }: { text: string; most?: number }): VNode {
+  return <bdi>{text.length > most ? `${text.slice(0, most)}…` : text}</bdi>;
+}

@@ -1,0 +1,56 @@
+import { render, type VNode } from "preact";
+import { useMemo } from "preact/hooks";
+import type { ReadonlySignal } from "@preact/signals";
+import type { Session } from "../host/session";
+import type { Layout } from "../model/wire";
+import { Card } from "./card";
+import { EnvContext, ticker, translator, useEnv, type Translate } from "./env";
+import { CardList } from "./list";
+
+interface Props {
+  session: Session;
+  layout: Layout;
+  t: Translate;
+  /** A quiet line below, such as where this state comes from. */
+  note: ReadonlySignal<string | null>;
+}
+
+function Cards(): VNode {
+  const { session, t } = useEnv();
+  const { deck } = session;
+  const ids = [...deck.ids.value, ...deck.gone.value];
+  if (ids.length === 0) return <p class="jobdeck-empty jobdeck-none">{t("No jobs yet.")}</p>;
+  return (
+    <>
+      {ids.map((id) => {
+        const job = deck.job(id);
+        return job ? <Card key={id} job={job} /> : null;
+      })}
+    </>
+  );
+}
+
+function Root({ session, layout, t, note }: Props): VNode {
+  const env = useMemo(() => ({ session, t, tick: ticker() }), [session, t]);
+  const trouble = session.deck.trouble.value;
+  return (
+    <EnvContext.Provider value={env}>
+      <div class="jobdeck-root" data-seq={session.deck.applied}>
+        {layout === "list" ? <CardList /> : <Cards />}
+        {trouble ? (
+          <p class="jobdeck-note jobdeck-trouble" role="status">
+            <bdi>{trouble.slice(0, 1_000)}</bdi>
+          </p>
+        ) : null}
+        {note.value ? <p class="jobdeck-note">{note.value}</p> : null}
+      </div>
+    </EnvContext.Provider>
+  );
+}
+
+/** Show a session's jobs in an element. Returns what takes them out again; the session stays the caller's. */
+export function mount(element: Element, props: Omit<Props, "t"> & { t?: Translate }): () => void {
+  const t = props.t ?? translator();
+  render(<Root {...props} t={t} />, element);
+  return () => render(null, element);
+}

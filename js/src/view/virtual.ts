@@ -1,0 +1,86 @@
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, type VirtualItem } from "@tanstack/virtual-core";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+
+export interface VirtualRows {
+  ref: RefObject<HTMLDivElement | null>;
+  items: VirtualItem[];
+  total: number;
+  /** For rows whose height is not known beforehand: give it each row's element. */
+  measure: (element: HTMLElement | null) => void;
+  scrollTo: (index: number) => void;
+}
+
+type Rows = Virtualizer<HTMLDivElement, HTMLElement>;
+
+/** The rows of a scrolling element that can be seen, of `count` in all. */
+export function useVirtualRows(count: number, height: number, keyOf?: (index: number) => string): VirtualRows {
+  const ref = useRef<HTMLDivElement>(null);
+  const [, repaint] = useReducer<number, void>((n) => n + 1, 0);
+  const options = {
+    count,
+    getScrollElement: () => ref.current,
+    estimateSize: () => height,
+    scrollToFn: elementScroll,
+    observeElementRect,
+    observeElementOffset,
+    overscan: 6,
+    onChange: () => repaint(),
+    ...(keyOf && { getItemKey: keyOf }),
+  };
+  const [rows] = useState<Rows>(() => new Virtualizer(options));
+  rows.setOptions(options);
+  useLayoutEffect(() => rows._didMount(), [rows]);
+  useLayoutEffect(() => rows._willUpdate());
+  return {
+    ref,
+    items: rows.getVirtualItems(),
+    total: rows.getTotalSize(),
+    measure: rows.measureElement,
+    scrollTo: (index) => rows.scrollToIndex(index, { align: "auto" }),
+  };
+}
+
+/**
+ * Keep a scrolling element at its end while it grows, until somebody scrolls up.
+ *
+ * @returns whether it follows, and a function that makes it follow again.
+ */
+export function useFollow(ref: RefObject<HTMLDivElement | null>, size: number): [boolean, () => void] {
+  const [follows, setFollows] = useState(true);
+  const last = useRef(0);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) return undefined;
+    const scrolled = (): void => {
+      const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 12;
+      // Growth alone also leaves the end behind: only a move upwards is a person's wish.
+      if (isAtEnd) setFollows(true);
+      else if (element.scrollTop < last.current) setFollows(false);
+      last.current = element.scrollTop;
+    };
+    element.addEventListener("scroll", scrolled, { passive: true });
+    return () => element.removeEventListener("scroll", scrolled);
+  }, [ref]);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (follows && element) {
+      element.scrollTop = element.scrollHeight;
+      last.current = element.scrollTop;
+    }
+  }, [ref, follows, size]);
+  return [follows, () => setFollows(true)];
+}
+
+/** Whether an element is on the screen: what is not seen need not be painted. */
+export function useSeen(ref: RefObject<HTMLElement | null>): boolean {
+  const [isSeen, setSeen] = useState(true);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element || typeof IntersectionObserver === "undefined") return undefined;
+    const observer = new IntersectionObserver((entries) => setSeen(entries.at(-1)?.isIntersecting ?? true));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [ref]);
+  return isSeen;
+}

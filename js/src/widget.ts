@@ -1,0 +1,64 @@
+/** The anywidget module: a cell's cards, live over their widget's comm. */
+import { signal } from "@preact/signals";
+import { CommHost, type WidgetModel } from "./host/comm";
+import { Rest } from "./host/http";
+import { readPage } from "./host/page";
+import { Session } from "./host/session";
+import { Deck } from "./model/deck";
+import { isFrame, type Layout } from "./model/wire";
+import { mount } from "./view/root";
+
+interface RenderProps {
+  model: WidgetModel;
+  el: HTMLElement;
+}
+
+interface Shared {
+  session: Session;
+  views: number;
+}
+
+/** Two views of one model share its feed, so that it is asked for once. */
+const shared = new WeakMap<WidgetModel, Shared>();
+
+/** The page's server, if it has jobdeck on this store: a command goes through it even while the kernel is busy. */
+async function findServer(model: WidgetModel, storeId: string): Promise<Rest | null> {
+  const page = model.get("_http") === false ? null : readPage(document);
+  if (!page) return null;
+  const rest = new Rest(page);
+  try {
+    const info = await rest.info();
+    return info?.store_id === storeId ? rest : null;
+  } catch {
+    // The page's server is away, or the page may not speak to it: the comm is there.
+    return null;
+  }
+}
+
+function open(model: WidgetModel): Shared {
+  const known = shared.get(model);
+  if (known) return known;
+  const deck = new Deck();
+  const snapshot = model.get("_snapshot");
+  if (isFrame(snapshot) && snapshot.type === "snapshot") deck.seed(snapshot);
+  const session = new Session(deck, new CommHost(model, findServer(model, deck.storeId)));
+  const entry = { session, views: 0 };
+  shared.set(model, entry);
+  return entry;
+}
+
+function render({ model, el }: RenderProps): () => void {
+  const entry = open(model);
+  entry.views += 1;
+  const layout: Layout = model.get("_layout") === "list" ? "list" : "card";
+  const unmount = mount(el, { session: entry.session, layout, note: signal(null) });
+  return () => {
+    unmount();
+    entry.views -= 1;
+    if (entry.views > 0) return;
+    shared.delete(model);
+    entry.session.dispose();
+  };
+}
+
+export default { render };
