@@ -28,6 +28,11 @@ _LONGEST_INTERVAL: Final = 0.1
 """Seconds between frames about one job: at most ten a second."""
 _SHORTEST_INTERVAL: Final = 0.033
 """Seconds between frames about many jobs, so that each of them is seen within 50 ms."""
+_JOB_RATE: Final = 2_000
+"""Bytes a second that a running job may cost while its frames can be put off for it, by at most `_SLOWEST_INTERVAL`."""
+_SLOWEST_INTERVAL: Final = 0.25
+_OUTPUT_DELAY: Final = 0.1
+"""Seconds that captured output waits for a message to travel with: a program that prints mostly publishes, too."""
 _PLACES_INTERVAL: Final = 1.0
 _RETRY_INTERVAL: Final = 1.0
 _MOST_REQUESTS: Final = 256
@@ -98,6 +103,7 @@ class Feed:
         self._not_before = 0.0
         self._last_sent = 0.0
         self._load = 1
+        self._weight = 0.0
         self._has_queued = False
         self._next_places = 0.0
         pump.add(self)
@@ -181,8 +187,12 @@ class Feed:
             if not self._wants_snapshot and self._pending.is_empty:
                 return self._next_places if self._has_queued else None
             load = max(self._load, self._pending.load)
+            not_before = self._not_before
+            if self._pending.has_output_alone and not self._wants_snapshot:
+                not_before = max(not_before, self._pending.output_since + _OUTPUT_DELAY)
         interval = min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, _LONGEST_INTERVAL / load))
-        return max(self._not_before, self._last_sent + max(interval, self._pump.shortest_interval()))
+        interval = max(interval, self._weight, self._pump.shortest_interval())
+        return max(not_before, self._last_sent + interval)
 
     def turn(self) -> None:
         """Send what is due."""
@@ -234,6 +244,8 @@ class Feed:
             if delta is not None:
                 self._seq += 1
                 delta["seq"] = self._seq
+                # A dict's repr is about as long as its JSON.
+                self._weight = min(_SLOWEST_INTERVAL, len(repr(delta)) / (_JOB_RATE * max(1, self._tracks.running)))
                 self._emit(delta)
 
     def _tell_all(self) -> None:

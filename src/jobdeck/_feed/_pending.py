@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from .._follow import Update
@@ -16,6 +17,8 @@ class Pending:
     ----------
     places
         Whether the places of queued jobs are to be looked up, too.
+    output_since
+        When the first of the captured output came (monotonic).
     """
 
     records: dict[str, JobRecord] = field(default_factory=dict)
@@ -23,6 +26,7 @@ class Pending:
     seqs: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     places: bool = False
+    output_since: float = 0.0
 
     def add(self, update: Update) -> None:
         """Take in what the follower tells."""
@@ -34,12 +38,19 @@ class Pending:
             for known in (self.records, self.seqs, self.sizes):
                 known.pop(job_id, None)
         self.seqs.update(update.seqs)
+        if update.log_sizes and not self.sizes:
+            self.output_since = time.monotonic()
         self.sizes.update(update.log_sizes)
 
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing waits."""
         return not (self.records or self.deleted or self.seqs or self.sizes or self.places)
+
+    @property
+    def has_output_alone(self) -> bool:
+        """Tell whether nothing but captured output waits."""
+        return not (self.records or self.deleted or self.seqs or self.places)
 
     @property
     def job_ids(self) -> set[str]:

@@ -82,6 +82,11 @@ class Tracks:
         """Tell whether a job waits, so that its place may change with no change to itself."""
         return any(track.is_queued for track in self._tracks.values())
 
+    @property
+    def running(self) -> int:
+        """Number of jobs that have not ended."""
+        return sum(not track.view["final"] for track in self._tracks.values())
+
     def begin(self, readings: Iterable[Reading]) -> None:
         """Start over from what a snapshot tells."""
         self._tracks = {r.record.job_id: _Track(r.record, r.view, r.seen) for r in readings}
