@@ -45,8 +45,10 @@ class Store(MessageSink, Protocol):
         From any method that takes a `job_id`, where the store has no such job.
     """
 
-    home: Path
-    store_id: str
+    @property
+    def home(self) -> Path: ...
+    @property
+    def store_id(self) -> str: ...
 
     # --- the submitting side
     def add_job(self, new: NewJob) -> JobRecord: ...
@@ -105,7 +107,7 @@ class Store(MessageSink, Protocol):
         """Messages with ``start < seq <= stop`` in order, a final one included (see MessageRecord.final)."""
 
     def last_seqs(self, job_ids: Collection[str]) -> dict[str, int]:
-        """The newest message's number (a final one counts) of each of these jobs that has one; one cheap query."""
+        """The newest interim message's number of each of these jobs that has one; one cheap query."""
 
     def log_path(self, job_id: str) -> Path:
         """The file that holds the job's captured output; it may not exist yet."""

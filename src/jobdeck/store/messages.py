@@ -97,7 +97,8 @@ def last_seqs(connection: Connection, job_ids: Collection[str]) -> dict[str, int
     marks = ", ".join("?" * len(job_ids))
     rows = connection.execute(
         "SELECT job_id, (SELECT m.id & 4294967295 FROM messages m"
-        " WHERE m.id > (jobs.number << 32) AND m.id < ((jobs.number + 1) << 32) ORDER BY m.id DESC LIMIT 1)"
+        " WHERE m.id > (jobs.number << 32) AND m.id < ((jobs.number + 1) << 32) AND NOT m.final"
+        " ORDER BY m.id DESC LIMIT 1)"
         f" FROM jobs WHERE job_id IN ({marks})",
         tuple(job_ids),
     )
