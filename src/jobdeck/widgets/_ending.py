@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .._errors import JobdeckError, StoreError
-from .._feed import PUMP, read_snapshot
+from .._feed import PUMP
 from .._follow import Follower, Update
 from .._ports import Store
 from .._records import JobQuery
@@ -94,7 +94,7 @@ class Output:
     def publish(self) -> None:
         """Replace what the output holds by the jobs as they are now."""
         ids = None if self.job_ids is None else self.widget.job_ids
-        snapshot = read_snapshot(self.store, ids)
+        snapshot = self.widget.snapshot()
         bundle = make_bundle(snapshot, ids, self.layout, model_id=self.widget.model_id)
         self.widget.settle(snapshot)
         self.shell.display_pub.publish(data=bundle, metadata={}, transient={"display_id": self.display_id}, update=True)

@@ -22,9 +22,10 @@ _log = logging.getLogger(__name__)
 class JobsWidget(anywidget.AnyWidget):
     """Cards of jobs in a cell's output.
 
-    The synced traits are the wire, not an interface. `_snapshot` is the state for a first paint; a page that is
-    loaded again and a second one get it as it is by then, for it is read whenever a front end asks for the model's
-    state. What happens meanwhile goes as custom messages, all of them from the feed's thread.
+    The synced traits are the wire, not an interface. `_http` lets the view use the page's server. `_snapshot` is the
+    state for a first paint; a page that is loaded again and a second one get it as it is by then, for it is read
+    whenever a front end asks for the model's state. What happens meanwhile goes as custom messages, all of them from
+    the feed's thread.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ class JobsWidget(anywidget.AnyWidget):
     _css = traitlets.Unicode().tag(sync=True, echo_update=False)
     _snapshot = traitlets.Dict().tag(sync=True, echo_update=False)
     _layout = traitlets.Unicode("card").tag(sync=True, echo_update=False)
-    _http = traitlets.Dict().tag(sync=True, echo_update=False)
+    _http = traitlets.Bool(True).tag(sync=True, echo_update=False)
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class JobsWidget(anywidget.AnyWidget):
         )
         try:
             snapshot = self._feed.begin()
-            super().__init__(_esm=esm, _css=css, _snapshot=snapshot, _layout=layout, _http={"store_id": store.store_id})
+            super().__init__(_esm=esm, _css=css, _snapshot=snapshot, _layout=layout)
         except BaseException:
             self._feed.close()
             raise
