@@ -1,11 +1,71 @@
 """jobdeck: a live deck of jobs for Jupyter.
 
-Importing it starts nothing: no thread, no process, no file, no comm. Names are resolved on first use.
+Importing it starts nothing: no thread, no process, no file, no comm. Names are resolved on first use; their types are
+in ``__init__.pyi``.
 """
 
 from __future__ import annotations
 
-from ._version import __version__ as __version__
+from importlib import import_module
+from typing import Any
+
+from . import _presenting
+from ._version import __version__
+
+_NAMES = {
+    "_toplevel": "run submit prepare job jobs delete_job dashboard "
+    "upload_program program programs update_program delete_program",
+    "_deck": "Deck",
+    "_job": "Job",
+    "_joblist": "JobList",
+    "_live": "Progress",
+    "_programs": "Program",
+    "_status": "JobStatus",
+    "_current": "current_messenger",
+    "_messenger": "UserMessenger",
+    "_tqdm": "tqdm",
+    "_codec": "RuntimeEncoder ResultDecoder",
+    "_errors": "JobdeckError JobError JobTimeoutError RuntimeJobFailureError JobCancelledError JobNotFoundError "
+    "RuntimeInvalidStateError InvalidInputError UnpicklableError EncodingError EngineError StoreError",
+}
+_WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__all__ = ["__version__", *_WHERE]  # noqa: PLE0604 - they are strings
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Add the magics; what ``%load_ext jobdeck`` calls."""
+    from .magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take the magics away again."""
+    from .magics import unload
+
+    unload(ipython)
+
+
+def _presenter() -> Any:
+    from .widgets import presenter
+
+    return presenter()
+
+
+_presenting.set_presenter(_presenter)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:

@@ -163,6 +163,10 @@ class Follower:
         """Look at the store now rather than at the next turn."""
         self._wake.set()
 
+    def is_current_thread(self) -> bool:
+        """Tell whether this is the thread that calls the listeners."""
+        return self._thread is threading.current_thread()
+
     def close(self) -> None:
         """End all subscriptions and the thread."""
         with self.lock:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ._errors import StoreError
+from ._errors import JobNotFoundError, StoreError
 from ._ports import Store
 from ._records import JobQuery, JobRecord
 from ._status import JobStatus, is_final
@@ -29,8 +29,8 @@ class Update:
     deleted : tuple of str
         Ids of jobs that are gone; in a first update, also those asked for that the store does not have.
     seqs : mapping of str to int
-        Number of the newest message of each job that got new ones. With the row of a job that ended come all of its
-        messages.
+        Number of the newest interim message of each job that got new ones. With the row of a job that ended come all
+        of its messages.
     log_sizes : mapping of str to int
         Bytes of captured output of each job whose output grew.
     trouble : str or None
@@ -78,6 +78,7 @@ class Lookout:
         self.live: dict[str, JobStatus | str] = {}
         self._seqs: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
+        self._paths: dict[str, str] = {}
         self._number: int | None = None
         self.start_over()
 
@@ -197,12 +198,18 @@ class Lookout:
         return found
 
     def _log_size(self, job_id: str) -> int:
+        path = self._paths.get(job_id)
         try:
-            return os.stat(self._store.log_path(job_id)).st_size
-        except FileNotFoundError:
+            if path is None:
+                path = str(self._store.log_path(job_id))
+                if job_id in self.live:
+                    self._paths[job_id] = path
+            return os.stat(path).st_size
+        except (FileNotFoundError, JobNotFoundError):
             return 0
 
     def _drop(self, job_id: str) -> None:
         self.live.pop(job_id, None)
         self._seqs.pop(job_id, None)
         self._sizes.pop(job_id, None)
+        self._paths.pop(job_id, None)

@@ -1,0 +1,360 @@
+"""The service: running programs and finding jobs, in one home."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from . import _presenting
+from ._codec.decoder import Decoder
+from ._errors import InvalidInputError
+from ._follow import Follower
+from ._job import Job
+from ._joblist import JobList
+from ._options import RunOptions, checked_tags
+from ._ports import Store
+from ._program import pack
+from ._programs import Program, Programs
+from ._records import JobQuery, NewJob
+from ._service import JobService
+from ._status import JobStatus
+
+R = TypeVar("R")
+
+Callback = Callable[[str, Any], Any]
+
+
+class Deck:
+    """A deck of jobs: starts them, finds them, shows them. Any number of decks share one home.
+
+    Parameters
+    ----------
+    home
+        Folder of the store; None means ``JOBDECK_HOME``, else the platform's folder for a user's state.
+    engine
+        What runs jobs that do not say otherwise.
+    max_workers
+        See :attr:`max_workers`; None leaves it as it is.
+
+    Raises
+    ------
+    EngineError
+        There is no such engine.
+    """
+
+    def __init__(
+        self, home: str | os.PathLike[str] | None = None, engine: str = "local", max_workers: int | None = None
+    ) -> None:
+        self._service = JobService.of(home)
+        self._service.engine(engine)
+        self._engine = engine
+        self._is_open = True
+        self._service.retain()
+        if max_workers is not None:
+            self.max_workers = max_workers
+
+    # --- running
+
+    def run(
+        self,
+        program: Any,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+        backend: Any = None,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        callback: Callback | None = None,
+        result_decoder: Decoder | None = None,
+        engine: str | None = None,
+        timeout: float | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Job[Any]:
+        """Run a program as a job and return its handle at once.
+
+        Parameters
+        ----------
+        program
+            A callable; a .py file or a module that has ``main(backend, user_messenger, **inputs)``; or the id of an
+            uploaded program.
+        inputs
+            The program's arguments by name. ``backend`` and ``user_messenger`` are filled in where it has them.
+        options
+            As RuntimeJob's services take them: ``backend_name``, ``job_tags``, ``max_execution_time``.
+        backend
+            What the program gets as ``backend``.
+        name
+            What the job is called; None calls it like the program.
+        tags
+            Words to find it by.
+        callback
+            Called with ``(job_id, message)`` for every interim message, in another thread; see ``Job.stream_results``.
+        result_decoder
+            A JSON decoder class for this handle's messages and result.
+        engine
+            What runs it; None means the deck's.
+        timeout
+            Seconds after which it is stopped.
+        metadata
+            What JSON can hold, to be kept with the job.
+
+        Raises
+        ------
+        InvalidInputError, UnpicklableError
+            Something is wrong with what was given; nothing was queued.
+        EngineError
+            Nothing can run it.
+        """
+        how = RunOptions.checked(
+            backend=backend,
+            name=name,
+            tags=tags,
+            engine=engine,
+            timeout=timeout,
+            metadata=metadata,
+            options=options,
+        )
+        return self._add(program, how, inputs=inputs, callback=callback, decoder=result_decoder)
+
+    def submit(self, fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> Job[R]:
+        """Run ``fn(*args, **kwargs)`` as a job; see `run`."""
+        return self._add(fn, RunOptions(), args=args, kwargs=kwargs)
+
+    def prepare(
+        self,
+        program: Any,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+        backend: Any = None,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        callback: Callback | None = None,
+        result_decoder: Decoder | None = None,
+        engine: str | None = None,
+        timeout: float | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Job[Any]:
+        """Make a job that waits, INITIALIZING, for its ``submit()``. See `run`."""
+        how = RunOptions.checked(
+            backend=backend,
+            name=name,
+            tags=tags,
+            engine=engine,
+            timeout=timeout,
+            metadata=metadata,
+            options=options,
+        )
+        return self._add(program, how, inputs=inputs, callback=callback, decoder=result_decoder, submitted=False)
+
+    def retry_job(self, job_id: str) -> Job[Any]:
+        """Run a job again, from the same bytes, which are not opened."""
+        return self._service.retry(job_id, {})
+
+    def _add(
+        self,
+        program: Any,
+        how: RunOptions,
+        *,
+        inputs: Mapping[str, Any] | None = None,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        callback: Callback | None = None,
+        decoder: Decoder | None = None,
+        submitted: bool = True,
+    ) -> Job[Any]:
+        engine = how.engine or self._engine
+        self._service.engine(engine)
+        uploaded = self._programs.find(program)
+        packed = pack(
+            program if uploaded is None else uploaded.data, inputs, backend=how.backend, args=args, kwargs=kwargs
+        )
+        new = NewJob(
+            name=how.name or (packed.name if uploaded is None else str(uploaded.metadata["name"])),
+            engine=engine,
+            program=packed.program,
+            inputs=packed.inputs,
+            context=packed.context,
+            program_id=None if uploaded is None else uploaded.program_id,
+            backend=how.backend_name,
+            tags=how.tags,
+            metadata=how.metadata,
+            inputs_preview=packed.inputs_preview,
+            timeout=how.timeout,
+            submitted=submitted,
+        )
+        job = self._service.handle(self._service.add(new), backend=how.backend, decoder=decoder)
+        if callback is not None:
+            job._begin_stream(callback, decoder)
+        return job
+
+    # --- finding
+
+    def job(self, job_id: str) -> Job[Any]:
+        """Return a job from whatever kernel it came. JobNotFoundError if it is not in this home."""
+        if not isinstance(job_id, str):
+            raise InvalidInputError(f"a job id is a text, not {type(job_id).__name__}")
+        return self._service.job(job_id)
+
+    def jobs(
+        self,
+        limit: int | None = None,
+        skip: int = 0,
+        *,
+        status: str | Collection[str] | None = None,
+        tags: Iterable[str] = (),
+        name: str | None = None,
+        created_after: datetime | float | None = None,
+        descending: bool = True,
+        created_before: datetime | float | None = None,
+        program_id: str | None = None,
+    ) -> JobList:
+        """Return jobs, the newest first.
+
+        Parameters
+        ----------
+        limit, skip
+            At most so many, after so many.
+        status
+            One status or several.
+        tags
+            All of these.
+        name
+            Part of the name, in upper or lower case.
+        created_after, created_before
+            Times: a datetime (local time if it does not say), or seconds since the epoch.
+        descending
+            Newest first, or oldest first.
+        program_id
+            Runs of this uploaded program.
+        """
+        query = JobQuery(
+            limit=_checked_number("limit", limit),
+            skip=_checked_number("skip", skip) or 0,
+            status=_checked_status(status),
+            tags=checked_tags(tags),
+            name=name,
+            program_id=program_id,
+            created_after=_seconds(created_after),
+            created_before=_seconds(created_before),
+            descending=descending,
+        )
+        return JobList(map(self._service.handle, self.store.jobs(query)), self._service)
+
+    def delete_job(self, job_id: str) -> None:
+        """Remove a job with all that it left. RuntimeInvalidStateError while it is under way: cancel it first."""
+        self.store.delete_job(job_id)
+        self._service.look()
+
+    def dashboard(self) -> None:
+        """Show the whole deck, jobs to come included."""
+        _presenting.display(self.store, None, "list", repr(self.jobs(limit=50)))
+
+    # --- programs
+
+    @property
+    def _programs(self) -> Programs:
+        return Programs(self.store)
+
+    def upload_program(self, data: Any, metadata: Mapping[str, Any] | None = None) -> str:
+        """Keep a program under an id that `run` takes.
+
+        Parameters
+        ----------
+        data
+            A callable, or the path of a file that has ``main(backend, user_messenger, **inputs)``.
+        metadata
+            ``name``, ``description``, and whatever else is to be kept with it.
+        """
+        return self._programs.upload(data, metadata)
+
+    def program(self, program_id: str) -> Program:
+        """Return what is known of an uploaded program. JobNotFoundError if there is none."""
+        return self._programs.get(program_id)
+
+    def programs(self) -> list[Program]:
+        """Return all uploaded programs."""
+        return self._programs.all()
+
+    def update_program(self, program_id: str, data: Any = None, metadata: Mapping[str, Any] | None = None) -> None:
+        """Replace an uploaded program's code, or parts of its metadata. Jobs that were started keep what they had."""
+        self._programs.update(program_id, data, metadata)
+
+    def delete_program(self, program_id: str) -> None:
+        """Forget an uploaded program. Its jobs stay."""
+        self.store.delete_program(program_id)
+
+    # --- the deck itself
+
+    @property
+    def home(self) -> Path:
+        """Folder of the store."""
+        return self._service.home
+
+    @property
+    def store(self) -> Store:
+        """The store. For jobdeck's own parts; its methods may change."""
+        return self._service.store
+
+    @property
+    def follower(self) -> Follower:
+        """Who tells of changes. For jobdeck's own parts; its methods may change."""
+        return self._service.follower
+
+    @property
+    def max_workers(self) -> int:
+        """Jobs that run at the same time on this home, whoever started them; the number of cores unless it is set."""
+        kept = self.store.setting("max_workers")
+        return int(kept) if kept else os.cpu_count() or 1
+
+    @max_workers.setter
+    def max_workers(self, number: int) -> None:
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise InvalidInputError(f"max_workers is a whole number above 0, not {number!r}")
+        self.store.set_setting("max_workers", str(number))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `close` has not been called."""
+        return self._is_open
+
+    def close(self) -> None:
+        """Give back threads and open files. Jobs go on; a handle that needs the store opens it again."""
+        if self._is_open:
+            self._is_open = False
+            self._service.release()
+
+    def __enter__(self) -> Deck:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Deck at {self.home}>"
+
+    def _ipython_display_(self) -> None:
+        self.dashboard()
+
+
+def _seconds(when: datetime | float | None) -> float | None:
+    return when.timestamp() if isinstance(when, datetime) else when
+
+
+def _checked_number(name: str, number: int | None) -> int | None:
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
+        raise InvalidInputError(f"{name} is a whole number of at least 0, not {number!r}")
+    return number
+
+
+def _checked_status(status: str | Collection[str] | None) -> tuple[str, ...] | None:
+    if status is None:
+        return None
+    asked = (status,) if isinstance(status, str) else tuple(status)
+    for one in asked:
+        if not isinstance(one, str):
+            raise InvalidInputError(f"a status is one of {', '.join(JobStatus)}, not {one!r}")
+    return tuple(str(one) for one in asked)

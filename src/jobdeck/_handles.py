@@ -1,0 +1,105 @@
+"""The handles that a process has on the jobs of one home: one object per job, all fed by one subscription."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from ._errors import JobNotFoundError
+from ._follow import Follower, Subscription, Update
+from ._job import Job
+from ._records import JobRecord
+from ._status import JobStatus, is_final
+
+_PLACES_INTERVAL: Final = 0.25
+_MOST_PLACES: Final = 50
+
+
+class Handles:
+    """Makes handles and brings them their news.
+
+    Parameters
+    ----------
+    follower
+        Who tells of changes.
+    queue_place
+        Gives a queued job's place.
+    """
+
+    def __init__(self, follower: Follower, queue_place: Callable[[str], int | None]) -> None:
+        self._follower = follower
+        self._queue_place = queue_place
+        self._jobs: WeakValueDictionary[str, Job[Any]] = WeakValueDictionary()
+        self._followed: frozenset[str] = frozenset()
+        self._subscription: Subscription | None = None
+        self._lock = threading.RLock()
+        self._next_places = 0.0
+
+    def handle(self, record: JobRecord, make: Callable[[JobRecord], Job[Any]]) -> Job[Any]:
+        """Return the job's handle, made now if nobody has one. Of a job that has not ended it tells what happens."""
+        with self._lock:
+            job = self._jobs.get(record.job_id)
+            if job is None:
+                job = self._jobs[record.job_id] = make(record)
+        self.follow(job)
+        return job
+
+    def follow(self, job: Job[Any]) -> None:
+        """Bring this handle its news until the job has ended and it has been told."""
+        if is_final(job.state):
+            return
+        with self._lock:
+            self._jobs.setdefault(job.job_id(), job)
+            if job.job_id() not in self._followed:
+                self._set_followed(self._followed | {job.job_id()})
+
+    def close(self) -> None:
+        """Bring no more news."""
+        with self._lock:
+            self._set_followed(frozenset())
+
+    def _set_followed(self, ids: frozenset[str]) -> None:
+        self._followed = ids
+        if not ids:
+            if self._subscription is not None:
+                self._subscription.close()
+                self._subscription = None
+        elif self._subscription is None:
+            self._subscription = self._follower.subscribe(self._hear, job_ids=ids)
+        else:
+            self._subscription.set_jobs(ids)
+
+    def _hear(self, update: Update) -> None:
+        records = {record.job_id: record for record in update.jobs}
+        for job_id in {*records, *update.seqs, *update.log_sizes, *update.deleted}:
+            job = self._jobs.get(job_id)
+            if job is not None:
+                job._take(
+                    records.get(job_id),
+                    update.seqs.get(job_id),
+                    update.log_sizes.get(job_id),
+                    is_gone=job_id in update.deleted,
+                )
+        if records:
+            self._refresh_places()
+        with self._lock:
+            over = {job_id for job_id, record in records.items() if is_final(record.status)}
+            left = (self._followed - over).difference(update.deleted)
+            left = left.intersection(self._jobs.keys())
+            if left != self._followed:
+                self._set_followed(left)
+
+    def _refresh_places(self) -> None:
+        """A place in the queue changes with other jobs' rows, not with the job's own."""
+        if time.monotonic() < self._next_places:
+            return
+        self._next_places = time.monotonic() + _PLACES_INTERVAL
+        waiting = [job for job in self._jobs.values() if job.state == JobStatus.QUEUED]
+        for job in waiting[:_MOST_PLACES]:
+            try:
+                job._set("queue_place", self._queue_place(job.job_id()))
+            except JobNotFoundError:
+                continue

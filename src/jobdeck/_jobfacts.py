@@ -1,0 +1,194 @@
+"""What a job's handle can tell without waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._codec import decode
+from ._codec.decoder import Decoder
+from ._errors import JobError, JobNotFoundError, StoreError
+from ._live import LiveState
+from ._ports import Store
+from ._program import OpenProgram, open_payload
+from ._records import JobRecord, MessageRecord
+from ._status import JobStatus, is_final
+
+if TYPE_CHECKING:
+    from ._job import Job
+
+
+class Service(Protocol):
+    """What a handle needs of the service that it came from. It is pickled as its home."""
+
+    @property
+    def store(self) -> Store: ...
+
+    def job(self, job_id: str) -> Job[Any]: ...
+
+    def follow(self, job: Job[Any]) -> None:
+        """See to it that news of this job come to the handle until it is final."""
+
+    def look(self) -> None:
+        """Look for changes now: this process has made one."""
+
+    def is_follower(self) -> bool:
+        """Tell whether this thread is the one that brings the news, and so must not wait for them."""
+
+    def start(self, job_id: str) -> JobRecord: ...
+
+    def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]: ...
+
+
+class JobFacts(LiveState):
+    """The part of :class:`~jobdeck.Job` that reads: what never changes, and what the store says now."""
+
+    def __init__(
+        self,
+        service: Service,
+        record: JobRecord,
+        *,
+        backend: Any = None,
+        decoder: Decoder | None = None,
+    ) -> None:
+        super().__init__(record)
+        self._service = service
+        self._inputs: dict[str, Any] | None = None
+        self._backend = backend
+        self._decoder = decoder
+
+    # --- what never changes
+
+    def job_id(self) -> str:
+        """Return the job's id."""
+        return self._record.job_id
+
+    @property
+    def name(self) -> str:
+        """What the job is called."""
+        return self._record.name
+
+    @property
+    def program_id(self) -> str | None:
+        """Id of the uploaded program that it runs, None where it was given a callable or a file."""
+        return self._record.program_id
+
+    @property
+    def engine(self) -> str:
+        """What runs it."""
+        return self._record.engine
+
+    @property
+    def creation_date(self) -> datetime:
+        """When it was made, in local time and aware of it."""
+        return datetime.fromtimestamp(self._record.created).astimezone()
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What ``run(..., metadata=...)`` got."""
+        return dict(self._record.metadata)
+
+    @property
+    def retry_of(self) -> str | None:
+        """Id of the job that this one repeats."""
+        return self._record.retry_of
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The program's inputs, by name."""
+        if self._inputs is None:
+            self._inputs = self._open().inputs
+        return dict(self._inputs)
+
+    def backend(self) -> Any:
+        """Return the backend that ``run`` got; in another kernel its copy, or its name where it cannot be copied."""
+        if self._backend is None and self._record.backend is not None:
+            try:
+                self._backend = self._open().backend
+            except JobError:
+                return self._record.backend
+        return self._backend
+
+    # --- what the store says now
+
+    def status(self) -> JobStatus | str:
+        """Return the status; the text itself where a foreign system has a word of its own."""
+        return self._read().status
+
+    def done(self) -> bool:
+        """Tell whether it ended well."""
+        return self.status() == JobStatus.DONE
+
+    def running(self) -> bool:
+        """Tell whether it runs."""
+        return self.status() == JobStatus.RUNNING
+
+    def cancelled(self) -> bool:
+        """Tell whether it was cancelled and has stopped."""
+        return self.status() == JobStatus.CANCELLED
+
+    def errored(self) -> bool:
+        """Tell whether it failed."""
+        return self.status() == JobStatus.ERROR
+
+    def in_final_state(self) -> bool:
+        """Tell whether it has ended in whatever way."""
+        return is_final(self.status())
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+        return list(self._read().tags)
+
+    def error_message(self) -> str | None:
+        """Return why it failed: the traceback where there is one, else a sentence; None unless it is in ERROR."""
+        record = self._read()
+        return record.traceback or record.error if record.status == JobStatus.ERROR else None
+
+    def logs(self) -> str | None:
+        """Return what it and its subprocesses wrote to stdout and stderr so far; None before it starts."""
+        try:
+            return self._service.store.log_path(self.job_id()).read_bytes().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return None
+
+    def queue_position(self) -> int | None:
+        """Return 1 for the next to start; None if it does not wait."""
+        return self._service.store.queue_place(self.job_id())
+
+    def metrics(self) -> dict[str, Any]:
+        """Return times (aware, local), exit code or signal, peak memory in bytes, CPU and wall time in seconds."""
+        record = self._read()
+        moments = {name: getattr(record, name) for name in ("created", "queued", "started", "ended")}
+        return {
+            **{name: when and datetime.fromtimestamp(when).astimezone() for name, when in moments.items()},
+            "wall_time": record.ended - record.started if record.ended and record.started else None,
+            "cpu_time": record.cpu_time,
+            "peak_memory": record.peak_memory,
+            "exit_code": record.exit_code,
+            "exit_signal": record.exit_signal,
+        }
+
+    def interim_results(self, decoder: Decoder | None = None, start: int = 0) -> list[Any]:
+        """Return all interim messages so far, or those after number `start`."""
+        found = self._service.store.messages(self.job_id(), start)
+        return [self._decode(message, decoder) for message in found if not message.final]
+
+    @property
+    def _label(self) -> str:
+        return f"{self.name!r} ({self.job_id()})"
+
+    def _read(self) -> JobRecord:
+        return self._service.store.job(self.job_id())
+
+    def _open(self) -> OpenProgram:
+        try:
+            return open_payload(self._service.store.payload(self.job_id()))
+        except (StoreError, JobNotFoundError):
+            raise
+        except Exception as error:
+            raise JobError(f"the inputs of job {self._label} cannot be opened here: {error}") from error
+
+    def _decode(self, message: MessageRecord, decoder: Decoder | None) -> Any:
+        return decode(message.body, decoder or self._decoder)

@@ -1,0 +1,42 @@
+"""Text of unknown origin, made fit for a line in a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+_UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    r"""Return text in one line, with what a terminal would obey or hide (escapes, direction marks) as ``\x1b``."""
+    shown = "".join(map(_visible, text if limit is None else text[: limit + 1]))
+    return shown if limit is None or len(shown) <= limit else shown[: max(limit - 1, 0)] + "…"
+
+
+def _visible(character: str) -> str:
+    if character.isascii():
+        return character if character.isprintable() else ascii(character)[1:-1]
+    unsafe = unicodedata.category(character) in _UNSAFE
+    return character.encode("ascii", "backslashreplace").decode() if unsafe else character
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as aligned columns."""
+    lines = [tuple(head), *(tuple(map(plain, row)) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its two largest units, such as ``3 min 20 s``."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    for size, unit, smaller, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // smaller} {part}"
+    return f"{whole} s"

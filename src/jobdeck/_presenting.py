@@ -1,0 +1,39 @@
+"""How jobs come to be shown in a notebook, without this layer knowing any widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # `import jobdeck` imports this module, and has to be light
+    from ._ports import Presenter, Store
+
+_factory: Callable[[], Presenter] | None = None
+
+
+def set_presenter(factory: Callable[[], Presenter] | None) -> None:
+    """Say who shows jobs; `factory` is called when the first one is shown."""
+    global _factory  # noqa: PLW0603 - a process has one front end
+    _factory = factory
+
+
+def presenter() -> Presenter | None:
+    """Return who shows jobs, None where nobody does."""
+    return None if _factory is None else _factory()
+
+
+def display(store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"], text: str) -> None:
+    """Show jobs in the notebook, as text where nobody can."""
+    shown_by = presenter()
+    if shown_by is None:
+        print(text)
+    else:
+        shown_by.display(store, job_ids, layout)
+
+
+def mimebundle(
+    store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"], text: str
+) -> dict[str, Any]:
+    """Return the same as data."""
+    shown_by = presenter()
+    return {"text/plain": text} if shown_by is None else shown_by.mimebundle(store, job_ids, layout)

@@ -1,0 +1,215 @@
+"""What a process has of one home: its store, follower, handles and engines, shared by all decks on that home."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ._errors import EngineError
+from ._follow import Follower
+from ._handles import Handles
+from ._job import Job
+from ._ports import Engine, Store
+from ._program import Packed, replace_inputs
+from ._records import JobQuery, JobRecord, NewJob
+from ._status import JobStatus
+from .engines.local.engine import LocalEngine
+from .engines.lost import close_lost
+from .store import default_home, open_store
+
+_ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
+
+
+@dataclass
+class _Parts:
+    store: Store
+    follower: Follower
+    handles: Handles
+
+
+class JobService:
+    """One home, as this process uses it; get it from :meth:`of`.
+
+    Nothing is opened before it is needed, and a forked child opens everything for itself.
+    """
+
+    _shared: ClassVar[dict[Path, JobService]] = {}
+    _shared_lock: ClassVar[threading.Lock] = threading.Lock()
+    _inherited: ClassVar[list[_Parts]] = []
+    """In a forked child: the parent's connections, kept so that nothing closes them here."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._lock = threading.RLock()
+        self._parts: _Parts | None = None
+        self._engines: dict[str, Engine] = {}
+        self._decks = 0
+
+    @classmethod
+    def of(cls, home: str | os.PathLike[str] | None = None) -> JobService:
+        """Return this process's service of a home, None for the default one."""
+        path = Path(os.path.realpath(default_home() if home is None else Path(home).expanduser()))
+        with cls._shared_lock:
+            return cls._shared.setdefault(path, cls(path))
+
+    def __reduce__(self) -> tuple[Callable[[Path], JobService], tuple[Path]]:
+        return JobService.of, (self.home,)
+
+    # --- parts
+
+    @property
+    def store(self) -> Store:
+        """The store, opened now if it is not open.
+
+        Raises
+        ------
+        StoreError
+            It cannot be used.
+        """
+        return self._open().store
+
+    @property
+    def follower(self) -> Follower:
+        """Tells of changes; see :class:`Follower`."""
+        return self._open().follower
+
+    def engine(self, name: str) -> Engine:
+        """Return the engine of that name. EngineError if there is none."""
+        with self._lock:
+            if name not in self._engines:
+                make = _ENGINES.get(name)
+                if make is None:
+                    raise EngineError(f"there is no engine {name!r}; there is: {', '.join(sorted(_ENGINES))}")
+                self._engines[name] = make(self.home)
+            return self._engines[name]
+
+    def retain(self) -> None:
+        """Count one more deck."""
+        with self._lock:
+            self._decks += 1
+
+    def release(self) -> None:
+        """Count one deck less; with the last one everything is closed. It is opened again if somebody needs it."""
+        with self._lock:
+            self._decks -= 1
+            if self._decks > 0:
+                return
+            parts, self._parts = self._parts, None
+        if parts is not None:
+            parts.handles.close()
+            parts.follower.close()
+            parts.store.close()
+
+    def _open(self) -> _Parts:
+        parts = self._parts
+        if parts is None:
+            with self._lock:
+                parts = self._parts
+                if parts is None:
+                    store = open_store(self.home)
+                    follower = Follower(store, check_owners=self.look_after_agents)
+                    parts = self._parts = _Parts(store, follower, Handles(follower, store.queue_place))
+        return parts
+
+    # --- jobs
+
+    def job(self, job_id: str) -> Job[Any]:
+        """Return the handle of a job. JobNotFoundError if there is none."""
+        return self.handle(self.store.job(job_id))
+
+    def handle(self, record: JobRecord, **given: Any) -> Job[Any]:
+        """Return the one handle that this process has of a job."""
+        return self._open().handles.handle(record, lambda found: Job(self, found, **given))
+
+    def follow(self, job: Job[Any]) -> None:
+        """See to it that news of this job come to the handle until it is final."""
+        self._open().handles.follow(job)
+
+    def look(self) -> None:
+        """Look for changes now: this process has made one."""
+        self.follower.wake()
+
+    def is_follower(self) -> bool:
+        """Tell whether this thread is the one that brings the news."""
+        return self.follower.is_current_thread()
+
+    def add(self, new: NewJob) -> JobRecord:
+        """Put a new job into the store and have it run, unless it is only prepared."""
+        engine = self.engine(new.engine)
+        record = self.store.add_job(new)
+        if new.submitted:
+            self._ensure_agent(engine, record)
+        return record
+
+    def start(self, job_id: str) -> JobRecord:
+        """Queue a job that was prepared. JobError if it was submitted before."""
+        engine = self.engine(self.store.job(job_id).engine)
+        record = self.store.submit_job(job_id)
+        self._ensure_agent(engine, record)
+        return record
+
+    def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]:
+        """Run a job's program again, with some inputs changed or none."""
+        packed = replace_inputs(self.store.payload(job_id), changed) if changed else None
+        return self.handle(self._add_again(job_id, packed))
+
+    def retry_job(self, job_id: str) -> str:
+        """Run a job again from the same bytes, which are not opened, and return the new job's id."""
+        return self._add_again(job_id, None).job_id
+
+    def look_after_agents(self) -> None:
+        """Close the jobs of agents that died, and have an agent for what is queued."""
+        for name in _ENGINES:
+            close_lost(self.store, name)
+            engine = self.engine(name)
+            if engine.live_agent() is None and self.store.count(
+                JobQuery(engine=name, status=(JobStatus.QUEUED.value,))
+            ):
+                engine.ensure_agent()
+
+    def _add_again(self, job_id: str, packed: Packed | None) -> JobRecord:
+        old = self.store.job(job_id)
+        payload = self.store.payload(job_id)
+        new = NewJob(
+            name=old.name,
+            engine=old.engine,
+            program=payload.program,
+            inputs=payload.inputs if packed is None else packed.inputs,
+            context=payload.context,
+            program_id=old.program_id,
+            backend=old.backend,
+            tags=old.tags,
+            metadata=old.metadata,
+            inputs_preview=old.inputs_preview if packed is None else packed.inputs_preview,
+            timeout=old.timeout,
+            retry_of=job_id,
+            group_id=old.group_id,
+        )
+        return self.add(new)
+
+    def _ensure_agent(self, engine: Engine, record: JobRecord) -> None:
+        try:
+            engine.ensure_agent()
+        except EngineError as error:
+            raise EngineError(
+                f"job {record.name!r} ({record.job_id}) is queued, but nothing runs it yet: {error}"
+            ) from error
+
+    @classmethod
+    def _begin_afresh(cls) -> None:
+        """In a forked child: no thread, no lock and no connection of the parent is of use here."""
+        cls._shared_lock = threading.Lock()
+        for service in cls._shared.values():
+            service._lock = threading.RLock()
+            if service._parts is not None:
+                cls._inherited.append(service._parts)
+                service._parts = None
+            service._engines = {}
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=JobService._begin_afresh)
