@@ -6,6 +6,7 @@ Roles: ``local`` is the local engine's agent; ``zygote`` and ``child`` are what 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 
 from .engines.launch import READY
+from .engines.local.launcher import Launcher
 from .engines.lock import AgentLock
 from .engines.marks import AGENT_VARIABLE, agent_id
 
@@ -67,23 +69,23 @@ def _local(home: Path, ready: int | None, kind: str) -> None:
         _say_ready(ready)
         return
 
-    from .engines.local.launcher import ForkLauncher, Launcher, SpawnLauncher, Startup
     from .store import open_store
 
-    def launcher_for(startup: Startup) -> Launcher:
-        if kind == "fork":
-            return ForkLauncher.by_spawn(home, startup, agent)
-        return SpawnLauncher(home, startup, agent)
-
+    launcher: Launcher
     if kind == "fork":
+        from .engines.local.forking import ForkLauncher, Zygote
+
         # Before anything is opened, so that a cold start pays for one interpreter only.
-        launcher: Launcher = ForkLauncher.by_fork(home, open_store, lock, close=[] if ready is None else [ready])
+        first = Zygote.forked(home, open_store, lock, close=[] if ready is None else [ready])
+        launcher = ForkLauncher(home, agent, first)
     else:
-        launcher = SpawnLauncher(home, Startup.own(), agent)
+        from .engines.local.spawning import SpawnLauncher
+
+        launcher = SpawnLauncher(home, agent)
 
     from .engines.local.agent import LocalAgent
 
-    served = LocalAgent(open_store(home), lock, agent, launcher, launcher_for)
+    served = LocalAgent(open_store(home), lock, agent, launcher)
     signal.signal(signal.SIGTERM, lambda *_: served.stop())
     _say_ready(ready)
     served.run()
@@ -91,10 +93,9 @@ def _local(home: Path, ready: int | None, kind: str) -> None:
 
 def _say_ready(ready: int | None) -> None:
     if ready is not None:
-        try:
+        # Who started the agent may not have waited for it.
+        with contextlib.suppress(BrokenPipeError):
             os.write(ready, READY)
-        except BrokenPipeError:
-            pass  # Who started the agent did not wait for it.
         os.close(ready)
 
 

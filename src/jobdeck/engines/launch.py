@@ -16,9 +16,16 @@ from .bell import ring
 from .lock import AgentLock
 from .marks import AGENT_VARIABLE, JOB_VARIABLE, agent_id
 
-BOOT = (
-    "import sys; sys.path.insert(0, sys.argv[1]); import jobdeck; del sys.path[0]; import jobdeck._agent as a; a.main()"
-)
+BOOT = """
+import os, sys
+first, *rest = sys.argv.pop(1).split(os.pathsep)
+sys.path.insert(0, first)
+import jobdeck
+del sys.path[0]
+sys.path += [place for place in rest if place not in sys.path]
+from jobdeck._agent import main
+main()
+"""
 """Finds jobdeck where the starting process has it, without letting that place shadow any other module."""
 
 PACKAGE_HOME = str(Path(__file__).resolve().parents[2])
@@ -28,9 +35,13 @@ LOG_KEPT = 1 << 16
 _PATIENCE = 30.0
 
 
-def boot_command(interpreter: str, *arguments: str) -> list[str]:
-    """The command line that runs ``jobdeck._agent`` with these arguments in an interpreter."""
-    return [interpreter, "-c", BOOT, PACKAGE_HOME, *arguments]
+def boot_command(interpreter: str, *arguments: str, path: Sequence[str] = ()) -> list[str]:
+    """The command line that runs ``jobdeck._agent`` with these arguments in an interpreter.
+
+    `path` is looked through last, for what jobdeck needs and the interpreter does not find by itself.
+    """
+    places = [PACKAGE_HOME, *(place for place in path if os.pathsep not in place)]
+    return [interpreter, "-c", BOOT, os.pathsep.join(places), *arguments]
 
 
 def ensure_agent(home: Path, engine: str, arguments: Sequence[str] = ()) -> None:

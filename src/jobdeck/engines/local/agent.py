@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +26,7 @@ from ..lock import AgentLock
 from ..lost import close_lost, kill_processes
 from .children import Ended
 from .escalation import Escalation
-from .launcher import Gone, Launcher, Noticed, Startup
+from .launcher import Launcher, Lost, Noticed, Startup
 from .memory import OutOfMemoryCount
 
 BUSY_TICK = 0.008
@@ -44,7 +44,6 @@ class _Running:
     """A job that has been handed to a launcher."""
 
     job: JobRecord
-    launcher: Launcher
     deadline: float | None
     oom_kills: int
     escalation: Escalation | None = None
@@ -64,31 +63,21 @@ class LocalAgent:
     agent : str
         This agent's id.
     launcher : Launcher
-        For jobs of this process's own interpreter and environment.
-    launcher_for : callable
-        Makes a launcher for another one.
+        Starts the jobs.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        lock: AgentLock,
-        agent: str,
-        launcher: Launcher,
-        launcher_for: Callable[[Startup], Launcher],
-    ) -> None:
+    def __init__(self, store: Store, lock: AgentLock, agent: str, launcher: Launcher) -> None:
         self._store = store
         self._lock = lock
         self._agent = agent
-        self._launchers = {Startup.own(): launcher}
-        self._launcher_for = launcher_for
+        self._launcher = launcher
         self._running: dict[str, _Running] = {}
         self._ends: dict[str, Exit] = {}
         self._oom = OutOfMemoryCount()
         self._bell = Bell(store.home, "local")
         self._stopped = False
         self._seen_version: int | None = None
-        self._seen_change: int | None = None
+        self._seen: tuple[int, str | None, str | None] | None = None
         self._look_again = True
         self._last_busy = time.monotonic()
         self._next_check = 0.0
@@ -132,12 +121,12 @@ class LocalAgent:
     # --- the loop's parts
 
     def _wait(self) -> None:
-        fds = [launcher.fileno() for launcher in self._launchers.values()]
+        fds = self._launcher.filenos()
         bell = self._bell.fileno()
         if bell is not None:
             fds.append(bell)
         tick = BUSY_TICK if self._running or self._ends or self._look_again else IDLE_TICK
-        if any(launcher.restless for launcher in self._launchers.values()):
+        if self._launcher.restless:
             tick = _RESTLESS_TICK
         readable, _, _ = select.select(fds, [], [], tick)
         if bell in readable:
@@ -165,19 +154,18 @@ class LocalAgent:
             self.say(f"closed job {job.job_id} of an agent that is gone: {job.status}")
 
     def _hear(self) -> None:
-        """Take in what the launchers tell."""
+        """Take in what the launcher tells."""
         now = time.monotonic()
-        for startup, launcher in list(self._launchers.items()):
-            for event in launcher.events():
-                match event:
-                    case Noticed(job_id) if job_id in self._running:
-                        escalation = self._running[job_id].escalation
-                        if escalation is not None:
-                            escalation.notice(now)
-                    case Ended():
-                        self._note_end(event)
-                    case Gone(words):
-                        self._lose(startup, launcher, words)
+        for event in self._launcher.events():
+            match event:
+                case Noticed(job_id):
+                    running = self._running.get(job_id)
+                    if running is not None and running.escalation is not None:
+                        running.escalation.notice(now)
+                case Ended():
+                    self._note_end(event)
+                case Lost(job_ids, words):
+                    self._lose(job_ids, words)
 
     def _note_end(self, end: Ended) -> None:
         running = self._running.pop(end.job_id, None)
@@ -193,23 +181,28 @@ class LocalAgent:
             out_of_memory=shot and self._oom.read() > running.oom_kills,
         )
 
-    def _lose(self, startup: Startup, launcher: Launcher, words: str) -> None:
-        """A launcher died, and its jobs with it."""
+    def _lose(self, job_ids: Iterable[str], words: str) -> None:
+        """What had started these jobs died, and they with it, but for what had left their groups."""
         self.say(words)
-        launcher.close()
-        del self._launchers[startup]
-        mine = [running for running in self._running.values() if running.launcher is launcher]
+        mine = [running for job_id in job_ids if (running := self._running.pop(job_id, None)) is not None]
         try:
             kill_processes([self._store.job(running.job.job_id) for running in mine])
-        except StoreError as error:
+        except (StoreError, JobNotFoundError) as error:
             self.say(f"what is left of {len(mine)} jobs could not be looked up: {error}")
         for running in mine:
-            del self._running[running.job.job_id]
             self._ends[running.job.job_id] = Exit(lost=True, timed_out=running.timed_out)
 
     def _settle(self) -> None:
         """Hand all endings to the store in one go."""
-        self._store.finish(self._ends)
+        try:
+            self._store.finish(self._ends)
+        except JobNotFoundError:
+            # The store was replaced under the agent, say because its file was damaged: close what it still knows.
+            for job_id, end in self._ends.items():
+                try:
+                    self._store.finish({job_id: end})
+                except JobNotFoundError as error:
+                    self.say(f"an ended job cannot be closed: {error}")
         self._ends = {}
         self._look_again = True
         self._last_busy = time.monotonic()
@@ -219,13 +212,14 @@ class LocalAgent:
         version = self._store.data_version()
         if version != self._seen_version:
             self._seen_version = version
-            change = self._store.change_number()
-            if change != self._seen_change:
-                self._seen_change = change
+            # Messages commit, too, but change no row that matters here; settings are rows of no job.
+            seen = (self._store.change_number(), self._store.setting("max_workers"), self._store.setting("idle_end"))
+            if seen != self._seen:
+                self._seen = seen
+                self._apply_settings(*seen[1:])
                 self._look_again = True
         if not self._look_again:
             return
-        self._read_settings()
         for command in self._store.commands("local", self._agent):
             self._stop_job(command.job_id, kill=command.kind == "kill")
         free = self._max_workers - len(self._running)
@@ -233,35 +227,28 @@ class LocalAgent:
             self._start(self._store.claim("local", self._agent, free))
         self._look_again = False
 
-    def _read_settings(self) -> None:
-        setting, variable = self._store.setting, os.environ.get
-        workers = _number(setting("max_workers"), variable("JOBDECK_MAX_WORKERS"), os.cpu_count() or 1)
-        self._max_workers = max(1, int(workers))
-        self._idle_end = _number(setting("idle_end"), variable("JOBDECK_IDLE_END"), IDLE_END)
+    def _apply_settings(self, max_workers: str | None, idle_end: str | None) -> None:
+        variable = os.environ.get
+        self._max_workers = max(1, int(_number(max_workers, variable("JOBDECK_MAX_WORKERS"), os.cpu_count() or 1)))
+        self._idle_end = _number(idle_end, variable("JOBDECK_IDLE_END"), IDLE_END)
 
     def _start(self, jobs: list[JobRecord]) -> None:
         oom_kills = self._oom.read() if jobs else 0
         now = time.monotonic()
-        batches: dict[Startup, list[JobRecord]] = {}
         for job in jobs:
             try:
                 context = Context.from_bytes(self._store.payload(job.job_id).context)
-                batches.setdefault(Startup.of(context.interpreter, context.env), []).append(job)
-            except (ValueError, KeyError, TypeError, JobNotFoundError) as error:
+                startup = Startup.of(context.interpreter, context.env)
+            except (ValueError, KeyError, TypeError, AttributeError, JobNotFoundError) as error:
                 self._refuse(job, f"its context cannot be read: {error!r}")
-        for startup, batch in batches.items():
+                continue
             try:
-                launcher = self._launchers.get(startup)
-                if launcher is None:
-                    launcher = self._launchers[startup] = self._launcher_for(startup)
-                for job in batch:
-                    deadline = None if job.timeout is None else now + job.timeout
-                    self._running[job.job_id] = _Running(job, launcher, deadline, oom_kills)
-                launcher.start([job.job_id for job in batch])
+                self._launcher.start(job.job_id, startup, context.sys_path)
             except OSError as error:
-                for job in batch:
-                    self._running.pop(job.job_id, None)
-                    self._refuse(job, f"the interpreter {startup.interpreter} cannot be started: {error}")
+                self._refuse(job, f"the interpreter {startup.interpreter} cannot be started: {error}")
+                continue
+            deadline = None if job.timeout is None else now + job.timeout
+            self._running[job.job_id] = _Running(job, deadline, oom_kills)
 
     def _refuse(self, job: JobRecord, words: str) -> None:
         """A job that cannot even be started ends in ERROR with these words."""
@@ -289,7 +276,7 @@ class LocalAgent:
                 continue
             for step in running.escalation.steps(now):
                 if step.signal is not None:
-                    running.launcher.signal(job_id, step.signal)
+                    self._launcher.signal(job_id, step.signal)
                     running.killed = running.killed or step.signal == signal.SIGKILL
                 if not running.timed_out:
                     tell = partial(self._store.note_cancel, job_id, "stopping", step.note)
@@ -320,8 +307,7 @@ class LocalAgent:
         return True
 
     def _close(self) -> None:
-        for launcher in self._launchers.values():
-            launcher.close()
+        self._launcher.close()
         try:
             if self._running or self._ends:
                 lost = {job_id: Exit(lost=True) for job_id in self._running}

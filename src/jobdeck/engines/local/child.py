@@ -88,6 +88,7 @@ class _Job:
         started = time.time()
         self._job_id = job_id
         self._home = home
+        self._connect = connect
         self._notice = Notice(notice_fd)
         self._own_session()
         self._store: Store = connect(home)
@@ -157,6 +158,9 @@ class _Job:
                     said = True
                 if isinstance(error, MemoryError):
                     _free_memory()
+                # The program may have closed or broken the connection that this process had.
+                with contextlib.suppress(StoreError, OSError):
+                    self._store = self._connect(self._home)
                 if time.monotonic() > deadline:
                     self._say(f"the outcome of job {self._job_id} is lost: {error}")
                     return False

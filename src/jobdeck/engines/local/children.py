@@ -88,7 +88,7 @@ class Children:
         try:
             os.killpg(child.pid, number)
         except ProcessLookupError:
-            # It has not made its own group yet. It is not reaped, so the pid is still its own.
+            # It has not made its own group yet. It is not reaped, so that the pid is still its own.
             os.kill(child.pid, number)
         processes.send(child.outsiders.values(), number)
 

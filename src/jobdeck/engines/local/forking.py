@@ -1,0 +1,180 @@
+"""Starting jobs by fork from warm parents: one zygote for each interpreter and startup environment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..._ports import Connect
+from ..launch import boot_command
+from ..lock import AgentLock
+from .children import Ended
+from .launcher import Event, Lost, Noticed, Startup
+
+KEEP = 60.0
+"""Seconds for which a zygote of another interpreter is kept warm without a job."""
+
+
+class ForkLauncher:
+    """See `Launcher`.
+
+    Parameters
+    ----------
+    home, agent
+        The store's home, and the agent's id.
+    first : Zygote
+        For jobs of this process's own interpreter and environment.
+    """
+
+    restless = False
+
+    def __init__(self, home: Path, agent: str, first: Zygote) -> None:
+        self._home = home
+        self._agent = agent
+        self._own = Startup.own()
+        self._zygotes = {self._own: first}
+
+    def filenos(self) -> list[int]:
+        return [zygote.channel.fileno() for zygote in self._zygotes.values()]
+
+    def start(self, job_id: str, startup: Startup, path: Sequence[str]) -> None:
+        zygote = self._zygotes.get(startup)
+        if zygote is None:
+            zygote = self._zygotes[startup] = Zygote.spawned(self._home, startup, self._agent, path)
+        # It has the job even if it is dead by now: then its death is told, and with it the loss.
+        zygote.jobs.add(job_id)
+        zygote.say(["start", job_id])
+
+    def signal(self, job_id: str, number: int) -> None:
+        for zygote in self._zygotes.values():
+            if job_id in zygote.jobs:
+                zygote.say(["signal", job_id, number])
+
+    def events(self) -> list[Event]:
+        now = time.monotonic()
+        events: list[Event] = []
+        for startup, zygote in list(self._zygotes.items()):
+            events += zygote.events()
+            if zygote.is_gone:
+                del self._zygotes[startup]
+            elif startup != self._own and not zygote.jobs and now - zygote.last_used > KEEP:
+                del self._zygotes[startup]
+                zygote.close()
+        return events
+
+    def close(self) -> None:
+        for zygote in self._zygotes.values():
+            zygote.close()
+
+
+class Zygote:
+    """The agent's end of one zygote."""
+
+    def __init__(self, channel: socket.socket, pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
+        self.channel = channel
+        self.jobs: set[str] = set()
+        self.last_used = time.monotonic()
+        self.is_gone = False
+        self._pid = pid
+        self._process = process
+        self._rest = b""
+
+    @classmethod
+    def forked(cls, home: Path, connect: Connect, lock: AgentLock, close: Sequence[int]) -> Zygote:
+        """Fork one from this very process, which must be single-threaded and hold no store.
+
+        Parameters
+        ----------
+        home, connect
+            How it reaches the store.
+        lock, close
+            The agent's lock and descriptors, which the zygote must not keep.
+        """
+        from .zygote import serve
+
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                lock.forget()
+                ours.close()
+                for fd in close:
+                    os.close(fd)
+                serve(theirs, home, connect)
+            finally:
+                os._exit(70)
+        theirs.close()
+        return cls(ours, pid)
+
+    @classmethod
+    def spawned(cls, home: Path, startup: Startup, agent: str, path: Sequence[str]) -> Zygote:
+        """Start one in another interpreter or environment. OSError if that cannot be done."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            arguments = ("zygote", "--home", str(home), "--channel", str(theirs.fileno()))
+            try:
+                process = subprocess.Popen(
+                    boot_command(startup.interpreter, *arguments, path=path),
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    env=startup.full_environment(agent),
+                    cwd=home,
+                )
+            except OSError:
+                ours.close()
+                raise
+        return cls(ours, process.pid, process)
+
+    def say(self, order: Sequence[str | int]) -> None:
+        """Give an order. Where nobody hears it, :meth:`events` tells of the death."""
+        self.last_used = time.monotonic()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.channel.sendall(json.dumps(order).encode() + b"\n")
+
+    def events(self) -> list[Event]:
+        try:
+            data = self.channel.recv(1 << 16, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return []
+        except ConnectionError:
+            data = b""
+        if not data:
+            words = f"the process that starts jobs {self._bury()}"
+            return [Lost(tuple(self.jobs), words)]
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        events: list[Event] = []
+        for line in lines:
+            match json.loads(line):
+                case ["noticed", job_id]:
+                    events.append(Noticed(job_id))
+                case ["ended", job_id, *end]:
+                    self.jobs.discard(job_id)
+                    self.last_used = time.monotonic()
+                    events.append(Ended(job_id, *end))
+        return events
+
+    def close(self) -> None:
+        """End it; it kills its jobs first."""
+        if not self.is_gone:
+            with contextlib.suppress(OSError):
+                self.channel.shutdown(socket.SHUT_WR)
+            # Read to the end, or its last words would keep it waiting.
+            with contextlib.suppress(ConnectionError):
+                while self.channel.recv(1 << 16):
+                    pass
+            self._bury()
+
+    def _bury(self) -> str:
+        self.is_gone = True
+        self.channel.close()
+        if self._process is not None:
+            code = self._process.wait()
+        else:
+            code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"

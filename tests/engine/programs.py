@@ -1,0 +1,280 @@
+"""Programs that the tests run as jobs. Light to import, since every job that runs one imports this."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def give(value=None):
+    return value
+
+
+def fail(text="no luck"):
+    raise ValueError(text)
+
+
+def describe(names=()):
+    return {
+        "interpreter": sys.executable,
+        "prefix": sys.prefix,
+        "cwd": os.getcwd(),
+        "sys_path": sys.path,
+        "environment": {name: os.environ.get(name) for name in names},
+        "main": sorted(vars(sys.modules["__main__"])),
+        "pid": os.getpid(),
+        "group": os.getpgid(0),
+        "session": os.getsid(0),
+        "descriptors": sorted(int(fd) for fd in os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else [],
+        "stdin": sys.stdin.read(),
+        "encoding": sys.stdout.encoding,
+    }
+
+
+def mark(path):
+    """Say that the program runs: write this process's pid to a file, whole at once."""
+    temporary = Path(f"{path}.new")
+    temporary.write_text(str(os.getpid()))
+    temporary.rename(path)
+
+
+def wait_for(path):
+    while not Path(path).exists():
+        time.sleep(0.005)
+
+
+def hold(started, release):
+    mark(started)
+    wait_for(release)
+    return "released"
+
+
+def record_order(path, number):
+    with open(path, "a") as log:
+        log.write(f"{number}\n")
+
+
+def sleep_on(started):
+    mark(started)
+    time.sleep(600)
+
+
+def spin(started):
+    mark(started)
+    while True:
+        pass
+
+
+def multiply_for_long(started):
+    import numpy
+
+    matrix = numpy.random.default_rng(0).random((6000, 6000))
+    mark(started)
+    while True:
+        matrix @ matrix @ matrix @ matrix
+
+
+def ignore_signals(started):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    mark(started)
+    while True:
+        time.sleep(600)
+
+
+def clean_up(started, cleaned, seconds):
+    mark(started)
+    try:
+        time.sleep(600)
+    finally:
+        time.sleep(seconds)
+        mark(cleaned)
+
+
+def swallow_interrupts(started):
+    mark(started)
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            time.sleep(600)
+
+
+def publish_until_stopped(user_messenger, started):
+    mark(started)
+    for signal_number in (signal.SIGINT,):
+        handler = signal.getsignal(signal_number)
+    number = 0
+
+    def note_only(*given):
+        with contextlib.suppress(KeyboardInterrupt):
+            handler(*given)
+
+    signal.signal(signal.SIGINT, note_only)
+    while True:
+        user_messenger.publish(number)
+        number += 1
+        time.sleep(0.01)
+
+
+def finish_in_spite_of_interrupt(started):
+    mark(started)
+    try:
+        time.sleep(600)
+    except KeyboardInterrupt:
+        return "finished"
+
+
+def exit_with(code):
+    sys.exit(code)
+
+
+def end_at_once(code):
+    os._exit(code)
+
+
+def crash():
+    import ctypes
+
+    ctypes.string_at(0)
+
+
+def kill_itself():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fill_memory():
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (400 << 20, resource.RLIM_INFINITY))
+    held = []
+    while True:
+        held.append(bytearray(10 << 20))
+
+
+def close_stdout():
+    sys.stdout.close()
+    os.close(1)
+    return "still here"
+
+
+def close_all_descriptors():
+    os.closerange(0, 1000)
+    return "still here"
+
+
+def write_everywhere():
+    print("from print")
+    sys.stderr.write("from stderr\n")
+    os.write(1, b"from a descriptor\n")
+    subprocess.run(["sh", "-c", "echo from a subprocess; echo and its stderr >&2"], check=True)
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    libc.puts(b"from C")
+    libc.fflush(None)
+    print("lone \ud800 surrogate")
+    print("50 %\r100 %", end="")
+
+
+def exit_handlers(path):
+    import atexit
+    import threading
+
+    def late():
+        time.sleep(0.1)
+        with open(path, "a") as log:
+            log.write("thread\n")
+
+    def handler():
+        with open(path, "a") as log:
+            log.write("handler\n")
+
+    atexit.register(handler)
+    threading.Thread(target=late).start()
+    return "returned"
+
+
+def hang_in_thread(started):
+    import threading
+
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    mark(started)
+    return "returned"
+
+
+def _square(number):
+    return number * number
+
+
+def use_process_pool():
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(2) as pool:
+        return list(pool.map(_square, range(5)))
+
+
+def use_threads_of_numpy():
+    import numpy
+
+    matrix = numpy.ones((600, 600))
+    return float((matrix @ matrix)[0, 0])
+
+
+def leave_children(folder, program):
+    """Start processes of every kind that outlive their parent, then go on as `program` says."""
+    folder = Path(folder)
+    subprocess.Popen([sys.executable, "-c", _SLEEPER, str(folder / "same-group")])
+    subprocess.Popen([sys.executable, "-c", _SLEEPER, str(folder / "own-session")], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            mark(folder / "daemon")
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    for name in ("same-group", "own-session", "daemon"):
+        wait_for(folder / name)
+    mark(folder / "parent")
+    if program == "sleep":
+        time.sleep(600)
+    if program == "ignore":
+        ignore_signals(folder / "ignoring")
+    if program == "crash":
+        kill_itself()
+
+
+_SLEEPER = """
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN)
+open(sys.argv[1] + ".new", "w").write(str(os.getpid())); os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(600)
+"""
+
+
+def publish_numbers(user_messenger, acknowledged, pause=0.0):
+    """Publish 0, 1, 2, … and note each on the side once it is durable."""
+    number = 0
+    with open(acknowledged, "a", buffering=1) as log:
+        while True:
+            user_messenger.publish(number)
+            log.write(f"{number}\n")
+            number += 1
+            if pause:
+                time.sleep(pause)
+
+
+def burn(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def take_memory(size):
+    held = bytearray(size)
+    for place in range(0, size, 4096):
+        held[place] = 1
+    return len(held)
