@@ -109,7 +109,7 @@ def _watch(stage: Stage, name: str, who: str, jobs: int, seconds: int) -> Watche
     cell = (_JOBDECK if who == "jobdeck" else _PEERS[who]).format(**values)
     with notebook_page(stage.browser, stage.address, stage.root, name, [cell]) as (page, traffic):
         try:
-            run_cell(page, 0)
+            run_cell(page)
             page.wait_for_function("window.marksSeen.length > 0", timeout=60_000)
             if who == "jobdeck":
                 wait_until_running(stage.deck, jobs)

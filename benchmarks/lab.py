@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -32,6 +34,8 @@ _CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
+_TOKEN = secrets.token_hex(16)
+
 # Contenders write their marks as @<seconds since the epoch>@; the observer runs where the change to the page is made.
 _OBSERVE = """
 window.marksSeen = [];
@@ -52,6 +56,12 @@ new MutationObserver((records) => {
   }
 }).observe(document, {subtree: true, childList: true, characterData: true});
 """
+
+
+_KERNEL_READY = """() => {
+  const kernel = window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel;
+  return kernel?.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
 
 
 class Traffic:
@@ -85,8 +95,12 @@ def lab_server(root: Path, home: Path) -> Iterator[str]:
     environment = os.environ | {"JOBDECK_HOME": str(home), "JUPYTER_PREFER_ENV_PATH": "1"}
     environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")])
     options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"]
-    options += ["--no-browser", "--ip=127.0.0.1", "--IdentityProvider.token=", "--ServerApp.password=", "--allow-root"]
-    options += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    options += ["--no-browser", "--ip=127.0.0.1", f"--IdentityProvider.token={_TOKEN}", "--allow-root"]
+    options += [
+        "--expose-app-in-browser",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     log = root / "lab.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -100,9 +114,6 @@ def lab_server(root: Path, home: Path) -> Iterator[str]:
     try:
         _wait_for_server(f"{address}/api/status", server, log)
         yield address
-        for kernel in _get(f"{address}/api/kernels"):
-            request = urllib.request.Request(f"{address}/api/kernels/{kernel['id']}", method="DELETE")
-            urllib.request.urlopen(request, timeout=30).close()
     finally:
         server.send_signal(signal.SIGTERM)
         try:
@@ -140,23 +151,23 @@ def notebook_page(
         page = context.new_page()
         traffic = Traffic()
         traffic.watch(page)
-        page.goto(f"{address}/lab/workspaces/{name}/tree/{name}.ipynb?reset")
+        page.goto(f"{address}/lab/workspaces/{name}/tree/{name}.ipynb?reset&token={_TOKEN}")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+        page.wait_for_function(_KERNEL_READY, timeout=60_000)
         page.evaluate(_OBSERVE)
         yield page, traffic
     finally:
         context.close()
-        for session in _get(f"{address}/api/sessions"):
+        with _ask(f"{address}/api/sessions") as answer:
+            sessions = json.load(answer)
+        for session in sessions:
             if session["path"] == f"{name}.ipynb":
-                request = urllib.request.Request(f"{address}/api/sessions/{session['id']}", method="DELETE")
-                urllib.request.urlopen(request, timeout=30).close()
+                _ask(f"{address}/api/sessions/{session['id']}", "DELETE").close()
 
 
-def run_cell(page: Page, index: int) -> None:
-    """Run one cell as a person would; it may still be running when this returns."""
-    page.locator(".jp-Notebook .jp-CodeCell").nth(index).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+def run_cell(page: Page) -> None:
+    """Run the notebook's active cell, as its button would; it may still be running when this returns."""
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-cell'); }")
 
 
 def marks_seen(page: Page) -> list[tuple[float, float]]:
@@ -165,16 +176,16 @@ def marks_seen(page: Page) -> list[tuple[float, float]]:
     return [(sent, shown - sent) for sent, shown in seen]
 
 
-def _get(address: str) -> list[dict[str, str]]:
-    with urllib.request.urlopen(address, timeout=30) as answer:
-        return json.load(answer)
+def _ask(address: str, method: str = "GET") -> http.client.HTTPResponse:
+    request = urllib.request.Request(address, method=method, headers={"Authorization": f"token {_TOKEN}"})
+    return urllib.request.urlopen(request, timeout=30)
 
 
 def _wait_for_server(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:
-            urllib.request.urlopen(address, timeout=5).close()
+            _ask(address).close()
             return
         except (urllib.error.URLError, ConnectionError):
             if server.poll() is not None or time.monotonic() > deadline:
