@@ -5,7 +5,7 @@ import { Rest } from "./host/http";
 import { readPage } from "./host/page";
 import { Session } from "./host/session";
 import { Deck } from "./model/deck";
-import { isFrame, type Layout } from "./model/wire";
+import { isFrame, type Layout, type Snapshot } from "./model/wire";
 import { mount } from "./view/root";
 
 interface RenderProps {
@@ -35,12 +35,17 @@ async function findServer(model: WidgetModel, storeId: string): Promise<Rest | n
   }
 }
 
+/** Whether a snapshot was read for this page, a moment ago, or comes from a saved notebook. */
+function isFresh(snapshot: Snapshot): boolean {
+  return Math.abs(Date.now() / 1000 - snapshot.now) < 30;
+}
+
 function open(model: WidgetModel): Shared {
   const known = shared.get(model);
   if (known) return known;
   const deck = new Deck();
   const snapshot = model.get("_snapshot");
-  if (isFrame(snapshot) && snapshot.type === "snapshot") deck.seed(snapshot);
+  if (isFrame(snapshot) && snapshot.type === "snapshot") deck.seed(snapshot, isFresh(snapshot));
   const session = new Session(deck, new CommHost(model, findServer(model, deck.storeId)));
   const entry = { session, views: 0 };
   shared.set(model, entry);

@@ -1,4 +1,4 @@
-import { isFrame, type CommandName, type Delta, type FeedFrame, type FromBrowser, type FromKernel } from "../model/wire";
+import { isFrame, type CommandName, type Delta, type FeedFrame, type FromBrowser } from "../model/wire";
 import type { JobInfo, RangeQuery, RangeReply, Reply, Snapshot } from "../model/wire";
 import type { Capabilities, FrameListener, Host } from "./host";
 import { Requests } from "./requests";
@@ -65,7 +65,6 @@ export class Connection {
   }
 
   resync(): void {
-    this.seq = null;
     this.send({ type: "resync" });
   }
 
@@ -101,7 +100,6 @@ export class Connection {
     const key = ids.join();
     if (!this.isOpen || (!always && key === this.subscribed)) return;
     this.subscribed = key;
-    this.seq = null;
     this.send({ type: "subscribe", ids });
   }
 
@@ -115,22 +113,11 @@ export class Connection {
     }
     if (!isFrame(frame)) return;
     if (frame.type === "range" || frame.type === "reply") this.requests.answer(frame);
-    else if (this.isNext(frame)) for (const channel of this.channels) channel.take(frame);
-  }
-
-  private isNext(frame: Exclude<FromKernel, RangeReply | Reply>): boolean {
-    if (frame.type === "trouble") return true;
-    if (frame.type === "snapshot") {
-      this.seq = frame.seq;
-      return true;
+    else {
+      if (frame.type === "delta" && this.seq !== null && frame.seq !== this.seq + 1) this.resync();
+      if (frame.type !== "trouble") this.seq = frame.seq;
+      for (const channel of this.channels) channel.take(frame);
     }
-    if (this.seq === null) return false;
-    if (frame.seq !== this.seq + 1) {
-      this.resync();
-      return false;
-    }
-    this.seq = frame.seq;
-    return true;
   }
 
   private lose(): void {

@@ -87,7 +87,8 @@ export class Deck {
   private readonly appliedSeq = signal(-1);
   private seq: number | null = null;
   private offset = 0;
-  private readonly frozen = signal<number | null>(0);
+  /** The moment that is shown while nothing tells what time it is where the jobs are. */
+  private readonly frozen = signal<number | null>(null);
   private store = "";
 
   constructor(private readonly localClock: Clock = () => Date.now() / 1000) {}
@@ -125,11 +126,15 @@ export class Deck {
     return this.frozen.value ?? this.localClock() + this.offset;
   }
 
-  /** Paint from a saved snapshot: its time stands still, and any live snapshot replaces it. */
-  seed(snapshot: Snapshot): void {
+  /**
+   * Paint from a snapshot that is at hand before the feed answers. Its time stands still until a frame comes, unless it
+   * is fresh: a saved one tells of a moment that may be long past.
+   */
+  seed(snapshot: Snapshot, isFresh = false): void {
     batch(() => {
+      this.offset = snapshot.now - this.localClock();
+      this.frozen.value = isFresh ? null : snapshot.now;
       this.takeSnapshot(snapshot);
-      this.frozen.value = snapshot.now;
       this.seq = null;
     });
   }
@@ -137,7 +142,8 @@ export class Deck {
   /**
    * Take the next frame in.
    *
-   * @returns false where a frame before it was missed: ask for a snapshot then. Deltas are passed over until it comes.
+   * @returns false where a frame before it was missed: ask for a snapshot then. What comes meanwhile is applied all the
+   * same, since a busy kernel may answer late.
    */
   apply(frame: FeedFrame): boolean {
     return batch(() => {
@@ -153,14 +159,11 @@ export class Deck {
         this.seq = this.appliedSeq.value = frame.seq;
         return true;
       }
-      if (this.seq === null || frame.seq !== this.seq + 1) {
-        const wasInStep = this.seq !== null;
-        this.seq = null;
-        return !wasInStep;
-      }
+      const isNext = this.seq === null || frame.seq === this.seq + 1;
+      this.frozen.value = null;
       this.seq = this.appliedSeq.value = frame.seq;
       this.takeDelta(frame);
-      return true;
+      return isNext;
     });
   }
 
