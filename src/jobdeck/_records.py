@@ -183,3 +183,11 @@ class ProgramRecord:
     metadata: Mapping[str, Any]
     created: float
     updated: float
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed, or would be: how many jobs, and bytes of messages, bodies and captured output."""
+
+    jobs: int
+    bytes: int

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from .._errors import StoreError
+from . import faults
+from .connection import Link
 from .home import BLOBS
 
 INLINE: Final = 1 << 20
@@ -59,23 +60,26 @@ def prepare(home: Path, body: bytes) -> Blob:
             file.write(body)
             file.flush()
             os.fsync(fd)
+    except OSError as error:
+        blob.discard()
+        raise faults.in_words(error, home) from error
     except BaseException:
         blob.discard()
         raise
     return blob
 
 
-def keep(connection: sqlite3.Connection, home: Path, blob: Blob) -> int:
+def keep(link: Link, blob: Blob) -> int:
     """Put a body into the store, or find it there, and return its row's id. Call it in a write transaction."""
     if blob.written is not None:
         # Under the write lock, as is the removal of unused files: a file that is there cannot vanish before the commit.
-        os.replace(blob.written, home / BLOBS / blob.sha256)
+        os.replace(blob.written, link.home / BLOBS / blob.sha256)
         blob.written = None
-    found = connection.execute("SELECT id FROM blobs WHERE sha256 = ?", (blob.sha256,)).fetchone()
+    found = link.execute("SELECT id FROM blobs WHERE sha256 = ?", (blob.sha256,)).fetchone()
     if found is not None:
         return int(found[0])
     values = (blob.sha256, blob.size, blob.body)
-    row = connection.execute("INSERT INTO blobs (sha256, size, body) VALUES (?, ?, ?)", values).lastrowid
+    row = link.execute("INSERT INTO blobs (sha256, size, body) VALUES (?, ?, ?)", values).lastrowid
     assert row is not None
     return row
 
@@ -91,28 +95,28 @@ def body_of(home: Path, sha256: str, body: bytes | None) -> bytes:
         raise StoreError(f"a large body cannot be read from {path}: {error.strerror}") from error
 
 
-def load(connection: sqlite3.Connection, home: Path, blob_id: int) -> bytes:
+def load(link: Link, blob_id: int) -> bytes:
     """Return the body of a blob by its row's id."""
-    sha256, body = connection.execute("SELECT sha256, body FROM blobs WHERE id = ?", (blob_id,)).fetchone()
-    return body_of(home, sha256, body)
+    sha256, body = link.execute("SELECT sha256, body FROM blobs WHERE id = ?", (blob_id,)).fetchone()
+    return body_of(link.home, sha256, body)
 
 
-def drop_unused(connection: sqlite3.Connection, blob_ids: Iterable[int]) -> list[str]:
+def drop_unused(link: Link, blob_ids: Iterable[int]) -> list[str]:
     """Remove the rows of those blobs that nothing refers to; return the hashes whose files may go after the commit."""
     hashes: list[str] = []
     for blob_id in set(blob_ids):
-        found = connection.execute(
+        found = link.execute(
             f"SELECT sha256, body IS NULL FROM blobs WHERE id = ? AND {_UNUSED}", (blob_id,)
         ).fetchone()
         if found is not None:
-            connection.execute("DELETE FROM blobs WHERE id = ?", (blob_id,))
+            link.execute("DELETE FROM blobs WHERE id = ?", (blob_id,))
             if found[1]:
                 hashes.append(found[0])
     return hashes
 
 
-def unlink_unused(connection: sqlite3.Connection, home: Path, hashes: Iterable[str]) -> None:
+def unlink_unused(link: Link, hashes: Iterable[str]) -> None:
     """Remove the files of blobs that have no row. Call it in a write transaction of its own, which keeps others out."""
     for sha256 in hashes:
-        if connection.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (sha256,)).fetchone() is None:
-            (home / BLOBS / sha256).unlink(missing_ok=True)
+        if link.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (sha256,)).fetchone() is None:
+            (link.home / BLOBS / sha256).unlink(missing_ok=True)

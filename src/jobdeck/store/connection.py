@@ -1,66 +1,95 @@
-"""SQLite connections to one store: one per thread, none across a fork, all made by one function."""
+"""Connections to one store's file: one per thread, none across a fork."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import threading
+import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from .._errors import StoreError
-from . import faults
+from . import faults, integrity, opening
 from .home import DATABASE, prepare_home
-from .migrations import check_version, migrate
-from .turnstile import turnstile
+from .journal import FileSystem, StoreWarning, is_network
+from .turnstile import Presence, turnstile
 
+P = ParamSpec("P")
 T = TypeVar("T")
-Connection = sqlite3.Connection
-
-BUSY_TIMEOUT: Final = 30.0
-_LARGEST_LOG: Final = 64 << 20
-
-_links: weakref.WeakSet[Link] = weakref.WeakSet()
-_registry = threading.Lock()
-_held: list[Link] = []
 
 
 class Link:
-    """One thread's connection and what is known through it. Only the holder of `lock` touches it."""
+    """One thread's connection and what is known through it. Only the holder of `lock` uses it.
 
-    def __init__(self) -> None:
+    Attributes
+    ----------
+    home : Path
+        The store's home.
+    execute : callable
+        The connection's ``execute``.
+    store_id : str
+        What the store's job ids begin with.
+    numbers : dict of str to int
+        The numbers of jobs that were looked up.
+    base : int
+        What this connection's data versions are counted from.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
         self.lock = threading.RLock()
-        self.connection: Connection | None = None
-        self.identity: tuple[int, int] | None = None
-        self.numbers: dict[str, int] = {}
+        self.connection: sqlite3.Connection | None = None
+        self.execute: Callable[..., sqlite3.Cursor]
+        self.identity: opening.Identity | None = None
         self.store_id = ""
+        self.numbers: dict[str, int] = {}
         self.base = 0
-        self.closed = False
+        self.depth = 0
+
+    def attach(self, connection: sqlite3.Connection, identity: opening.Identity | None, base: int) -> None:
+        self.execute = connection.execute
+        self.store_id = self.execute("SELECT value FROM settings WHERE name = 'store_id'").fetchone()[0]
+        self.connection, self.identity, self.base = connection, identity, base
 
     def disconnect(self) -> None:
-        if self.connection is not None:
-            connection, self.connection = self.connection, None
-            self.numbers = {}
+        connection, self.connection = self.connection, None
+        self.numbers = {}
+        if connection is not None:
             connection.close()
 
+    def data_version(self) -> int:
+        # SQLite's number tells of what others committed, its count of changes of what this connection did. Both only
+        # grow, and a new connection starts above all that came before it, so that no sum comes twice.
+        assert self.connection is not None
+        return self.base + int(self.execute("PRAGMA data_version").fetchone()[0]) + self.connection.total_changes
+
     def __del__(self) -> None:
-        # A thread that ends lets go of its link; from Python 3.13 an unclosed connection would complain.
+        # A thread that ends lets go of its link; from Python 3.13 a connection complains unless it is closed.
         self.disconnect()
+
+
+_links: weakref.WeakSet[Link] = weakref.WeakSet()
+_registry = threading.RLock()
+_held: list[Link] = []
+_inherited: list[sqlite3.Connection | None] = []
 
 
 def _before_fork() -> None:
     """Close every connection, and keep all threads from opening one until the fork is over.
 
-    A child may neither use nor close its parent's connections, and even a fresh one of its own is unsafe while
-    SQLite believes that this process already holds the locks that the parent holds.
+    A child may neither use nor close its parent's connections. A fresh one of its own is no way out while it holds a
+    copy of theirs: SQLite keeps a list of the locks that the process has on each file, and a child that finds its
+    parent's locks there takes none itself. Seen with SQLite 3.40: the parent closes, the WAL goes with it, and what
+    the child then commits is lost.
     """
     _registry.acquire()
     for link in list(_links):
         link.lock.acquire()
         _held.append(link)
-        if link.connection is not None and not link.connection.in_transaction:
+        if not link.depth:
             link.disconnect()
 
 
@@ -70,8 +99,17 @@ def _after_fork() -> None:
     _registry.release()
 
 
+def _after_fork_in_child() -> None:
+    for link in _held:
+        if link.connection is not None:
+            # A signal's handler forked in the middle of a transaction: the connection is the parent's alone.
+            _inherited.append(link.connection)
+            link.connection, link.depth, link.numbers = None, 0, {}
+    _after_fork()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 
 
 class Database:
@@ -81,31 +119,59 @@ class Database:
     turns out to be damaged is set aside, and the call is made on the new one.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, file_system: FileSystem) -> None:
         self.home = home
         self.path = home / DATABASE
         self._name = str(self.path)
         self._local = threading.local()
         self._links: weakref.WeakSet[Link] = weakref.WeakSet()
         self._closed = False
-        self._generation = 0
+        self._connections = 0
+        prepare_home(home)
+        self.file_system = file_system(home)
+        self._presence = Presence(home)
+        try:
+            self._open_first()
+        except BaseException:
+            self.close()
+            raise
 
-    def run(self, work: Callable[[Link, Connection], T]) -> T:
+    def run(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work of one single statement."""
         link = self._link()
         with link.lock:
+            link.depth += 1
             try:
-                return work(link, self._connection(link))
-            except sqlite3.Error as error:
+                self._make_ready(link)
+                try:
+                    return work(link, *args, **kwargs)
+                except sqlite3.DatabaseError as error:
+                    if not faults.is_damage(error) or link.depth > 1:
+                        raise
+                    self._set_aside(str(error))
+                    link.disconnect()
+                    self._make_ready(link)
+                    return work(link, *args, **kwargs)
+            except (sqlite3.Error, OSError) as error:
                 raise faults.in_words(error, self.home) from error
+            finally:
+                link.depth -= 1
 
-    def read(self, work: Callable[[Link, Connection], T]) -> T:
+    def read(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work that reads several times and has to see one state."""
-        return self.run(lambda link, connection: _transact(link, connection, "BEGIN", work))
 
-    def write(self, work: Callable[[Link, Connection], T]) -> T:
+        def transaction(link: Link) -> T:
+            return _transact(link, "BEGIN", lambda: work(link, *args, **kwargs))
+
+        return self.run(transaction)
+
+    def write(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work that writes: all of it or nothing, with nobody else writing in between."""
-        return self.run(lambda link, connection: _transact(link, connection, "BEGIN IMMEDIATE", work))
+
+        def transaction(link: Link) -> T:
+            return _transact(link, "BEGIN IMMEDIATE", lambda: work(link, *args, **kwargs))
+
+        return self.run(transaction)
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -115,83 +181,100 @@ class Database:
         for link in links:
             with link.lock:
                 link.disconnect()
+        self._presence.close()
 
     def _link(self) -> Link:
         try:
             link: Link = self._local.link
         except AttributeError:
-            link = Link()
+            link = Link(self.home)
             with _registry:
                 _links.add(link)
                 self._links.add(link)
             self._local.link = link
         return link
 
-    def _connection(self, link: Link) -> Connection:
+    def _make_ready(self, link: Link) -> None:
+        """Connect, unless there is a connection to the very file that others find, too."""
         if link.connection is not None:
-            try:
-                found = os.stat(self._name)
-                if link.identity == (found.st_ino, found.st_dev):
-                    return link.connection
-            except FileNotFoundError:
-                pass
-            # Somebody has set the file aside: what is written to it is seen by nobody.
+            if opening.identity_of(self._name) == link.identity:
+                return
+            # It was set aside: what is written there is seen by nobody.
             link.disconnect()
         if self._closed:
-            raise StoreError(f"the store in {self.home} was closed; open it again with a new Deck")
-        self._connect(link)
-        assert link.connection is not None
-        return link.connection
-
-    def _connect(self, link: Link) -> None:
-        prepare_home(self.home)
-        with turnstile(self.home, exclusive=False):
-            if self.path.exists() and self._open(link):
-                return
-        with turnstile(self.home, exclusive=True):
-            if not self.path.exists():
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            self._open(link, may_migrate=True)
-
-    def _open(self, link: Link, may_migrate: bool = False) -> bool:
-        connection = sqlite3.connect(
-            self._name, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
+            raise StoreError(f"the store in {self.home} was closed; open it again with Deck(home=...)")
         try:
-            if check_version(connection, self._name):
-                if not may_migrate:
-                    connection.close()
-                    return False
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-                connection.execute("PRAGMA journal_mode = WAL")
-                migrate(connection)
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
-            link.store_id = connection.execute("SELECT value FROM settings WHERE name = 'store_id'").fetchone()[0]
-        except BaseException:
-            connection.close()
-            raise
-        found = os.stat(self._name)
-        link.identity = (found.st_ino, found.st_dev)
-        self._generation += 1
-        link.base = self._generation << 48
-        link.connection = connection
-        return True
+            connection = self._connect()
+        except sqlite3.DatabaseError as error:
+            if not faults.is_damage(error):
+                raise
+            self._set_aside(str(error))
+            connection = self._connect()
+        self._connections += 1
+        link.attach(connection, opening.identity_of(self._name), self._connections << 48)
+
+    def _connect(self) -> sqlite3.Connection:
+        prepare_home(self.home)
+        wal = not is_network(self.file_system)
+        with turnstile(self.home, exclusive=False):
+            connection = opening.connect(self.path, wal=wal, alone=False) if self.path.exists() else None
+        if connection is None:
+            with turnstile(self.home, exclusive=True):
+                if not self.path.exists():
+                    if integrity.has_leftovers(self.path):
+                        integrity.rename(self.path)
+                    opening.create(self.path)
+                connection = opening.connect(self.path, wal=wal, alone=True)
+        assert connection is not None
+        return connection
+
+    def _open_first(self) -> None:
+        """Connect, and look for damage where nobody has the store open who would have met it."""
+        if self._presence.is_alone():
+            damage = self.run(lambda link: integrity.quick_check(_of(link)))
+            if damage is not None:
+                self._set_aside(damage)
+        self._presence.show()
+        mode = self.run(lambda link: opening.journal_mode(_of(link)))
+        if mode != "wal":
+            where = f"on a {self.file_system} file system" if is_network(self.file_system) else "made without WAL"
+            warnings.warn(
+                f"the store in {self.home} is {where}: it works, but slower, since readers and writers wait for each "
+                "other; a home on a local disk is faster (set JOBDECK_HOME or use Deck(home=...))",
+                StoreWarning,
+                stacklevel=2,
+            )
+
+    def _set_aside(self, damage: str) -> None:
+        with turnstile(self.home, exclusive=True):
+            aside = integrity.set_aside(self.path)
+        if aside is not None:
+            warnings.warn(
+                f"the store {self.path} was damaged ({damage}): it is kept as {aside}, and a new one was begun as "
+                f"{self.path}, without the jobs of the old",
+                StoreWarning,
+                stacklevel=2,
+            )
 
 
-def _transact(link: Link, connection: Connection, begin: str, work: Callable[[Link, Connection], T]) -> T:
+def _of(link: Link) -> sqlite3.Connection:
+    assert link.connection is not None
+    return link.connection
+
+
+def _transact(link: Link, begin: str, work: Callable[[], T]) -> T:
+    connection = _of(link)
+    if connection.in_transaction:
+        if link.depth > 1:
+            # Called by a signal's handler in the middle of another call of this thread: both are committed as one.
+            return work()
+        connection.execute("ROLLBACK")
     try:
         connection.execute(begin)
-        result = work(link, connection)
+        result = work()
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
     return result
-
-
-def row_of(connection: Connection, sql: str, parameters: Any = ()) -> Any:
-    """Return the only row of a query, None where there is none."""
-    return connection.execute(sql, parameters).fetchone()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .._errors import StoreError
 
-_DAMAGE = ("malformed", "not a database", "unsupported file format")
+_DAMAGE = ("image is malformed", "malformed database schema", "not a database", "unsupported file format")
 
 
 def is_damage(error: sqlite3.Error) -> bool:

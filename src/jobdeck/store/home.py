@@ -58,7 +58,7 @@ def prepare_home(home: Path, user: int | None = None) -> None:
 
 
 def check_home(home: Path, user: int) -> None:
-    """Refuse a home that somebody else owns or can write to, since what lies in it is unpickled; hide it from others."""
+    """Refuse a home that somebody else owns or can write to, as what lies there is unpickled; hide it from others."""
     found = os.stat(home)
     if found.st_uid != user:
         raise StoreError(

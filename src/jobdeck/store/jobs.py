@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
@@ -12,29 +12,32 @@ from .._records import Changes, JobQuery, JobRecord, NewJob, Payload
 from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
 from . import blobs
 from .blobs import Blob
-from .connection import Connection, Link
+from .connection import Link
 from .migrations import random_name
 from .rows import SELECT_JOBS, job_record, json_text, text
 
 _JOB_ID = re.compile(r"([a-z2-7]{6})-[a-z2-7]{12}")
 _REMEMBERED = 100_000
 
+FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
+"""The final statuses as a list in SQL."""
 
-def next_change(connection: Connection) -> int:
+
+def next_change(link: Link) -> int:
     """Advance the store's change counter. Call it in a write transaction."""
-    connection.execute("UPDATE counter SET number = number + 1")
-    return change_number(connection)
+    link.execute("UPDATE counter SET number = number + 1")
+    return change_number(link)
 
 
-def change_number(connection: Connection) -> int:
-    return int(connection.execute("SELECT number FROM counter").fetchone()[0])
+def change_number(link: Link) -> int:
+    return int(link.execute("SELECT number FROM counter").fetchone()[0])
 
 
-def number_of(link: Link, connection: Connection, job_id: str) -> int:
+def number_of(link: Link, job_id: str) -> int:
     """Return the job's number, which never changes and is never used again."""
     number = link.numbers.get(job_id)
     if number is None:
-        row = connection.execute("SELECT number FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+        row = link.execute("SELECT number FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
         if row is None:
             raise not_found(link, job_id)
         if len(link.numbers) >= _REMEMBERED:
@@ -54,17 +57,23 @@ def not_found(link: Link, job_id: str) -> JobNotFoundError:
     return JobNotFoundError(f"there is no job {job_id!r} here, or it was deleted; jobdeck.jobs() lists those there are")
 
 
-def get(link: Link, connection: Connection, job_id: str) -> JobRecord:
-    row = connection.execute(f"{SELECT_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
+def get(link: Link, job_id: str) -> JobRecord:
+    row = link.execute(f"{SELECT_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
     if row is None:
         raise not_found(link, job_id)
     return job_record(row)
 
 
-def add(link: Link, connection: Connection, home: Path, new: NewJob, bodies: tuple[Blob, Blob, Blob]) -> JobRecord:
-    """Insert a job whose bodies (program, inputs, context) were prepared."""
+def get_all(link: Link, job_ids: Iterable[str]) -> list[JobRecord]:
+    """Return those of these jobs that there are, in their order."""
+    rows = (link.execute(f"{SELECT_JOBS} WHERE job_id = ?", (job_id,)).fetchone() for job_id in job_ids)
+    return [job_record(row) for row in rows if row is not None]
+
+
+def add(link: Link, new: NewJob, bodies: list[Blob]) -> JobRecord:
+    """Insert a job whose bodies (program, inputs and context, in this order) were prepared."""
     now = time.time()
-    change = next_change(connection)
+    change = next_change(link)
     values: dict[str, Any] = {
         "job_id": f"{link.store_id}-{random_name(12)}",
         "name": text(new.name),
@@ -84,41 +93,39 @@ def add(link: Link, connection: Connection, home: Path, new: NewJob, bodies: tup
         "changed": change,
     }
     for column, body in zip(("program", "inputs", "context"), bodies, strict=True):
-        values[column] = blobs.keep(connection, home, body)
-    connection.execute(
-        f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
-    )
-    return get(link, connection, values["job_id"])
+        values[column] = blobs.keep(link, body)
+    link.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values)
+    return get(link, values["job_id"])
 
 
-def change(connection: Connection, job_id: str, **values: object) -> None:
+def change(link: Link, job_id: str, **values: object) -> None:
     """Set columns of a job's row and stamp it as changed. Call it in a write transaction."""
-    values["changed"] = next_change(connection)
+    values["changed"] = next_change(link)
     assignments = ", ".join(f"{name} = :{name}" for name in values)
-    connection.execute(f"UPDATE jobs SET {assignments} WHERE job_id = :job_id", {**values, "job_id": job_id})
+    link.execute(f"UPDATE jobs SET {assignments} WHERE job_id = :job_id", {**values, "job_id": job_id})
 
 
-def submit(link: Link, connection: Connection, job_id: str) -> JobRecord:
-    record = get(link, connection, job_id)
+def submit(link: Link, job_id: str) -> JobRecord:
+    record = get(link, job_id)
     if record.status != JobStatus.INITIALIZING:
         raise JobError(f"job {job_id} was submitted before (it is {record.status}); retry() makes a new one from it")
-    change(connection, job_id, status=JobStatus.QUEUED.value, queued=time.time())
-    connection.execute("UPDATE jobs SET ticket = changed WHERE job_id = ?", (job_id,))
-    return get(link, connection, job_id)
+    change(link, job_id, status=JobStatus.QUEUED.value, queued=time.time())
+    link.execute("UPDATE jobs SET ticket = changed WHERE job_id = ?", (job_id,))
+    return get(link, job_id)
 
 
-def payload(link: Link, connection: Connection, home: Path, job_id: str) -> Payload:
-    row = connection.execute("SELECT program, inputs, context FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+def payload(link: Link, job_id: str) -> Payload:
+    row = link.execute("SELECT program, inputs, context FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
     if row is None:
         raise not_found(link, job_id)
-    return Payload(*(blobs.load(connection, home, blob_id) for blob_id in row))
+    return Payload(*(blobs.load(link, blob_id) for blob_id in row))
 
 
-def set_status(link: Link, connection: Connection, job_id: str, status: JobStatus | str) -> None:
+def set_status(link: Link, job_id: str, status: JobStatus | str) -> None:
     new = parse_status(str(status))
     if is_final(new):
         raise ValueError(f"{new} is a final status, which only finish() and ask() decide")
-    record = get(link, connection, job_id)
+    record = get(link, job_id)
     if record.status == new or not may_follow(record.status, new):
         return
     now = time.time()
@@ -127,16 +134,14 @@ def set_status(link: Link, connection: Connection, job_id: str, status: JobStatu
         values["queued"] = now
     if new == JobStatus.RUNNING and record.started is None:
         values["started"] = now
-    change(connection, job_id, **values)
+    change(link, job_id, **values)
     if new == JobStatus.QUEUED:
-        connection.execute("UPDATE jobs SET ticket = coalesce(ticket, changed) WHERE job_id = ?", (job_id,))
+        link.execute("UPDATE jobs SET ticket = coalesce(ticket, changed) WHERE job_id = ?", (job_id,))
 
 
-def set_progress(
-    link: Link, connection: Connection, job_id: str, done: float, total: float | None, message: str | None
-) -> None:
-    refuse_final(get(link, connection, job_id), "takes no more progress")
-    change(connection, job_id, progress_done=done, progress_total=total, progress_message=text(message))
+def set_progress(link: Link, job_id: str, done: float, total: float | None, message: str | None) -> None:
+    refuse_final(get(link, job_id), "takes no more progress")
+    change(link, job_id, progress_done=done, progress_total=total, progress_message=text(message))
 
 
 def refuse_final(record: JobRecord, words: str) -> None:
@@ -144,55 +149,64 @@ def refuse_final(record: JobRecord, words: str) -> None:
         raise RuntimeInvalidStateError(f"job {record.job_id} has ended ({record.status}) and {words}")
 
 
-def claim(connection: Connection, engine: str, agent: str, limit: int) -> list[JobRecord]:
+def set_process(link: Link, job_id: str, pid: int, pid_started: float) -> None:
+    get(link, job_id)
+    change(link, job_id, pid=pid, pid_started=pid_started)
+
+
+def update_tags(link: Link, job_id: str, tags: Sequence[str]) -> None:
+    get(link, job_id)
+    change(link, job_id, tags=json_text("tags", tags))
+
+
+def claim(link: Link, engine: str, agent: str, limit: int) -> list[JobRecord]:
     """Take the queued jobs that have waited longest; what is submitted first is first, whenever it was prepared."""
-    rows = connection.execute(
-        "SELECT number, job_id FROM jobs WHERE engine = ? AND status = 'QUEUED' ORDER BY ticket LIMIT ?",
+    rows = link.execute(
+        "SELECT job_id FROM jobs WHERE engine = ? AND status = 'QUEUED' ORDER BY ticket LIMIT ?",
         (engine, max(limit, 0)),
     ).fetchall()
-    for _, job_id in rows:
-        change(connection, job_id, status=JobStatus.RUNNING.value, started=time.time(), agent=agent)
-    return [
-        job_record(connection.execute(f"{SELECT_JOBS} WHERE number = ?", (number,)).fetchone()) for number, _ in rows
-    ]
+    for (job_id,) in rows:
+        change(link, job_id, status=JobStatus.RUNNING.value, started=time.time(), agent=agent)
+    return get_all(link, [job_id for (job_id,) in rows])
 
 
-def is_queued(connection: Connection, engine: str) -> bool:
+def is_queued(link: Link, engine: str) -> bool:
     sql = "SELECT 1 FROM jobs WHERE engine = ? AND status = 'QUEUED' LIMIT 1"
-    return connection.execute(sql, (engine,)).fetchone() is not None
+    return link.execute(sql, (engine,)).fetchone() is not None
 
 
-def queue_place(link: Link, connection: Connection, job_id: str) -> int | None:
-    number = number_of(link, connection, job_id)
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM jobs q WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket)"
+def queue_place(link: Link, job_id: str) -> int | None:
+    number = number_of(link, job_id)
+    row = link.execute(
+        "SELECT (SELECT count(*) FROM jobs q"
+        " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket)"
         " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED'",
         (number,),
     ).fetchone()
     return None if row is None else int(row[0])
 
 
-def changes(connection: Connection, since: int) -> Changes:
-    number = change_number(connection)
-    rows = connection.execute(f"{SELECT_JOBS} WHERE changed > ? ORDER BY changed", (since,)).fetchall()
-    deleted = connection.execute("SELECT job_id FROM deleted WHERE changed > ? ORDER BY changed", (since,)).fetchall()
+def changes(link: Link, since: int) -> Changes:
+    number = change_number(link)
+    rows = link.execute(f"{SELECT_JOBS} WHERE changed > ? ORDER BY changed", (since,)).fetchall()
+    deleted = link.execute("SELECT job_id FROM deleted WHERE changed > ? ORDER BY changed", (since,)).fetchall()
     return Changes(number, tuple(map(job_record, rows)), tuple(row[0] for row in deleted))
 
 
-def find(connection: Connection, query: JobQuery) -> list[JobRecord]:
+def find(link: Link, query: JobQuery) -> list[JobRecord]:
     where, values = _conditions(query)
     order = "DESC" if query.descending else "ASC"
     limit = -1 if query.limit is None else max(query.limit, 0)
-    rows = connection.execute(
+    rows = link.execute(
         f"{SELECT_JOBS} WHERE {where} ORDER BY number {order} LIMIT ? OFFSET ?", (*values, limit, max(query.skip, 0))
     ).fetchall()
     return list(map(job_record, rows))
 
 
-def count(connection: Connection, query: JobQuery) -> int:
+def count(link: Link, query: JobQuery) -> int:
     """Count what `find` would find without a limit."""
     where, values = _conditions(query)
-    return int(connection.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0])
+    return int(link.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0])
 
 
 def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
@@ -206,7 +220,9 @@ def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
     if query.status is not None:
         add(f"status IN ({_marks(query.status)})", *map(str, query.status))
     for tag in query.tags:
-        add("EXISTS (SELECT 1 FROM json_each(jobs.tags) WHERE value = json_extract(?, '$[0]'))", json_text("tags", [tag]))
+        # Compared as JSON, in which tags are stored: their escapes hold what SQLite's own text cannot.
+        in_both = "EXISTS (SELECT 1 FROM json_each(jobs.tags) t JOIN json_each(?) w WHERE t.value = w.value)"
+        add(in_both, json_text("tags", [tag]))
     if query.name is not None:
         add("instr(lower(name), lower(?)) > 0", text(query.name))
     for column in ("program_id", "engine", "group_id"):
@@ -225,31 +241,27 @@ def _marks(values: tuple[str, ...]) -> str:
     return ", ".join("?" * len(values))
 
 
-def delete(link: Link, connection: Connection, job_id: str) -> list[str]:
+def delete(link: Link, job_id: str) -> list[str]:
     """Remove a job; returns the hashes of blobs whose files may go after the commit."""
-    record = get(link, connection, job_id)
+    record = get(link, job_id)
     never_started = record.status in (JobStatus.INITIALIZING, JobStatus.QUEUED)
     if not (never_started or is_final(record.status)):
         raise RuntimeInvalidStateError(f"job {job_id} is {record.status}; cancel it first, then delete it")
     link.numbers.pop(job_id, None)
-    return remove(connection, record.number, job_id)
+    return remove(link, record.number, job_id)
 
 
-def remove(connection: Connection, number: int, job_id: str) -> list[str]:
+def remove(link: Link, number: int, job_id: str) -> list[str]:
     """Remove all rows of a job and leave a tombstone; returns as `delete` does."""
     low, high = number << 32, (number + 1) << 32
-    used = connection.execute(
+    used = link.execute(
         "SELECT program FROM jobs WHERE number = :n UNION SELECT inputs FROM jobs WHERE number = :n"
         " UNION SELECT context FROM jobs WHERE number = :n"
         " UNION SELECT body FROM outcomes WHERE job = :n UNION SELECT exception FROM outcomes WHERE job = :n"
         " UNION SELECT blob FROM messages WHERE id > :low AND id < :high AND blob IS NOT NULL",
         {"n": number, "low": low, "high": high},
     ).fetchall()
-    connection.execute("DELETE FROM messages WHERE id > ? AND id < ?", (low, high))
-    connection.execute("DELETE FROM jobs WHERE number = ?", (number,))
-    connection.execute("INSERT INTO deleted VALUES (?, ?, ?)", (next_change(connection), job_id, time.time()))
-    return blobs.drop_unused(connection, [row[0] for row in used if row[0] is not None])
-
-
-FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
-"""The final statuses as a list in SQL."""
+    link.execute("DELETE FROM messages WHERE id > ? AND id < ?", (low, high))
+    link.execute("DELETE FROM jobs WHERE number = ?", (number,))
+    link.execute("INSERT INTO deleted VALUES (?, ?, ?)", (next_change(link), job_id, time.time()))
+    return blobs.drop_unused(link, [row[0] for row in used if row[0] is not None])

@@ -7,6 +7,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from .._errors import StoreError
@@ -133,10 +134,8 @@ def _begin_store(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_begin_store,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin_store,)
 """What leads from each schema version to the next; the first one from an empty file to version 1."""
-
-NEWEST: Final = len(MIGRATIONS)
 
 
 def random_name(length: int) -> str:
@@ -149,39 +148,45 @@ def schema_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def check_version(connection: sqlite3.Connection, path: str, newest: int = NEWEST) -> bool:
-    """Tell whether the schema has to be brought up to date first.
+def is_current(connection: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether the schema is the one that this jobdeck works with.
 
     Raises
     ------
     StoreError
-        If the store was written by a newer jobdeck. Nothing in it is touched.
+        If the store is of a newer jobdeck, or no store of jobdeck's. Nothing in it is touched.
     """
     version = schema_version(connection)
+    mark = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    is_blank = not version and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    if mark != APPLICATION_ID and not is_blank:
+        raise StoreError(
+            f"{path} is a database, but no store of jobdeck's; "
+            "move it away, or use another home with JOBDECK_HOME or Deck(home=...)"
+        )
+    newest = len(MIGRATIONS)
     if version > newest:
         raise StoreError(
             f"the store {path} has schema version {version}, this jobdeck knows versions up to {newest}; "
             "upgrade jobdeck (pip install --upgrade jobdeck), or use another home with JOBDECK_HOME or Deck(home=...)"
         )
-    return version < newest
+    return version == newest
 
 
-def migrate(
-    connection: sqlite3.Connection, steps: tuple[Callable[[sqlite3.Connection], None], ...] = MIGRATIONS
-) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date: each step in one transaction with its record."""
     while True:
-        connection.execute("BEGIN IMMEDIATE")
         try:
+            connection.execute("BEGIN IMMEDIATE")
             version = schema_version(connection)
-            if version >= len(steps):
-                connection.execute("ROLLBACK")
-                return
-            steps[version](connection)
-            connection.execute("INSERT INTO migrations VALUES (?, ?)", (version + 1, time.time()))
-            connection.execute(f"PRAGMA user_version = {version + 1}")
+            if version < len(MIGRATIONS):
+                MIGRATIONS[version](connection)
+                connection.execute("INSERT INTO migrations VALUES (?, ?)", (version + 1, time.time()))
+                connection.execute(f"PRAGMA user_version = {version + 1}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        if version >= len(MIGRATIONS):
+            return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from .._errors import InvalidInputError
 from .._records import JobRecord
@@ -35,6 +35,12 @@ def job_record(row: Sequence[Any]) -> JobRecord:
     return JobRecord(*values)
 
 
+@overload
+def text(value: str) -> str: ...
+@overload
+def text(value: None) -> None: ...
+@overload
+def text(value: str | None) -> str | None: ...
 def text(value: str | None) -> str | None:
     r"""Return a text that SQLite can hold: lone surrogates become their escapes (``\ud800``).
 

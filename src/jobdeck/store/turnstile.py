@@ -1,7 +1,7 @@
-"""The lock through which everybody passes who opens the store.
+"""File locks around the opening of a store.
 
-Opening shares it; making, migrating and setting aside a store takes it alone, so that nobody meets a set of files that
-is half moved.
+Opening shares the turnstile; making, migrating and setting aside a store takes it alone, so that nobody meets a set of
+files that is half moved. The presence tells whether anybody else has the store open.
 """
 
 from __future__ import annotations
@@ -21,15 +21,50 @@ if sys.platform != "win32":
 @contextmanager
 def turnstile(home: Path, *, exclusive: bool) -> Iterator[None]:
     """Hold the lock of the store in `home`; waits for those who hold it."""
-    if sys.platform == "win32":
-        raise StoreError("jobdeck's store needs Linux, macOS or another POSIX system")
-    path = home / "store.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = _open(home / "store.lock")
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
-        except OSError as error:
-            raise StoreError(f"file locks do not work in {home} ({error.strerror}); use a home on another disk") from error
+        _lock(fd, home, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
         yield
     finally:
         os.close(fd)
+
+
+class Presence:
+    """Shows others that this process has the store open, for as long as it has."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._fd: int | None = _open(home / "presence.lock")
+
+    def is_alone(self) -> bool:
+        """Tell whether nobody else has the store open; others who ask have to wait until `show`."""
+        assert self._fd is not None
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def show(self) -> None:
+        """Be seen from now on."""
+        assert self._fd is not None
+        _lock(self._fd, self._home, fcntl.LOCK_SH)
+
+    def close(self) -> None:
+        """Be gone; harmless to repeat."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            os.close(fd)
+
+
+def _open(path: Path) -> int:
+    if sys.platform == "win32":
+        raise StoreError("jobdeck's store needs Linux, macOS or another POSIX system")
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _lock(fd: int, home: Path, kind: int) -> None:
+    try:
+        fcntl.flock(fd, kind)
+    except OSError as error:
+        raise StoreError(f"file locks do not work in {home} ({error.strerror}); use a home on another disk") from error

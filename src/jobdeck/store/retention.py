@@ -1,0 +1,155 @@
+"""Retention: which jobs that have ended are removed, and all that they left with them.
+
+Two settings of the store say what agents remove by themselves: ``keep_days`` (default 90: what ended longer ago goes)
+and ``keep_jobs`` (default 10,000: of what has ended, only so many of the newest stay). ``off`` lifts a limit.
+Jobs that have not ended are never removed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from .._errors import StoreError
+from .._records import Pruned
+from . import blobs, jobs
+from .connection import Database, Link
+from .home import BLOBS, OUTPUT
+from .jobs import FINAL_SQL
+
+KEEP_DAYS: Final = "keep_days"
+KEEP_JOBS: Final = "keep_jobs"
+DEFAULTS: Final = {KEEP_DAYS: "90", KEEP_JOBS: "10000"}
+OFF: Final = "off"
+
+_DAY: Final = 86_400.0
+_BATCH: Final = 200
+_PAGES: Final = 2_000
+_TOMBSTONES: Final = 90 * _DAY
+_LEFT_ALONE: Final = 3_600.0
+"""Files younger than this may belong to a transaction that is not committed yet."""
+
+
+def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: bool) -> Pruned:
+    """See `SQLiteStore.prune`."""
+    now = time.time()
+    ended_before = None if older_than is None else now - older_than
+    pruned = db.read(_measure, ended_before, keep)
+    if dry_run:
+        return pruned
+    victims = db.run(_victims, ended_before, keep)
+    for at in range(0, len(victims), _BATCH):
+        unused = db.write(_remove, victims[at : at + _BATCH])
+        db.write(blobs.unlink_unused, unused)
+        for _, job_id in victims[at : at + _BATCH]:
+            (db.home / OUTPUT / f"{job_id}.log").unlink(missing_ok=True)
+    db.write(_forget_tombstones, now - _TOMBSTONES)
+    db.write(_sweep, now - _LEFT_ALONE)
+    while db.run(_give_back_pages):
+        pass
+    return pruned
+
+
+def by_settings(db: Database, settings: dict[str, str | None]) -> Pruned:
+    """Prune as the store's settings say."""
+    days, count = (_limit(name, settings.get(name) or DEFAULTS[name]) for name in (KEEP_DAYS, KEEP_JOBS))
+    older_than = None if days is None else days * _DAY
+    return prune(db, older_than, None if count is None else int(count), dry_run=False)
+
+
+def _limit(name: str, value: str) -> float | None:
+    if value == OFF:
+        return None
+    try:
+        limit = float(value)
+    except ValueError:
+        limit = -1.0
+    if not limit >= 0:
+        raise StoreError(f"the setting {name} is {value!r}; it has to be a number from 0 on, or {OFF!r}")
+    return limit
+
+
+def _victims(link: Link, ended_before: float | None, keep: int | None) -> list[tuple[int, str]]:
+    if ended_before is None and keep is None:
+        return []
+    sql = (
+        "SELECT number, job_id FROM (SELECT number, job_id, ended, row_number() OVER (ORDER BY number DESC) AS place"
+        f" FROM jobs WHERE status IN {FINAL_SQL}) WHERE ended < :before OR place > :keep ORDER BY number"
+    )
+    return link.execute(sql, {"before": ended_before, "keep": keep}).fetchall()
+
+
+def _measure(link: Link, ended_before: float | None, keep: int | None) -> Pruned:
+    victims = _victims(link, ended_before, keep)
+    link.execute("CREATE TEMP TABLE IF NOT EXISTS victims (number INTEGER PRIMARY KEY)")
+    link.execute("DELETE FROM victims")
+    connection = link.connection
+    assert connection is not None
+    connection.executemany("INSERT INTO victims VALUES (?)", [(number,) for number, _ in victims])
+    used = (
+        "SELECT program AS blob, number AS job FROM jobs UNION ALL SELECT inputs, number FROM jobs"
+        " UNION ALL SELECT context, number FROM jobs UNION ALL SELECT body, job FROM outcomes"
+        " UNION ALL SELECT exception, job FROM outcomes UNION ALL SELECT data, NULL FROM programs"
+        " UNION ALL SELECT blob, id >> 32 FROM messages WHERE blob IS NOT NULL"
+    )
+    bodies = link.execute(
+        f"WITH used AS ({used}), kept AS (SELECT blob FROM used WHERE blob IS NOT NULL AND"
+        " (job IS NULL OR job NOT IN (SELECT number FROM victims)))"
+        " SELECT coalesce(sum(size), 0) FROM blobs WHERE id NOT IN (SELECT blob FROM kept)"
+    ).fetchone()[0]
+    texts = link.execute(
+        "SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM victims JOIN messages"
+        " ON id > (number << 32) AND id < ((number + 1) << 32)"
+    ).fetchone()[0]
+    outputs = sum(_size(link.home / OUTPUT / f"{job_id}.log") for _, job_id in victims)
+    link.execute("DELETE FROM victims")
+    return Pruned(jobs=len(victims), bytes=bodies + texts + outputs)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _remove(link: Link, victims: list[tuple[int, str]]) -> list[str]:
+    # Somebody else may have pruned in the meantime.
+    there = (each for each in victims if link.execute("SELECT 1 FROM jobs WHERE number = ?", each[:1]).fetchone())
+    return [unused for number, job_id in list(there) for unused in jobs.remove(link, number, job_id)]
+
+
+def _forget_tombstones(link: Link, before: float) -> None:
+    link.execute("DELETE FROM deleted WHERE time < ?", (before,))
+
+
+def _sweep(link: Link, before: float) -> None:
+    """Remove files that a process left which ended between a commit and the removal of what it freed.
+
+    What is older than the store belongs to one that was set aside, and stays with it.
+    """
+    begun = link.execute("SELECT applied FROM migrations WHERE version = 1").fetchone()[0]
+    for name in _files(link.home / BLOBS, begun, before):
+        if link.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (name,)).fetchone() is None:
+            (link.home / BLOBS / name).unlink(missing_ok=True)
+    own = re.compile(rf"({link.store_id}-[a-z2-7]{{12}})\.log")
+    for name in _files(link.home / OUTPUT, begun, before):
+        found = own.fullmatch(name)
+        if found and link.execute("SELECT 1 FROM jobs WHERE job_id = ?", (found[1],)).fetchone() is None:
+            (link.home / OUTPUT / name).unlink(missing_ok=True)
+
+
+def _files(folder: Path, after: float, before: float) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        yield from [entry.name for entry in entries if after <= entry.stat().st_mtime < before]
+
+
+def _give_back_pages(link: Link) -> bool:
+    """Return some free pages to the file system, not all at once, so that writers do not wait for long."""
+    # Each row that is fetched frees one page.
+    link.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+    return int(link.execute("PRAGMA freelist_count").fetchone()[0]) > 0
