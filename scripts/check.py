@@ -1,0 +1,41 @@
+"""Sets up whatever is missing, then checks everything: ``python3 scripts/check.py``.
+
+What follows on the command line goes to pytest (``-k card``, say).
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from _environment import PYTHON, ROOT, environment, prepare, prepare_browser, say
+
+CHECKS = (
+    ("ruff check", (PYTHON, "-m", "ruff", "check", ".")),
+    ("ruff format", (PYTHON, "-m", "ruff", "format", "--check", ".")),
+    ("mypy", (PYTHON, "-m", "mypy")),
+    ("js", (PYTHON, ROOT / "scripts" / "npm.py", "run", "check")),
+)
+
+
+def main() -> int:
+    """Run every check, whatever the others said, and pytest last."""
+    prepare("dev")
+    prepare_browser()
+    failed = [name for name, command in CHECKS if not passes(name, command)]
+    if failed:
+        print(f"✗ failed: {', '.join(failed)} (see above); the tests run all the same", flush=True)
+    say("pytest")
+    tests = subprocess.run([str(PYTHON), "-m", "pytest", *sys.argv[1:]], cwd=ROOT, env=environment(), check=False)
+    return tests.returncode or (1 if failed else 0)
+
+
+def passes(name: str, command: tuple[object, ...]) -> bool:
+    """Run one check and tell whether it found nothing."""
+    say(name)
+    done = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment(), check=False)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
