@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { CommHost, type WidgetModel } from "./host/comm";
 import { Rest } from "./host/http";
-import { readPage } from "./host/page";
+import { LAB_MARK, readPage } from "./host/page";
 import { Session } from "./host/session";
 import { Deck } from "./model/deck";
 import { isFrame, type Layout, type Snapshot } from "./model/wire";
@@ -52,6 +52,19 @@ function open(model: WidgetModel): Shared {
   return entry;
 }
 
+/**
+ * JupyterLab with our extension shows its outputs by itself, fed by the server: then the kernel need not feed this model,
+ * too. A view that is made all the same asks for its feed.
+ */
+function initialize({ model }: Pick<RenderProps, "model">): void {
+  if (!document.documentElement.hasAttribute(LAB_MARK)) return;
+  const snapshot = model.get("_snapshot");
+  if (!isFrame(snapshot) || snapshot.type !== "snapshot") return;
+  void findServer(model, snapshot.store_id).then((server) => {
+    if (server && !shared.has(model)) model.send({ type: "subscribe", ids: [] });
+  });
+}
+
 function render({ model, el }: RenderProps): () => void {
   const entry = open(model);
   entry.views += 1;
@@ -66,4 +79,4 @@ function render({ model, el }: RenderProps): () => void {
   };
 }
 
-export default { render };
+export default { initialize, render };

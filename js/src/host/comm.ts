@@ -1,4 +1,4 @@
-import { isFrame, type CommandName, type FromBrowser, type RangeQuery, type RangeReply, type Reply, type Snapshot } from "../model/wire";
+import { isFrame, type CommandName, type FromBrowser, type RangeQuery, type RangeReply, type Reply } from "../model/wire";
 import { HostError, type Capabilities, type FrameListener, type Host } from "./host";
 import type { Rest } from "./http";
 import { Requests } from "./requests";
@@ -78,7 +78,7 @@ export class CommHost implements Host {
   };
 
   private readonly takeTrait = (): void => {
-    this.take(this.model.get("_snapshot") as Snapshot);
+    this.take(this.model.get("_snapshot"));
   };
 
   private send(frame: FromBrowser): void {

@@ -27,3 +27,6 @@ export function xsrfToken(cookies: string): string | null {
   const match = /(?:^|;\s*)_xsrf=([^;]*)/.exec(cookies);
   return match?.[1] ? decodeURIComponent(match[1]) : null;
 }
+
+/** Marks the root element of a page whose outputs the JupyterLab extension shows and feeds from the server. */
+export const LAB_MARK = "data-jobdeck-lab";

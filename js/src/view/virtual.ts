@@ -16,7 +16,7 @@ type Rows = Virtualizer<HTMLDivElement, HTMLElement>;
 /** The rows of a scrolling element that can be seen, of `count` in all. */
 export function useVirtualRows(count: number, height: number, keyOf?: (index: number) => string): VirtualRows {
   const ref = useRef<HTMLDivElement>(null);
-  const [, repaint] = useReducer<number, void>((n) => n + 1, 0);
+  const [, repaint] = useReducer<number, null>((n) => n + 1, 0);
   const options = {
     count,
     getScrollElement: () => ref.current,
@@ -25,7 +25,7 @@ export function useVirtualRows(count: number, height: number, keyOf?: (index: nu
     observeElementRect,
     observeElementOffset,
     overscan: 6,
-    onChange: () => repaint(),
+    onChange: () => repaint(null),
     ...(keyOf && { getItemKey: keyOf }),
   };
   const [rows] = useState<Rows>(() => new Virtualizer(options));

@@ -1,0 +1,52 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import type { DocumentRegistry } from "@jupyterlab/docregistry";
+import { IRenderMimeRegistry, type IRenderMime } from "@jupyterlab/rendermime";
+import { ITranslator } from "@jupyterlab/translation";
+import { LAB_MARK } from "../host/page";
+import type { Widget } from "@lumino/widgets";
+import { MIME_TYPE } from "../model/wire";
+import { translator, type Translate } from "../view/env";
+import { JobsRenderer, type Surroundings } from "./renderer";
+import { servicesOf } from "./services";
+
+/** Before the widget's own view, which has -10: it is empty once the kernel is gone. */
+const RANK = -20;
+
+/** The part of a notebook panel that is used here; the notebook's package would be its type alone. */
+interface NotebookPanel {
+  content: { rendermime: IRenderMimeRegistry };
+}
+
+function factory(surroundings: Surroundings): IRenderMime.IRendererFactory {
+  return {
+    // Everything from a job is set as text: an untrusted notebook may show it.
+    safe: true,
+    mimeTypes: [MIME_TYPE],
+    createRenderer: () => new JobsRenderer(surroundings),
+  };
+}
+
+function activate(app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, translation: ITranslator | null): void {
+  const bundle = translation?.load("jobdeck");
+  const t: Translate = bundle ? translator((text) => bundle.__(text)) : translator();
+  const services = servicesOf(document);
+  if (services) document.documentElement.setAttribute(LAB_MARK, "");
+  rendermime.addFactory(factory({ services, t, rendermime: null, context: null }), RANK);
+  app.docRegistry.addWidgetExtension("Notebook", {
+    createNew(panel: Widget, context: DocumentRegistry.Context) {
+      // Each notebook has a registry of its own, with its widget manager in it.
+      const own = (panel as unknown as NotebookPanel).content.rendermime;
+      own.addFactory(factory({ services, t, rendermime: own, context }), RANK);
+    },
+  });
+}
+
+/** Shows jobs in outputs, also where the kernel is gone. */
+export const rendererPlugin: JupyterFrontEndPlugin<void> = {
+  id: "jobdeck:renderer",
+  description: "Shows jobdeck's jobs in the outputs of notebooks.",
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  optional: [ITranslator],
+  activate,
+};
