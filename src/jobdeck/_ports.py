@@ -20,6 +20,7 @@ from ._records import (
     Outcome,
     Payload,
     ProgramRecord,
+    Pruned,
 )
 from ._status import Exit, JobStatus
 
@@ -28,10 +29,13 @@ class MessageSink(Protocol):
     """Where a program's messages go: all that a messenger needs to know of a store."""
 
     def add_message(self, job_id: str, body: str, *, final: bool = False) -> int:
-        """Make a message durable and return its sequence number (from 1, in order, without gaps)."""
+        """Make a message durable and return its sequence number (from 1, in order, without gaps).
+
+        RuntimeInvalidStateError if the job has ended, or has its final message.
+        """
 
     def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
-        """Replace the job's progress."""
+        """Replace the job's progress. RuntimeInvalidStateError if it has ended."""
 
 
 class Store(MessageSink, Protocol):
@@ -77,20 +81,29 @@ class Store(MessageSink, Protocol):
 
     # --- the running side
     def claim(self, engine: str, agent: str, limit: int) -> list[JobRecord]:
-        """Take up to `limit` queued jobs of this engine, oldest first: QUEUED → RUNNING, owned by `agent`."""
+        """Take up to `limit` queued jobs of this engine, first submitted first: QUEUED → RUNNING, owned by `agent`."""
 
     def set_process(self, job_id: str, pid: int, pid_started: float) -> None: ...
     def set_outcome(self, job_id: str, outcome: Outcome) -> None:
-        """Keep what the program left behind; the first one counts. The status does not change yet."""
+        """Keep what the program left behind; the first one counts. The status does not change yet.
+
+        RuntimeInvalidStateError if the job has ended.
+        """
 
     def note_cancel(self, job_id: str, state: str, note: str | None) -> None:
         """Owner's word on a request: ``cancel_state`` and a short note such as ``interrupt sent``."""
 
     def finish(self, ends: Mapping[str, Exit]) -> list[JobRecord]:
-        """Judge and close jobs whose processes are gone, in one transaction; those already final stay as they are."""
+        """Judge and close jobs whose processes are gone, in one transaction; those already final stay as they are.
+
+        Returns the records of all of them that the store still has.
+        """
 
     def set_status(self, job_id: str, status: JobStatus | str) -> None:
-        """For foreign systems: go to a status that is not final; refused silently where the table forbids it."""
+        """For foreign systems: go to a status that is not final; refused silently where the table forbids it.
+
+        ValueError for a final one: how a job ends is judged by `finish`.
+        """
 
     def commands(self, engine: str, agent: str) -> list[Command]:
         """Requests for this agent's jobs that were not yet taken, in order; taking them is part of the call."""
@@ -121,6 +134,20 @@ class Store(MessageSink, Protocol):
     def change_number(self) -> int: ...
     def setting(self, name: str) -> str | None: ...
     def set_setting(self, name: str, value: str | None) -> None: ...
+
+    # --- upkeep
+    def prune(self, older_than: float | None, keep: int | None, *, dry_run: bool = False) -> Pruned:
+        """Remove jobs that ended more than `older_than` seconds ago, and of the rest all but the newest `keep`.
+
+        Only jobs that have ended count, and are removed; None sets no limit. A dry run only tells what would go.
+        """
+
+    def prune_by_settings(self) -> Pruned:
+        """Prune as the settings ``keep_days`` (90 unless set) and ``keep_jobs`` (10000) say; ``off`` sets no limit."""
+
+    def describe(self) -> dict[str, object]:
+        """What there is to know about this store, for ``jobdeck doctor``."""
+
     def close(self) -> None: ...
 
 

@@ -149,7 +149,10 @@ class Command:
 
 @dataclass(frozen=True)
 class JobQuery:
-    """Which jobs to list, and in what order (by creation)."""
+    """Which jobs to list, and in what order (by creation).
+
+    A job has to have all of `tags`, and one status of `status`; `name` is a part of its name, in upper or lower case.
+    """
 
     limit: int | None = None
     skip: int = 0

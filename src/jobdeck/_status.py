@@ -83,11 +83,12 @@ def is_final(status: JobStatus | str) -> bool:
 
 def may_follow(old: JobStatus | str, new: JobStatus | str) -> bool:
     """Tell whether a job may go from `old` to `new`. Unknown statuses may follow any but a final one."""
-    if not isinstance(old, JobStatus):
+    before, after = parse_status(old), parse_status(new)
+    if not isinstance(before, JobStatus):
         return True
-    if not isinstance(new, JobStatus):
-        return old not in FINAL
-    return new in TRANSITIONS[old]
+    if not isinstance(after, JobStatus):
+        return before not in FINAL
+    return after in TRANSITIONS[before]
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,8 @@ def judge(report: Report | None, end: Exit, *, cancel_asked: bool, timeout: floa
         kind: ErrorKind = "memory" if report.exception_type == "MemoryError" else "exception"
         if report.exception_type == "SystemExit":
             kind = "exit"
+        if report.exception_type == "EngineError" and end.code is None and end.signal is None:
+            kind = "submit"  # told by its engine: there was no process
         return Verdict(JobStatus.ERROR, kind, report.exception_text or report.exception_type)
     if end.lost:
         words = "lost: the agent that ran it is gone, and the job's process with it; retry() runs it again"
@@ -188,6 +191,8 @@ def judge(report: Report | None, end: Exit, *, cancel_asked: bool, timeout: floa
         return Verdict(JobStatus.ERROR, "memory", "killed by the system because memory ran out")
     if end.signal is not None:
         return Verdict(JobStatus.ERROR, "signal", _signal_words(end.signal))
+    if end.code is None:
+        return Verdict(JobStatus.ERROR, "lost", "lost: it ended, and nobody saw how; retry() runs it again")
     return Verdict(JobStatus.ERROR, "exit", f"its process ended with exit code {end.code} before the program returned")
 
 
