@@ -29,13 +29,18 @@ def main(quick: bool, only: tuple[str, ...], path: Path | None) -> None:
     console = Console()
     about = _about(quick)
     console.print(" · ".join(f"{name} {value}" for name, value in about.items()))
+    # As on a user's machine, modules are compiled once and not by every process anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     rows: list[Row] = []
-    for topic in only or TOPICS:
-        with console.status(f"measuring {topic} …"):
-            rows += importlib.import_module(f".{topic}", __package__).measure(quick=quick)
-    show(rows, console)
-    if path is not None:
-        save(rows, about, path)
+    try:
+        for topic in only or TOPICS:
+            with console.status(f"measuring {topic} …"):
+                rows += importlib.import_module(f".{topic}", __package__).measure(quick=quick)
+    finally:
+        show(rows, console)
+        if path is not None:
+            save(rows, about, path)
     sys.exit(any(row.verdict == "missed" for row in rows))
 
 

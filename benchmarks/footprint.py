@@ -82,7 +82,8 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 @contextmanager
 def _kernel(code: str, home: Path) -> Iterator[psutil.Process]:
-    manager, client = start_new_kernel(kernel_name="python3", env=os.environ | {"JOBDECK_HOME": str(home)})
+    environment = os.environ | {"JOBDECK_HOME": str(home)}
+    manager, client = start_new_kernel(kernel_name="python3", env=environment, stderr=subprocess.DEVNULL)
     try:
         _execute(client, code)
         yield psutil.Process(manager.provisioner.pid)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 
-def nothing() -> None:
-    """The smallest job."""
+nothing = int
+"""The smallest job: a builtin, so that it travels as its name and nothing is imported for it."""
 
 
 def clock() -> float:
