@@ -127,7 +127,7 @@ def _decode_array(value: Any) -> Any:
         return array.reshape(shape)
     dtype = _dtype(described)
     content = data(*members(value, "data"))
-    if min(shape, default=0) < 0 or math.prod(shape) * dtype.itemsize != len(content):
+    if min(shape, default=0) < 0 or not dtype.itemsize or math.prod(shape) * dtype.itemsize != len(content):
         raise NotThisTag
     array = np.ndarray(shape, dtype, bytearray(content))
     return array.copy()

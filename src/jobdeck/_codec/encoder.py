@@ -135,7 +135,7 @@ class _Walk:
                     name: self._fields(inner, depth + 2, ".{}") if name == "fields" else self.plain(inner, depth + 2)
                     for name, inner in part.items()
                 }
-            elif key == "__value__" and type(part) is dict:
+            elif key == "__value__" and type(part) is dict and made["__type__"] in tags.KNOWN:
                 done[key] = {name: self.plain(inner, depth + 1) for name, inner in part.items()}
             else:
                 done[key] = self.plain(part, depth)
@@ -189,7 +189,7 @@ class RuntimeEncoder(json.JSONEncoder):
             if self._is_plain_style():
                 return _write(plain), walk.exact
             self.allow_nan = False
-            return super().encode(plain), walk.exact
+            return "".join(super().iterencode(plain, _one_shot=True)), walk.exact
         except _Unencodable as bad:
             raise EncodingError(f"{_path(bad)} cannot be encoded: {bad.reason}") from bad.__cause__
         except RecursionError:
@@ -200,4 +200,7 @@ class RuntimeEncoder(json.JSONEncoder):
 
 
 def _path(bad: _Unencodable) -> str:
-    return "message" + "".join(reversed(bad.steps))
+    steps = bad.steps[::-1]
+    if len(steps) > 12:
+        steps = [*steps[:6], "…", *steps[-6:]]
+    return "message" + "".join(steps)

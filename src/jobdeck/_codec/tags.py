@@ -64,16 +64,19 @@ def _complex(value: complex) -> Any:
 
 
 def _datetime(value: dt.datetime) -> Any:
-    written = tag("datetime", value.isoformat())
-    if value.fold:
-        written = tag("datetime", {"iso": value.isoformat(), "fold": 1, "text": value.isoformat()})
+    written = _clock("datetime", value)
     # A named zone comes back as the fixed offset that it had then: the same moment, but not the same zone.
     return written if value.tzinfo is None or type(value.tzinfo) is dt.timezone else Lossy(written)
 
 
 def _time(value: dt.time) -> Any:
-    written = tag("time", value.isoformat())
-    return written if value.tzinfo is None and not value.fold else Lossy(written)
+    written = _clock("time", value)
+    return written if value.tzinfo is None else Lossy(written)
+
+
+def _clock(name: str, value: dt.datetime | dt.time) -> dict[str, Any]:
+    iso = value.isoformat()
+    return tag(name, {"iso": iso, "fold": 1, "text": iso} if value.fold else iso)
 
 
 def _timedelta(value: dt.timedelta) -> Any:
@@ -241,11 +244,9 @@ def _decode_complex(value: Any) -> complex:
     return complex(real, imag)
 
 
-def _decode_datetime(value: Any) -> dt.datetime:
-    if isinstance(value, dict):
-        iso, fold = members(value, "iso", "fold")
-        return dt.datetime.fromisoformat(_text(iso)).replace(fold=whole(fold))
-    return dt.datetime.fromisoformat(_text(value))
+def _decode_clock(kind: type[dt.datetime] | type[dt.time], value: Any) -> dt.datetime | dt.time:
+    iso, fold = members(value, "iso", "fold") if isinstance(value, dict) else (value, 0)
+    return kind.fromisoformat(_text(iso)).replace(fold=whole(fold))
 
 
 def _decode_timedelta(value: Any) -> dt.timedelta:
@@ -278,9 +279,9 @@ _DECODERS: Final[dict[str, Callable[[Any], Any]]] = {
     "float": _decode_float,
     "int": _decode_int,
     "complex": _decode_complex,
-    "datetime": _decode_datetime,
+    "datetime": lambda value: _decode_clock(dt.datetime, value),
     "date": lambda value: dt.date.fromisoformat(_text(value)),
-    "time": lambda value: dt.time.fromisoformat(_text(value)),
+    "time": lambda value: _decode_clock(dt.time, value),
     "timedelta": _decode_timedelta,
     "bytes": lambda value: data(*members(value, "data")),
     "bytearray": lambda value: bytearray(data(*members(value, "data"))),
@@ -328,6 +329,6 @@ def decode(name: str, value: Any) -> Any:
             return decoder(value)
         if name in _FOREIGN:
             return import_module(f"{__package__}.{_FOREIGN[name]}").decode(name, value)
-    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, ImportError) as exc:
+    except Exception as exc:  # libraries raise errors of any kind for data that is not theirs
         raise NotThisTag(f"{name}: {exc}") from exc
     raise NotThisTag(name)

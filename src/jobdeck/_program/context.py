@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from .reach import reachable_code
+from .reach import reachable_functions
 
 _MAX_SOURCES: Final = 2_000_000
 """Characters of source text that travel with a job, for its tracebacks."""
@@ -36,7 +36,7 @@ class Context:
     env : mapping of str to str
         The whole environment.
     sources : mapping of str to str
-        File names of code objects to their source text, for code that is in no file.
+        File names of code objects to their source text, for code of ``__main__`` and code that is in no file.
     """
 
     interpreter: str
@@ -103,9 +103,9 @@ def _enter_folder(wanted: str) -> None:
 def _sources(program: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     size = 0
-    for code in reachable_code(program):
-        name = code.co_filename
-        if name in found:
+    for function in reachable_functions(program):
+        name = function.__code__.co_filename
+        if name in found or (function.__module__ != "__main__" and os.path.isfile(name)):
             continue
         text = "".join(linecache.getlines(name))
         size += len(text)

@@ -40,7 +40,7 @@ def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncode
         return Outcome(ok=True, encoding="pickle", body=dumps(value), preview=shown)
     except Exception as exc:  # noqa: BLE001 - pickling runs the value's own code, which may raise anything
         words = (
-            f"the program ran to its end, but what it returned ({_type_name(type(value))}) cannot be kept: "
+            f"the program ran to its end, but what it returned ({type(value).__name__}) cannot be kept: "
             f"{_message(exc)}; return something that can be pickled, or publish it as messages"
         )
         return Outcome(
@@ -64,7 +64,7 @@ def outcome_of_exception(exc: BaseException) -> Outcome:
     The traceback has the program's frames alone, with chained causes. The exception itself is kept where it can be
     pickled and opened again. Nothing about the exception, such as a failing ``__str__``, makes this raise.
     """
-    name = _type_name(type(exc))
+    name = type(exc).__name__
     message = _message(exc)
     return Outcome(
         ok=False,
@@ -102,12 +102,6 @@ def exception_of(outcome: Outcome) -> BaseException | None:
     except Exception:  # noqa: BLE001 - its class may be missing here, or fail to open; its text and traceback are kept
         return None
     return exc if isinstance(exc, BaseException) else None
-
-
-def _type_name(kind: type) -> str:
-    if kind.__module__ in ("builtins", "__main__") or kind.__module__.partition(".")[0] == "jobdeck":
-        return kind.__qualname__
-    return kind.__qualname__.rpartition(".")[2]
 
 
 def _message(exc: BaseException) -> str:

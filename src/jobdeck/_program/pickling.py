@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import pickle
 import sys
@@ -144,7 +145,7 @@ def _parts(value: Any) -> Iterator[Part]:
             yield Part(f"the item {number}", part)
     elif isinstance(value, ModuleType):
         return
-    elif isinstance(value, (FunctionType, MethodType, type)) or hasattr(value, "func"):
+    elif isinstance(value, (FunctionType, MethodType, functools.partial, type)):
         yield from parts_of_callable(value)
     elif isinstance(getattr(value, "__dict__", None), dict):
         for name, part in vars(value).items():

@@ -55,31 +55,25 @@ def parts_of_callable(value: Any) -> Iterator[Part]:
                 yield Part(f"{value.__name__}.{attribute}", function)
 
 
-def reachable_code(program: Any) -> Iterator[CodeType]:
-    """Yield the code of a program and of what it reaches in ``__main__``, each once, the program's first."""
+def reachable_functions(program: Any) -> Iterator[FunctionType]:
+    """Yield a program's function, and the functions that it reaches in ``__main__``, each once."""
     seen: set[int] = set()
     waiting = [program]
-    first = True
     while waiting:
         value = waiting.pop()
         if id(value) in seen:
             continue
         seen.add(id(value))
         if isinstance(value, FunctionType):
-            if not first and value.__module__ != "__main__":
+            if value is not program and value.__module__ != "__main__":
                 continue
-            yield value.__code__
-        elif not (isinstance(value, (MethodType, functools.partial)) or _is_main_class(value)):
-            # An instance with __call__: its class is what has code.
-            waiting.extend([type(value)] if _is_main_class(type(value)) else [])
-            first = False
+            yield value
+        elif not isinstance(value, (MethodType, functools.partial, type)):
+            waiting.append(type(value))
             continue
-        first = first and not isinstance(value, FunctionType)
+        elif isinstance(value, type) and value.__module__ != "__main__":
+            continue
         waiting.extend(part.value for part in parts_of_callable(value))
-
-
-def _is_main_class(value: Any) -> bool:
-    return isinstance(value, type) and value.__module__ == "__main__"
 
 
 def _names(code: CodeType) -> set[str]:
