@@ -1,6 +1,7 @@
 """The agents' processes: ``python -m jobdeck._agent ROLE …``. Wires the store into the engines.
 
-Roles: ``local`` is the local engine's agent; ``zygote`` and ``child`` are what it starts in other interpreters.
+Roles: ``local`` is the local engine's agent; ``zygote`` and ``child`` are what it starts in other interpreters;
+``keep`` stores the outcome of a job whose own process has lost its connection.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -32,7 +34,9 @@ def main(arguments: list[str] | None = None) -> None:
     child.add_argument("--job", required=True)
     child.add_argument("--notice", type=int, required=True)
     child.add_argument("--parent", type=int, required=True)
-    for role in (local, zygote, child):
+    keep = roles.add_parser("keep")
+    keep.add_argument("--job", required=True)
+    for role in (local, zygote, child, keep):
         role.add_argument("--home", type=Path, required=True)
     given = parser.parse_args(arguments)
     if given.role == "local":
@@ -43,6 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
 
         os.set_inheritable(given.channel, False)
         serve(socket.socket(fileno=given.channel), given.home, open_store)
+    elif given.role == "keep":
+        from .store import open_store
+
+        open_store(given.home).set_outcome(given.job, pickle.load(sys.stdin.buffer))
     else:
         from .engines.local.child import run_job
         from .store import open_store

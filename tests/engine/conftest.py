@@ -54,7 +54,7 @@ class Bench:
         self.engine = LocalEngine(home)
         self.lock = AgentLock(home, "local")
 
-    def insert(self, program: Any, *, timeout: float | None = None, **inputs: Any) -> JobRecord:
+    def insert(self, program: Any, /, *, timeout: float | None = None, **inputs: Any) -> JobRecord:
         packed = pack(program, inputs)
         return self.store.add_job(
             NewJob(
@@ -71,7 +71,7 @@ class Bench:
     def ensure_agent(self) -> None:
         ensure_agent(self.home, "local", ["--launcher", self.launcher])
 
-    def submit(self, program: Any, **options: Any) -> JobRecord:
+    def submit(self, program: Any, /, **options: Any) -> JobRecord:
         job = self.insert(program, **options)
         self.ensure_agent()
         return job
@@ -85,7 +85,7 @@ class Bench:
 
         return until(ended, seconds)
 
-    def run(self, program: Any, **options: Any) -> JobRecord:
+    def run(self, program: Any, /, **options: Any) -> JobRecord:
         return self.end(self.submit(program, **options))
 
     def value(self, job: JobRecord) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def test_a_program_that_cannot_be_imported_says_so(bench: Bench, tmp_path: Path,
     import fleeting
 
     job = bench.insert(fleeting.program)
+    del sys.modules["fleeting"]
     (tmp_path / "fleeting.py").unlink()
     bench.ensure_agent()
     ended = bench.end(job)

@@ -11,6 +11,11 @@ AGENT_VARIABLE = "JOBDECK_AGENT"
 """In the first environment of an agent and of all that is forked from it: the agent's id."""
 
 
+def process_name(job_id: str) -> str:
+    """What a job's process calls itself: fifteen bytes that a fork inherits, where the environment does not change."""
+    return f"jd-{job_id.rpartition('-')[2]}"[:15]
+
+
 def agent_id(engine: str) -> str:
     """A new agent's name; it tells on which machine the agent is, and with it its jobs' processes."""
     return f"{engine}@{socket.gethostname()}/{secrets.token_hex(6)}"

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import psutil
 
-from .marks import AGENT_VARIABLE, JOB_VARIABLE
+from .marks import AGENT_VARIABLE, JOB_VARIABLE, process_name
 
 _START_TOLERANCE = 2.0
 """Seconds by which the start time that a process noted of itself may differ from the system's reckoning."""
@@ -57,8 +57,8 @@ def living(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
 def left_of_job(job_id: str, agent: str, pid: int | None, pid_started: float | None) -> list[psutil.Process]:
     """What is left of a job whose agent is gone: a scan of this user's processes.
 
-    A job's own process and what it forked carry the agent's name in their first environment and the job's session;
-    what it started by exec carries the job's id.
+    What the job started by exec carries its id in the environment. What it only forked has the environment that the
+    agent's processes were started with, and the job's session or name.
     """
     found = []
     for process in psutil.process_iter():
@@ -66,16 +66,22 @@ def left_of_job(job_id: str, agent: str, pid: int | None, pid_started: float | N
             continue
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, OSError):
             environment = process.environ()
-            if environment.get(JOB_VARIABLE) == job_id:
+            if environment.get(JOB_VARIABLE) == job_id or (
+                environment.get(AGENT_VARIABLE) == agent and _is_of_job(process, job_id, pid, pid_started)
+            ):
                 found.append(process)
-            elif environment.get(AGENT_VARIABLE) == agent and pid is not None:
-                itself = process.pid == pid and _started_at(process, pid_started)
-                if itself or (process.pid != pid and pid in (os.getsid(process.pid), os.getpgid(process.pid))):
-                    found.append(process)
     seen = {process.pid: process for process in found}
     for process in found:
         seen.update((child.pid, child) for child in descendants(process.pid))
     return list(seen.values())
+
+
+def _is_of_job(process: psutil.Process, job_id: str, pid: int | None, pid_started: float | None) -> bool:
+    if process.name() == process_name(job_id):
+        return True
+    if process.pid == pid:
+        return pid_started is None or abs(process.create_time() - pid_started) <= _START_TOLERANCE
+    return pid is not None and pid in (os.getsid(process.pid), os.getpgid(process.pid))
 
 
 def kill_all(processes: Iterable[psutil.Process], patience: float = 2.0) -> list[psutil.Process]:
@@ -87,7 +93,3 @@ def kill_all(processes: Iterable[psutil.Process], patience: float = 2.0) -> list
         time.sleep(0.005)
         left = living(left)
     return left
-
-
-def _started_at(process: psutil.Process, noted: float | None) -> bool:
-    return noted is None or abs(process.create_time() - noted) <= _START_TOLERANCE

@@ -125,7 +125,7 @@ class LocalAgent:
         bell = self._bell.fileno()
         if bell is not None:
             fds.append(bell)
-        tick = BUSY_TICK if self._running or self._ends or self._look_again else IDLE_TICK
+        tick = BUSY_TICK if self._running or self._ends or self._look_again else min(IDLE_TICK, self._idle_end)
         if self._launcher.restless:
             tick = _RESTLESS_TICK
         readable, _, _ = select.select(fds, [], [], tick)

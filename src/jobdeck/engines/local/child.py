@@ -7,7 +7,9 @@ import contextlib
 import faulthandler
 import gc
 import os
+import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -21,10 +23,10 @@ from ..._messenger import UserMessenger, activate
 from ..._ports import Connect, Store
 from ..._program import Context, open_payload, outcome_of_exception, outcome_of_value
 from ..._records import Outcome
-from ..launch import log_path
-from ..marks import AGENT_VARIABLE, JOB_VARIABLE
+from ..launch import boot_command, log_path
+from ..marks import AGENT_VARIABLE, JOB_VARIABLE, process_name
 from .capture import capture, flush
-from .children import Notice, become_subreaper, die_with_parent
+from .children import Notice, become_subreaper, die_with_parent, name_process
 
 PATIENCE = 60.0
 """Seconds for which storing an outcome is tried again, say on a full disk."""
@@ -88,7 +90,7 @@ class _Job:
         started = time.time()
         self._job_id = job_id
         self._home = home
-        self._connect = connect
+        self._is_connected = True
         self._notice = Notice(notice_fd)
         self._own_session()
         self._store: Store = connect(home)
@@ -110,6 +112,7 @@ class _Job:
         if os.getsid(0) != os.getpid():
             os.setsid()
         become_subreaper()
+        name_process(process_name(self._job_id))
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -146,26 +149,38 @@ class _Job:
 
     def _keep(self, outcome: Outcome) -> bool:
         """Store the outcome, with patience; False if that cannot be done."""
+        if self._notice.is_gone and self._keep_from_elsewhere(outcome):
+            # The program has closed descriptors that it did not open, and with them the store's connection.
+            return True
         deadline = time.monotonic() + PATIENCE
-        pause, said = 0.05, False
+        pause = 0.05
+        said = False
         while True:
             try:
                 self._store.set_outcome(self._job_id, outcome)
                 return True
             except (StoreError, OSError, MemoryError) as error:
+                if isinstance(error, MemoryError):
+                    _free_memory()
                 if not said:
                     self._say(f"the outcome of job {self._job_id} cannot be stored yet: {error}")
                     said = True
-                if isinstance(error, MemoryError):
-                    _free_memory()
-                # The program may have closed or broken the connection that this process had.
-                with contextlib.suppress(StoreError, OSError):
-                    self._store = self._connect(self._home)
                 if time.monotonic() > deadline:
                     self._say(f"the outcome of job {self._job_id} is lost: {error}")
                     return False
                 time.sleep(pause)
                 pause = min(2 * pause, 2.0)
+
+    def _keep_from_elsewhere(self, outcome: Outcome) -> bool:
+        """Have a new process store the outcome; False if it cannot, either."""
+        command = boot_command(sys.executable, "keep", "--home", str(self._home), "--job", self._job_id, path=sys.path)
+        try:
+            kept = subprocess.run(command, input=pickle.dumps(outcome), check=False, cwd=self._home)
+        except (OSError, MemoryError) as error:
+            self._say(f"no process could be started to store the outcome of job {self._job_id}: {error}")
+            return False
+        self._is_connected = kept.returncode != 0
+        return kept.returncode == 0
 
     def _say(self, words: str) -> None:
         """Put a line into the agent's log, where there is room for one."""
@@ -179,8 +194,9 @@ class _Job:
                 step()
             except BaseException:  # noqa: BLE001 - as the interpreter does at its own end
                 traceback.print_exc()
-        with contextlib.suppress(JobdeckError):
-            self._store.close()
+        if self._is_connected:
+            with contextlib.suppress(JobdeckError):
+                self._store.close()
 
 
 def _outcome_of_exit(end: SystemExit) -> tuple[Outcome, int]:

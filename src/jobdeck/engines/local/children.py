@@ -18,6 +18,7 @@ _PID = struct.Struct("=i")
 _BURIAL = 1.0
 """Seconds that an ended job is held back while something that it left behind is being killed."""
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -192,9 +193,14 @@ class Notice:
         self._pid = os.getpid()
         self._identity = self._look()
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the descriptor was closed, or has become another one's."""
+        return self._identity is None or self._look() != self._identity
+
     def give(self) -> None:
         """Safe in a signal handler; silent in what the program has forked, and where the pipe is gone."""
-        if os.getpid() == self._pid and self._identity is not None and self._look() == self._identity:
+        if os.getpid() == self._pid and not self.is_gone:
             with contextlib.suppress(OSError):
                 os.write(self._fd, _PID.pack(self._pid))
 
@@ -216,7 +222,12 @@ def die_with_parent(number: int) -> bool:
     return _prctl(_PR_SET_PDEATHSIG, number)
 
 
-def _prctl(option: int, value: int) -> bool:
+def name_process(name: str) -> bool:
+    """Give this process, and what it will fork, a name of at most fifteen bytes; True where the system can do that."""
+    return _prctl(_PR_SET_NAME, name.encode())
+
+
+def _prctl(option: int, value: int | bytes) -> bool:
     if sys.platform != "linux":
         return False
     try:

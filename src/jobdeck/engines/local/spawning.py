@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..launch import boot_command
+from ..marks import JOB_VARIABLE
 from .children import Children
 from .launcher import Event, Noticed, Startup
 
@@ -47,7 +48,7 @@ class SpawnLauncher:
             boot_command(startup.interpreter, *arguments, "--parent", str(os.getpid()), path=path),
             stdin=subprocess.DEVNULL,
             pass_fds=(notice,),
-            env=startup.full_environment(self._agent),
+            env={**startup.full_environment(self._agent), JOB_VARIABLE: job_id},
             cwd=self._home,
             start_new_session=True,
         )
