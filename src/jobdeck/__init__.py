@@ -13,7 +13,7 @@ from . import _presenting
 from ._version import __version__
 
 _NAMES = {
-    "_toplevel": "run submit prepare job jobs delete_job dashboard "
+    "_toplevel": "run submit prepare job jobs delete_job dashboard prune "
     "upload_program program programs update_program delete_program",
     "_deck": "Deck",
     "_job": "Job",

@@ -28,6 +28,7 @@ from ._toplevel import jobs as jobs
 from ._toplevel import prepare as prepare
 from ._toplevel import program as program
 from ._toplevel import programs as programs
+from ._toplevel import prune as prune
 from ._toplevel import run as run
 from ._toplevel import submit as submit
 from ._toplevel import update_program as update_program

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from ._options import RunOptions, checked_tags
 from ._ports import Store
 from ._program import pack
 from ._programs import Program, Programs
-from ._records import JobQuery, NewJob
+from ._records import JobQuery, NewJob, Pruned
 from ._service import JobService
 from ._status import JobStatus
 
@@ -248,6 +248,29 @@ class Deck:
         """Remove a job with all that it left. RuntimeInvalidStateError while it is under way: cancel it first."""
         self.store.delete_job(job_id)
         self._service.look()
+
+    def prune(self, older_than: timedelta | None = None, keep: int | None = None, *, dry_run: bool = False) -> Pruned:
+        """Remove jobs that have ended, with all that they left.
+
+        Parameters
+        ----------
+        older_than
+            Those that ended longer ago.
+        keep
+            All but so many of the newest.
+        dry_run
+            Only tell what would go.
+
+        Without `older_than` and `keep`, what the home's own limits say: by default, more than 90 days or 10,000 jobs.
+        """
+        if older_than is None and keep is None:
+            if dry_run:
+                raise InvalidInputError("prune: say what to look for with older_than or keep")
+            return self.store.prune_by_settings()
+        if older_than is not None and not isinstance(older_than, timedelta):
+            raise InvalidInputError(f"older_than is a timedelta, not {older_than!r}")
+        seconds = None if older_than is None else older_than.total_seconds()
+        return self.store.prune(seconds, _checked_number("keep", keep), dry_run=dry_run)
 
     def dashboard(self) -> None:
         """Show the whole deck, jobs to come included."""

@@ -1,0 +1,5 @@
+"""The command ``jobdeck``."""
+
+from __future__ import annotations
+
+from ._commands import main as main

@@ -1,0 +1,198 @@
+"""``jobdeck ls | show | logs | cancel | retry | prune | doctor``."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .._deck import Deck
+from .._errors import EngineError, JobdeckError, JobNotFoundError, RuntimeInvalidStateError
+from .._joblist import status_words
+from .._plain import plain
+from .._query import parse_query, resolve
+from .._records import JobRecord
+from .._service import JobService
+from .._status import is_final
+from .._version import __version__
+from . import _doctor, _logs, _views
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+class Group(click.Group):
+    """Says jobdeck's own errors in one line, with exit code 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except JobdeckError as error:
+            raise click.ClickException(_lines(str(error))) from error
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(path_type=Path), help="Folder of the store instead of the usual one.")
+@click.version_option(__version__, prog_name="jobdeck")
+@click.pass_context
+def main(context: click.Context, home: Path | None) -> None:
+    """Look at jobs and steer them from a terminal.
+
+    An ID may be shortened to any beginning or end that only one job has. A QUERY is words: a status (running, done,
+    failed, active, ended), tag:TAG, name:PATTERN, or part of a name.
+    """
+    context.obj = home
+
+
+def _service(context: click.Context) -> JobService:
+    """Open the home, and close what agents that died have left: whoever looks does that."""
+    home: Path | None = context.obj
+    if home is not None and not home.is_dir():
+        raise click.ClickException(f"there is no folder {plain(str(home))}")
+    service = JobService.of(home)
+    try:
+        service.look_after_agents()
+    except EngineError as error:
+        click.echo(f"Warning: {_lines(str(error))}", err=True)
+    return service
+
+
+@main.command("ls")
+@click.argument("query", nargs=-1)
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list.")
+@click.pass_context
+def list_jobs(context: click.Context, query: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """List jobs, the newest first."""
+    service = _service(context)
+    found = parse_query(query).find(service.store, limit)
+    if as_json:
+        _print_json([_views.as_data(record) for record in found])
+    else:
+        _views.print_table(found)
+
+
+@main.command()
+@click.argument("job_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def show(context: click.Context, job_id: str, as_json: bool) -> None:
+    """Show one job: its state, inputs, result or error, and the end of its output."""
+    service = _service(context)
+    record = resolve(service.store, job_id)
+    if as_json:
+        _print_json(_views.as_data(record))
+    else:
+        _views.print_job(service.store, record)
+
+
+@main.command()
+@click.argument("job_id", metavar="ID")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
+@click.pass_context
+def logs(context: click.Context, job_id: str, follow: bool) -> None:
+    """Print what a job wrote to stdout and stderr, byte by byte."""
+    service = _service(context)
+    record = resolve(service.store, job_id)
+    try:
+        _logs.print_log(service, record, follow=follow)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
+@click.argument("what", metavar="ID|QUERY", nargs=-1, required=True)
+@click.option("--kill", is_flag=True, help="Leave it no time to clean up.")
+@click.pass_context
+def cancel(context: click.Context, what: tuple[str, ...], kill: bool) -> None:
+    """Ask jobs to stop: those of these IDs, or those under way that fit a QUERY.
+
+    The exit code is 1 if one of the IDs had ended before, or if nothing fits the QUERY.
+    """
+    service = _service(context)
+    records, by_query = _chosen(service, what)
+    ended = 0
+    for record in records:
+        try:
+            service.store.ask(record.job_id, "kill" if kill else "cancel", "cli")
+            click.echo(f"asked to stop: {_label(record)}")
+        except RuntimeInvalidStateError:
+            ended += 1
+            click.echo(f"has ended before: {_label(service.store.job(record.job_id))}", err=True)
+    sys.exit(1 if ended and not by_query else 0)
+
+
+@main.command()
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.pass_context
+def retry(context: click.Context, job_ids: tuple[str, ...]) -> None:
+    """Run jobs again, with the same inputs, and print the new ids."""
+    service = _service(context)
+    for record in [resolve(service.store, job_id) for job_id in job_ids]:
+        click.echo(service.retry_job(record.job_id))
+
+
+@main.command()
+@click.option("--older-than", metavar="AGE", help="What ended longer ago, such as 12h, 30d or 4w.")
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="All that ended but the newest N.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would go.")
+@click.pass_context
+def prune(context: click.Context, older_than: str | None, keep: int | None, dry_run: bool) -> None:
+    """Remove jobs that have ended, with all that they left.
+
+    Without a limit: those beyond the home's own limits.
+    """
+    with Deck(_service(context).home) as deck:
+        pruned = deck.prune(None if older_than is None else _age(older_than), keep, dry_run=dry_run)
+    words = "would go" if dry_run else "removed"
+    click.echo(f"{pruned.jobs} job{'' if pruned.jobs == 1 else 's'} {words}, {_views.size(pruned.bytes)}")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list.")
+@click.pass_context
+def doctor(context: click.Context, as_json: bool) -> None:
+    """Look at the store, the agent and what Jupyter has of jobdeck, and name the next step for each problem.
+
+    The exit code is 1 if there is a problem.
+    """
+    findings = _doctor.examine(context.obj)
+    if as_json:
+        _print_json([finding.as_data() for finding in findings])
+    else:
+        _views.print_findings(findings)
+    sys.exit(1 if any(finding.is_problem for finding in findings) else 0)
+
+
+def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[JobRecord], bool]:
+    try:
+        return [resolve(service.store, job_id) for job_id in what], False
+    except JobNotFoundError as error:
+        found = [record for record in parse_query(what).find(service.store) if not is_final(record.status)]
+        if not found:
+            raise JobNotFoundError(f"{error}; and no job under way fits {plain(' '.join(what))!r}") from error
+        return found, True
+
+
+def _label(record: JobRecord) -> str:
+    return f"{plain(record.name)} ({record.job_id}, {plain(status_words(record))})"
+
+
+def _age(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw])", text.strip().lower())
+    if match is None:
+        raise click.BadParameter(f"{text!r} is no age such as 12h, 30d or 4w", param_hint="--older-than")
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+def _print_json(data: object) -> None:
+    click.echo(json.dumps(data, indent=2))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(plain, text.splitlines()))
