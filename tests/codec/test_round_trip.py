@@ -8,7 +8,8 @@ import enum
 import json
 from collections import Counter, OrderedDict, namedtuple
 from decimal import Decimal
-from types import SimpleNamespace
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,6 +65,10 @@ class Colour(enum.Enum):
     RED = "r"
 
 
+class Shape(enum.Enum):
+    TAG = {"__type__": "set", "__value__": [1]}  # noqa: RUF012 - the odd value is what this is about
+
+
 class Level(enum.IntEnum):
     HIGH = 3
 
@@ -86,6 +91,10 @@ class Point:
         (Pair(1, 2), (1, 2)),
         (OrderedDict(a=1), {"a": 1}),
         (Counter("aa"), {"a": 2}),
+        (OrderedDict(__type__="set", __value__=[1]), {"__type__": "set", "__value__": [1]}),
+        (MappingProxyType({"__type__": "set", "__value__": [1]}), {"__type__": "set", "__value__": [1]}),
+        (Shape.TAG, {"__type__": "set", "__value__": [1]}),
+        (PurePosixPath("a/b"), Path("a/b")),
         (memoryview(b"ab"), b"ab"),
         (np.rec.array([(1,)], dtype=[("a", "<i4")]), np.array([(1,)], dtype=[("a", "<i4")])),
         (np.ma.masked_array([1, 2], mask=[False, True]), [1, None]),

@@ -15,7 +15,15 @@ import pytest
 
 from jobdeck._errors import InvalidInputError, UnpicklableError
 from jobdeck._messenger import PrintingMessenger, active
-from jobdeck._program import Packed, open_payload, pack, pack_program, replace_inputs
+from jobdeck._program import (
+    Packed,
+    open_payload,
+    outcome_of_value,
+    pack,
+    pack_program,
+    replace_inputs,
+    value_of,
+)
 from jobdeck._records import Payload
 
 LOCK = threading.Lock()
@@ -255,6 +263,14 @@ def test_a_file_runs_as_it_was_when_it_was_submitted(program_file):
     assert packed.name == "json"
     assert run(packed) == [5, 1]
     assert open_payload(payload(packed)).inputs == {"a": 5}
+
+
+def test_a_file_may_return_an_instance_of_a_class_of_its_own(program_file):
+    program_file.write_text("class Energy:\n    unit = 'Ha'\ndef main(): return Energy()\n")
+    outcome = outcome_of_value(run(pack(program_file)))
+    del sys.modules["__jobdeck_program__"]
+    assert outcome.encoding == "pickle"
+    assert value_of(outcome).unit == "Ha"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from .tags import Lossy, NotThisTag, base64_text, data, items, members, tag, whole
+from .forms import Lossy, NotThisTag, base64_text, complex_text, data, items, members, tag, whole
 
 _FEW: Final = 6
 """An array of so many elements is shown with them."""
@@ -19,7 +19,7 @@ _SIMPLE: Final = re.compile(r"[<>|][biufcmMSUV]\d{1,9}(\[\d{0,9}[a-zμ]{1,7}\])?
 def encode(value: Any) -> Any:
     """Return the tagged form of a numpy array, scalar or dtype, None for other things of numpy's."""
     if isinstance(value, np.ma.MaskedArray):
-        return Lossy(value.tolist())
+        return value.tolist()
     if isinstance(value, np.ndarray):
         written = _array(np.asarray(value))
         return written if type(value) is np.ndarray else Lossy(written)
@@ -54,7 +54,7 @@ def _scalar(value: np.generic) -> dict[str, Any]:
     elif value.dtype.hasobject:
         raise TypeError("a numpy record that holds Python objects has no JSON form")
     else:
-        parts |= {"data": base64_text(value.tobytes()), "text": str(value).strip("()") if kind == "c" else str(value)}
+        parts |= {"data": base64_text(value.tobytes()), "text": complex_text(value) if kind == "c" else str(value)}
     return tag("numpy", parts)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import tags
+from .forms import NotThisTag
 
 
 class _BothWays:
@@ -62,7 +63,7 @@ class ResultDecoder(json.JSONDecoder):
             return found
         try:
             return tags.decode(name, found["__value__"])
-        except tags.NotThisTag:
+        except NotThisTag:
             return found
 
     def _decode(self, s: str) -> Any:

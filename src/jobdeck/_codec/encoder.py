@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from .._errors import EncodingError
 from . import tags
+from .forms import Lossy, tag
+from .standard import encode_int
 
 MAX_DEPTH: Final = 300
 """Levels of JSON: far more than data has, and few enough for every parser that will read them."""
@@ -50,9 +52,9 @@ class _Walk:
         if kind is str or kind is bool or value is None:
             return value
         if kind is float:
-            return value if isfinite(value) else tags.tag("float", str(value))
+            return value if isfinite(value) else tag("float", str(value))
         if kind is int:
-            return value if -_SAFE_INT <= value <= _SAFE_INT else tags.encode_int(value)
+            return value if -_SAFE_INT <= value <= _SAFE_INT else encode_int(value)
         if depth >= MAX_DEPTH:
             raise _Unencodable(f"it is nested more than {MAX_DEPTH} levels deep")
         mark = id(value)
@@ -65,7 +67,7 @@ class _Walk:
             if kind is dict:
                 return self._mapping(value, depth)
             if kind is tuple:
-                return tags.tag("tuple", self._items(value, depth + 2))
+                return tag("tuple", self._items(value, depth + 2))
             return self._other(value, depth)
         finally:
             self.open.discard(mark)
@@ -82,14 +84,14 @@ class _Walk:
 
     def _mapping(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
         if "__type__" in value or not all(type(key) is str for key in value):
-            return tags.tag("dict", self._pairs(value, depth + 3))
+            return tag("dict", self._pairs(value, depth + 3))
         return self._fields(value, depth + 1, "[{!r}]")
 
     def _fields(self, value: dict[str, Any], depth: int, step: str) -> dict[str, Any]:
         done: dict[str, Any] = {}
         key = ""
         try:
-            for key, part in value.items():
+            for key, part in list(value.items()):
                 done[key] = self.plain(part, depth)
         except _Unencodable as bad:
             bad.steps.append(step.format(key))
@@ -98,7 +100,7 @@ class _Walk:
 
     def _pairs(self, value: dict[Any, Any], depth: int) -> list[list[Any]]:
         done: list[list[Any]] = []
-        for key, part in value.items():
+        for key, part in list(value.items()):
             try:
                 written = self.plain(key, depth)
             except _Unencodable as bad:
@@ -116,19 +118,16 @@ class _Walk:
             made = self.default(value)
         except Exception as exc:  # a subclass's default is the user's code: whatever it raises, this value has no form
             raise _Unencodable(str(exc) or type(exc).__name__) from exc
-        if isinstance(made, tags.Lossy):
+        name = made.get("__type__") if isinstance(made, dict) else None
+        if type(name) is not str or name not in tags.KNOWN or isinstance(made, Lossy):
             self.exact = False
-            made = made.written
-        if type(made) is dict and type(made.get("__type__")) is str and all(type(key) is str for key in made):
+        if type(name) is str and all(type(key) is str for key in made):
             return self._tagged(made, depth + 1)
-        self.exact = False
         return self.plain(made, depth + 1)
 
     def _tagged(self, made: dict[str, Any], depth: int) -> dict[str, Any]:
         """Write a tag that ``default`` made. Its own keys are no part of the path that a person knows."""
         done: dict[str, Any] = {}
-        if made["__type__"] not in tags.KNOWN:
-            self.exact = False
         for key, part in made.items():
             if key == "__value__" and type(part) is dict and made["__type__"] in tags.OBJECTS:
                 done[key] = {

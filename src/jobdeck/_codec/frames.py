@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from .tags import Lossy, NotThisTag, items, members, tag
+from .forms import Lossy, NotThisTag, items, members, tag
 
 Parts = dict[str, Any]
 

@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import Any, Final
 
 from .._picture import Picture
-from .tags import Lossy, NotThisTag, base64_text, data, members, tag, whole
+from .forms import Lossy, NotThisTag, base64_text, data, members, tag, whole
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 

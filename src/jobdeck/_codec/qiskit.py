@@ -20,7 +20,7 @@ from qiskit.circuit.parametervector import ParameterVectorElement
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, PubResult, SamplerPubResult
 from qiskit.result import Result
 
-from .tags import Lossy, NotThisTag, base64_text, data, items, members, tag
+from .forms import Lossy, NotThisTag, base64_text, data, items, members, tag
 
 Parts = dict[str, Any]
 
@@ -30,7 +30,7 @@ def encode(value: Any) -> Any:
     for base, parts, _ in _KINDS:
         if isinstance(value, base):
             if base is ParameterExpression and not value.parameters:
-                return Lossy(value.numeric())
+                return value.numeric()
             text = f"<{base.__name__}>"
             written = tag("qiskit", {"kind": base.__name__, "text": text, **parts(value)})
             return written if type(value) is base and base not in _WITHOUT_EQUALITY else Lossy(written)
