@@ -34,12 +34,12 @@ class Reader {
   }
 
   value(depth: number): Json {
-    if (depth > DEEPEST) throw new SyntaxError("too deep");
     this.next();
     return this.current(depth);
   }
 
   private current(depth: number): Json {
+    if (depth > DEEPEST) throw new SyntaxError("too deep");
     if (this.plain !== "") return { kind: "plain", source: this.plain };
     if (this.quoted !== "") return { kind: "string", value: JSON.parse(this.quoted) as string };
     if (this.punctuation === "[") return { kind: "array", items: this.items(depth) };

@@ -1,0 +1,90 @@
+/** Frames and jobs for tests, and the fixtures that the Python tests read, too. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Delta, FeedFrame, FromKernel, JobInfo, LogChunk, MessageRow, Snapshot } from "../../src/model/wire";
+
+export const NOW = 1_763_637_612;
+export const HOSTILE = "<img src=x onerror=alert(1)>";
+
+export function makeJob(changes: Partial<JobInfo> = {}): JobInfo {
+  return {
+    id: "k3v9qa-000000000001",
+    name: "vqe-h2",
+    tags: [],
+    engine: "local",
+    backend: null,
+    status: "RUNNING",
+    final: false,
+    created: NOW - 13,
+    started: NOW - 12,
+    ended: null,
+    queue_place: null,
+    cancel_state: null,
+    cancel_asked: null,
+    cancel_note: null,
+    can_cancel: true,
+    progress: null,
+    interim_count: 0,
+    log_size: 0,
+    inputs: {},
+    result: null,
+    error: null,
+    exit_code: null,
+    peak_memory: null,
+    cpu_time: null,
+    retry_of: null,
+    ...changes,
+  };
+}
+
+export function makeSnapshot(jobs: JobInfo[], parts: Partial<Snapshot> = {}): Snapshot {
+  return { type: "snapshot", protocol: 1, seq: 0, store_id: "k3v9qa", now: NOW, jobs, messages: {}, logs: {}, ...parts };
+}
+
+export function makeDelta(seq: number, parts: Omit<Delta, "type" | "seq"> = {}): Delta {
+  return { type: "delta", seq, ...parts };
+}
+
+export function makeRows(from: number, to: number, body: (seq: number) => unknown = (seq) => seq): MessageRow[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => [from + i, NOW + i, JSON.stringify(body(from + i))]);
+}
+
+export interface Conversation {
+  name: string;
+  frames: FromKernel[];
+  wants_resync?: boolean;
+  then?: FromKernel[];
+  state: {
+    seq: number;
+    jobs: JobInfo[];
+    messages: Record<string, MessageRow[]>;
+    logs: Record<string, LogChunk>;
+  };
+}
+
+interface Frames {
+  limits: Record<string, number | string>;
+  conversations: Conversation[];
+  from_kernel: Record<string, FromKernel>;
+  from_browser: Record<string, unknown>;
+  bundle: unknown;
+}
+
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(resolve(import.meta.dirname, "../../../tests/wire", name), "utf8"));
+}
+
+export const FRAMES = read("frames.json") as Frames;
+
+export interface Body {
+  name: string;
+  body: string;
+  display: string;
+  numbers: Record<string, unknown>;
+}
+
+export const BODIES = read("bodies.json") as Body[];
+
+export function isFeedFrame(frame: FromKernel): frame is FeedFrame {
+  return frame.type !== "range" && frame.type !== "reply";
+}
