@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
+
+from jobdeck.engines.lock import AgentLock
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(?P<language>[\w-]*)[^\n]*\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -56,3 +60,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("documents")
         names = marker.args if marker else markdown_files()
         metafunc.parametrize("document", [read(name) for name in names], ids=names)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home for the jobs of a document; the agent that was started in it ends with the test."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("JOBDECK_HOME", str(folder))
+    yield folder
+    lock = AgentLock(folder, "local")
+    holder = lock.holder()
+    if holder is not None:
+        agent = psutil.Process(holder.pid)
+        agent.terminate()
+        agent.wait(30)
+    assert lock.holder() is None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "documents(*names): the Markdown files that a test reads, instead of all of them")
