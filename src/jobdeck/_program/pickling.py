@@ -58,13 +58,19 @@ def is_importable(name: str, module: ModuleType) -> bool:
             return False
         path = getattr(above, "__path__", None)
     origin = getattr(module, "__file__", None)
+    return _is_found(name, None if path is None else tuple(path), origin, tuple(sys.path))
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_found(name: str, path: tuple[str, ...] | None, origin: str | None, _sys_path: tuple[str, ...]) -> bool:
+    # Remembered for as long as the import path stays the same: the search stats dozens of files for each job.
     for finder in sys.meta_path:
         find = getattr(finder, "find_spec", None)
         spec = find(name, path) if find is not None else None
         if spec is not None:
             return origin is None or spec.origin is None or spec.origin == origin or not spec.has_location
     # A package may build submodules as it is imported (six.moves): whoever imports the package gets them.
-    return bool(parent) and origin is None
+    return path is not None and origin is None
 
 
 def dumps(value: Any) -> bytes:
