@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 from ._extension import JobdeckExtension as JobdeckExtension
+from ._extension import extension_points as extension_points

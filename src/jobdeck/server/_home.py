@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._feed import Feed, answer_command
 from .._ports import Store
-from .._service import JobService
 from .._wire import CommandRequest, Reply
+
+if TYPE_CHECKING:
+    from .._service import JobService
 
 
 class ServedHome:
@@ -63,6 +65,9 @@ class ServedHome:
             service.release()
 
     def _opened(self) -> JobService:
+        # Here, so that a server that nobody asks for jobs does not load what runs them.
+        from .._service import JobService
+
         with self._lock:
             if self._service is None:
                 service = JobService.of()

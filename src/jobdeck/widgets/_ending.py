@@ -95,7 +95,9 @@ class Output:
         """Replace what the output holds by the jobs as they are now."""
         ids = None if self.job_ids is None else self.widget.job_ids
         snapshot = self.widget.snapshot()
-        bundle = make_bundle(snapshot, ids, self.layout, model_id=self.widget.model_id)
+        # Somebody may have closed the widget: the output still has to tell how its jobs ended.
+        model_id = None if self.widget.comm is None else self.widget.model_id
+        bundle = make_bundle(snapshot, ids, self.layout, model_id=model_id)
         self.widget.settle(snapshot)
         self.shell.display_pub.publish(data=bundle, metadata={}, transient={"display_id": self.display_id}, update=True)
 
@@ -117,12 +119,11 @@ class Endings:
         self._is_in_cell = False
 
     def expect(self, output: Output, follower: Follower, job_ids: Collection[str]) -> None:
-        """Update `output` once these jobs have ended."""
-        open_jobs = unfinished(output.store, job_ids)
-        if not open_jobs:
+        """Update `output` once these jobs have ended; they are those that it does not show as ended."""
+        if not job_ids:
             return
         self._attend(output.shell)
-        ending = _Ending(output, follower, open_jobs, self)
+        ending = _Ending(output, follower, set(job_ids), self)
         with self._lock:
             previous = self._waiting.pop(output.display_id, None)
             self._waiting[output.display_id] = ending

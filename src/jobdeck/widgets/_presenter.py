@@ -39,7 +39,7 @@ class NotebookPresenter:
             ENDINGS.expect(output, JobService.of(store.home).follower, ids)
 
         widget.on_jobs = expect
-        expect([view["id"] for view in snapshot["jobs"]])
+        expect([view["id"] for view in snapshot["jobs"] if not view["final"]])
 
     def mimebundle(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> dict[str, Any]:
         """Return the same as data. Nothing updates it once it is shown, except through its widget."""

@@ -1,0 +1,113 @@
+"""A store, its follower, a second connection that writes as a job does, and a view that keeps what it gets."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from jobdeck._feed import Feed
+from jobdeck._follow import Follower
+from jobdeck._records import NewJob
+from jobdeck.store import SQLiteStore, open_store
+
+
+class View:
+    """The other end of a feed: keeps its frames as they would travel, and when they came."""
+
+    def __init__(self) -> None:
+        self.frames: list[dict[str, Any]] = []
+        self.texts: list[str] = []
+        self.times: list[float] = []
+        self.takes_more = True
+        self.threads: set[str] = set()
+
+    def take(self, frame: Mapping[str, Any]) -> bool:
+        text = json.dumps(frame, separators=(",", ":"), allow_nan=False)
+        self.frames.append(json.loads(text))
+        self.texts.append(text)
+        self.times.append(time.monotonic())
+        self.threads.add(threading.current_thread().name)
+        return self.takes_more
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [frame for frame in self.frames if frame["type"] == kind]
+
+    def rows(self, job_id: str) -> list[list[Any]]:
+        """All messages that came for a job, in the order in which they came."""
+        return [row for frame in self.frames for row in messages_of(frame).get(job_id, [])]
+
+    def log(self, job_id: str) -> list[dict[str, Any]]:
+        return [chunk for frame in self.frames for id_, chunk in frame.get("logs", {}).items() if id_ == job_id]
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """What the view knows of a job by now."""
+        known: dict[str, Any] = {}
+        for frame in self.frames:
+            if frame["type"] == "snapshot":
+                known = {}
+            views = frame["jobs"] if frame["type"] == "snapshot" else frame.get("added", [])
+            known = next((dict(view) for view in views if view["id"] == job_id), known)
+            if frame["type"] == "delta":
+                known.update(frame.get("jobs", {}).get(job_id, {}))
+            if rows := messages_of(frame).get(job_id):
+                known["interim_count"] = rows[-1][0]
+        return known
+
+
+def messages_of(frame: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
+    return (frame.get("messages") or {}) if frame["type"] in {"snapshot", "delta"} else {}
+
+
+@pytest.fixture
+def writer(home: Any, store: SQLiteStore) -> Iterator[SQLiteStore]:
+    """Another connection to the same store, as a job's own process has it."""
+    opened = open_store(home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def follower(store: SQLiteStore) -> Iterator[Follower]:
+    following = Follower(store)
+    yield following
+    following.close()
+
+
+@pytest.fixture
+def add(writer: SQLiteStore) -> Callable[..., str]:
+    """Add a job and return its id; it runs unless ``run=False``."""
+
+    def add_one(name: str = "job", *, run: bool = True, **more: Any) -> str:
+        record = writer.add_job(NewJob(name=name, engine="local", program=b"", inputs=b"", context=b"{}", **more))
+        if run:
+            writer.claim("local", "agent", 1)
+        return record.job_id
+
+    return add_one
+
+
+@pytest.fixture
+def view() -> View:
+    return View()
+
+
+@pytest.fixture
+def open_feed(store: SQLiteStore, follower: Follower, view: View) -> Iterator[Callable[..., Feed]]:
+    """Open a feed into `view`; all are closed afterwards, and none may leave a thread."""
+    feeds: list[Feed] = []
+
+    def open_one(job_ids: list[str] | None, **more: Any) -> Feed:
+        feed = Feed(store, follower, view.take, job_ids=job_ids, **more)
+        feed.receive({"type": "resync"})
+        feeds.append(feed)
+        return feed
+
+    yield open_one
+    for feed in feeds:
+        feed.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "jobdeck-feeds"]

@@ -1,0 +1,215 @@
+"""The server extension: jobs for whoever may ask, and for nobody else, kernel or no kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+
+import psutil
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from jobdeck._records import NewJob
+from jobdeck._version import __version__
+from jobdeck.server._home import ServedHome
+from jobdeck.store import open_store
+
+from .conftest import TOKEN, Server
+
+
+@pytest.fixture
+def store(server):
+    """The store that the server serves, as another process has it."""
+    opened = open_store(server.home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def job_id(store):
+    """A job that runs, for an agent that does not exist: nobody but the test changes it."""
+    record = store.add_job(NewJob(name="<img src=x>", engine="test", program=b"", inputs=b"", context=b"{}"))
+    store.claim("test", "agent", 1)
+    return record.job_id
+
+
+def connect(server, query=f"?token={TOKEN}", **headers):
+    return websocket_connect(HTTPRequest(f"{server.api.replace('http', 'ws')}feed{query}", headers=headers))
+
+
+async def next_frame(socket, kind):
+    while True:
+        text = await socket.read_message()
+        assert text is not None, "the server closed the connection"
+        if (frame := json.loads(text))["type"] == kind:
+            return frame
+
+
+def test_it_says_which_store_it_serves(server, store):
+    answer = server.ask("")
+    assert answer.status == 200
+    assert answer.json == {"version": __version__, "protocol": 1, "store_id": store.store_id}
+
+
+@pytest.mark.parametrize("token", [None, "wrong"])
+@pytest.mark.parametrize("path", ["", "html?ids=a&layout=card", "feed"])
+def test_whoever_does_not_say_who_they_are_reads_nothing(server, token, path):
+    assert server.ask(path, token=token).status in {401, 403}
+
+
+@pytest.mark.parametrize("token", [None, "wrong"])
+def test_whoever_does_not_say_who_they_are_changes_nothing(server, store, job_id, token):
+    assert server.ask(f"jobs/{job_id}/commands", token=token, data={"command": "cancel"}).status in {401, 403}
+    assert store.job(job_id).cancel_state is None
+
+
+@pytest.mark.parametrize("query", ["", "?token=wrong"])
+async def test_a_feed_is_refused_without_the_token(server, query):
+    with pytest.raises(HTTPClientError) as refused:
+        await connect(server, query)
+    assert refused.value.code == 403
+
+
+async def test_a_page_of_another_origin_is_refused_even_with_the_users_cookies(server, store, job_id):
+    opener, cookies = server.log_in()
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    (await connect(server, "", Cookie=cookie, Origin=server.url.rstrip("/"))).close()
+    with pytest.raises(HTTPClientError) as refused:
+        await connect(server, "", Cookie=cookie, Origin="http://evil.example")
+    assert refused.value.code == 403
+    answer = server.ask(
+        f"jobs/{job_id}/commands", token=None, opener=opener, data={"command": "cancel"}, Origin="http://evil.example"
+    )
+    assert answer.status in {403, 404}
+    assert store.job(job_id).cancel_state is None
+
+
+def test_a_command_with_cookies_alone_needs_the_xsrf_token(server, store, job_id):
+    opener, cookies = server.log_in()
+    path = f"jobs/{job_id}/commands"
+    assert server.ask(path, token=None, opener=opener, data={"command": "cancel"}).status == 403
+    assert store.job(job_id).cancel_state is None
+    answer = server.ask(path, token=None, opener=opener, data={"command": "cancel"}, X_XSRFToken=cookies["_xsrf"])
+    assert answer.status == 200, answer.text
+    assert store.job(job_id).cancel_state == "requested"
+
+
+def test_a_job_is_cancelled_while_no_kernel_exists(server, store, job_id):
+    assert server.ask(f"jobs/{job_id}/commands", data={"command": "cancel"}).json["error"] is None
+    assert [command.kind for command in store.commands("test", "agent") if command.job_id == job_id] == ["cancel"]
+
+
+def test_a_command_that_the_job_does_not_allow_is_answered_in_words(server, store, job_id):
+    answer = server.ask("jobs/nosuch-000000000000/commands", data={"command": "cancel"})
+    assert answer.status == 409
+    assert "nosuch-000000000000" in answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    "data", [{}, [], 7, {"command": "rm"}, {"command": ["cancel"]}, b"{", b"\xff", b'"' + b"x" * 5_000 + b'"']
+)
+def test_a_malformed_command_is_refused(server, store, job_id, data):
+    assert server.ask(f"jobs/{job_id}/commands", data=data).status in {400, 413}
+    assert store.job(job_id).cancel_state is None
+
+
+@pytest.mark.parametrize("job", ["..%2F..%2Fetc%2Fpasswd", "a%00b", "x" * 200, "%3Cb%3E"])
+def test_an_id_that_cannot_be_one_is_refused(server, job):
+    assert server.ask(f"jobs/{job}/commands", data={"command": "cancel"}).status == 400
+    assert server.ask(f"html?ids={job}").status == 400
+
+
+def test_jobs_are_told_as_escaped_html_and_text(server, job_id):
+    answer = server.ask(f"html?ids={job_id}&layout=card").json
+    assert "&lt;img src=x&gt;" in answer["html"]
+    assert "<img" not in answer["html"]
+    assert job_id in answer["text"]
+
+
+async def test_a_feed_tells_what_happens_and_takes_commands(server, store, job_id):
+    socket = await connect(server)
+    await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+    assert [job["id"] for job in (await next_frame(socket, "snapshot"))["jobs"]] == [job_id]
+    store.add_message(job_id, '{"energy": 1}')
+    assert (await next_frame(socket, "delta"))["messages"][job_id][0][2] == '{"energy": 1}'
+    await socket.write_message(json.dumps({"type": "command", "request": 4, "id": job_id, "command": "kill"}))
+    assert await next_frame(socket, "reply") == {"type": "reply", "request": 4, "error": None, "job": None}
+    assert store.job(job_id).cancel_state == "requested"
+    socket.close()
+
+
+async def test_a_feed_that_was_cut_goes_on_with_the_state_as_it_is(server, store, job_id):
+    first = await connect(server)
+    await first.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+    await next_frame(first, "snapshot")
+    first.close()
+    for number in range(5):
+        store.add_message(job_id, str(number))
+    again = await connect(server)
+    await again.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+    assert [row[0] for row in (await next_frame(again, "snapshot"))["messages"][job_id]] == [1, 2, 3, 4, 5]
+    again.close()
+
+
+@pytest.mark.parametrize("message", ["", "null", "[", '{"type": "subscribe", "ids": "all"}', b"\xff\x00", "[" * 5_000])
+async def test_nonsense_is_answered_and_does_not_end_the_feed(server, job_id, message):
+    socket = await connect(server)
+    await socket.write_message(message, binary=isinstance(message, bytes))
+    assert (await next_frame(socket, "reply"))["error"]
+    await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+    assert await next_frame(socket, "snapshot")
+    socket.close()
+
+
+async def test_a_message_that_is_too_big_ends_the_feed(server):
+    socket = await connect(server)
+    await socket.write_message(json.dumps({"type": "subscribe", "ids": ["x" * 200_000]}))
+    while (text := await socket.read_message()) is not None:
+        assert json.loads(text)["type"] == "reply"
+    assert socket.close_code == 1009
+
+
+async def test_the_last_feed_that_closes_takes_the_threads_with_it(server, job_id, until):
+    socket = await connect(server)
+    await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+    await next_frame(socket, "snapshot")
+    process = psutil.Process(server.process.pid)
+    open_now = process.num_threads()
+    socket.close()
+    until(lambda: process.num_threads() <= open_now - 2)
+
+
+def test_a_server_that_nobody_asks_opens_nothing_and_ends_cleanly(tmp_path):
+    server = Server(tmp_path / "server", tmp_path / "home")
+    assert not server.home.exists()
+    assert server.stop() == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX's")
+def test_a_home_that_cannot_be_used_is_an_answer_and_the_server_runs(tmp_path):
+    home = tmp_path / "home"
+    home.write_text("a file, where a folder should be")
+    server = Server(tmp_path / "server", home)
+    answer = server.ask("")
+    assert answer.status == 503
+    assert str(home) in answer.json["message"] or str(home) in answer.text
+    home.unlink()
+    assert server.ask("").status == 200
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert server.stop() == 0
+
+
+def test_a_served_home_leaves_nothing_when_it_is_closed(home, until):
+    before = set(threading.enumerate())
+    served = ServedHome()
+    frames = []
+    feed = served.open_feed(frames.append)
+    feed.receive({"type": "subscribe", "ids": None})
+    until(lambda: frames)
+    assert served.open_feeds == 1
+    served.close()
+    assert served.open_feeds == 0
+    assert set(threading.enumerate()) == before
