@@ -49,10 +49,10 @@ class Link:
         self.base = 0
         self.depth = 0
 
-    def attach(self, connection: sqlite3.Connection, identity: opening.Identity | None, base: int) -> None:
-        self.execute = connection.execute
-        self.store_id = self.execute("SELECT value FROM settings WHERE name = 'store_id'").fetchone()[0]
-        self.connection, self.identity, self.base = connection, identity, base
+    def attach(self, opened: opening.Opened, base: int) -> None:
+        self.connection, self.identity, self.store_id = opened
+        self.execute = self.connection.execute
+        self.base = base
 
     def disconnect(self) -> None:
         connection, self.connection = self.connection, None
@@ -129,7 +129,10 @@ class Database:
         self._connections = 0
         prepare_home(home)
         self.file_system = file_system(home)
-        self._presence = Presence(home)
+        try:
+            self._presence = Presence(home)
+        except OSError as error:
+            raise faults.in_words(error, home) from error
         try:
             self._open_first()
         except BaseException:
@@ -204,29 +207,28 @@ class Database:
         if self._closed:
             raise StoreError(f"the store in {self.home} was closed; open it again with Deck(home=...)")
         try:
-            connection = self._connect()
+            opened = self._connect()
         except sqlite3.DatabaseError as error:
             if not faults.is_damage(error):
                 raise
             self._set_aside(str(error))
-            connection = self._connect()
+            opened = self._connect()
         self._connections += 1
-        link.attach(connection, opening.identity_of(self._name), self._connections << 48)
+        link.attach(opened, self._connections << 48)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> opening.Opened:
         prepare_home(self.home)
         wal = not is_network(self.file_system)
         with turnstile(self.home, exclusive=False):
-            connection = opening.connect(self.path, wal=wal, alone=False) if self.path.exists() else None
-        if connection is None:
+            opened = opening.connect(self.path, wal=wal, alone=False) if self.path.exists() else None
+        if opened is None:
             with turnstile(self.home, exclusive=True):
                 if not self.path.exists():
-                    if integrity.has_leftovers(self.path):
-                        integrity.rename(self.path)
+                    integrity.rename(self.path)
                     opening.create(self.path)
-                connection = opening.connect(self.path, wal=wal, alone=True)
-        assert connection is not None
-        return connection
+                opened = opening.connect(self.path, wal=wal, alone=True)
+        assert opened is not None
+        return opened
 
     def _open_first(self) -> None:
         """Connect, and look for damage where nobody has the store open who would have met it."""
@@ -249,8 +251,9 @@ class Database:
         with turnstile(self.home, exclusive=True):
             aside = integrity.set_aside(self.path)
         if aside is not None:
+            words = " ".join(damage.split())
             warnings.warn(
-                f"the store {self.path} was damaged ({damage}): it is kept as {aside}, and a new one was begun as "
+                f"the store {self.path} was damaged ({words}): it is kept as {aside}, and a new one was begun as "
                 f"{self.path}, without the jobs of the old",
                 StoreWarning,
                 stacklevel=2,

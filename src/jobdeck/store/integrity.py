@@ -66,16 +66,22 @@ def rename(path: Path) -> Path:
     while any(os.path.lexists(path.with_name(name + suffix)) for suffix in _SUFFIXES):
         count += 1
         name = f"{base}-{count}"
+    has_log = _size(path.with_name(f"{path.name}-wal")) > 0
     for suffix in _SUFFIXES:
         source = path.with_name(path.name + suffix)
-        if source.exists():
+        if suffix in ("-wal", "-shm") and not has_log:
+            # Empty, and only there because the file was opened to look at it.
+            source.unlink(missing_ok=True)
+        elif source.exists():
             source.rename(path.with_name(name + suffix))
     return path.with_name(name)
 
 
-def has_leftovers(path: Path) -> bool:
-    """Tell whether files lie beside a database that is not there; SQLite would take them for a new one's."""
-    return any(path.with_name(path.name + suffix).exists() for suffix in _SUFFIXES)
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def found_aside(path: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from .._errors import StoreError
 from .migrations import is_current, migrate, schema_version
@@ -19,6 +19,14 @@ _CHECKPOINT_PAGES: Final = 4000
 _OLDEST_SQLITE: Final = (3, 35)
 
 Identity = tuple[int, int]
+
+
+class Opened(NamedTuple):
+    """A new connection, what tells its file from others of the same name, and the id of the store in it."""
+
+    connection: sqlite3.Connection
+    identity: Identity | None
+    store_id: str
 
 
 def identity_of(path: str) -> Identity | None:
@@ -35,7 +43,7 @@ def create(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def connect(path: Path, *, wal: bool, alone: bool) -> sqlite3.Connection | None:
+def connect(path: Path, *, wal: bool, alone: bool) -> Opened | None:
     """Open the file, which must exist; the caller is in the turnstile.
 
     Parameters
@@ -49,7 +57,7 @@ def connect(path: Path, *, wal: bool, alone: bool) -> sqlite3.Connection | None:
 
     Returns
     -------
-    sqlite3.Connection or None
+    Opened or None
         None if it has to be opened alone.
     """
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
@@ -81,13 +89,14 @@ def connect(path: Path, *, wal: bool, alone: bool) -> sqlite3.Connection | None:
             connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_LOG}")
+        store_id = connection.execute("SELECT value FROM settings WHERE name = 'store_id'").fetchone()[0]
     except _MustBeAlone:
         connection.close()
         return None
     except BaseException:
         connection.close()
         raise
-    return connection
+    return Opened(connection, identity_of(str(path)), store_id)
 
 
 def journal_mode(connection: sqlite3.Connection) -> str:

@@ -1,0 +1,191 @@
+"""The contract: requests to stop, outcomes, and how jobs end."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from jobdeck._errors import RuntimeInvalidStateError
+from jobdeck._records import Outcome
+from jobdeck._status import Exit, JobStatus
+
+from .conftest import new_job, running
+
+
+@pytest.mark.parametrize("submitted", [True, False])
+@pytest.mark.parametrize("kind", ["cancel", "kill"])
+def test_a_job_that_has_not_started_is_cancelled_at_once(any_store, submitted, kind):
+    job = any_store.add_job(new_job(submitted=submitted))
+    cancelled = any_store.ask(job.job_id, kind, "kernel")
+    assert cancelled.status is JobStatus.CANCELLED
+    assert cancelled.ended >= cancelled.created
+    assert cancelled.cancel_asked is not None
+    assert cancelled.started is None
+    assert any_store.claim("local", "agent", 5) == []
+    assert any_store.commands("local", "agent") == []
+    with pytest.raises(RuntimeInvalidStateError, match=f"{job.job_id} has ended"):
+        any_store.ask(job.job_id, kind, "kernel")
+
+
+def test_a_request_reaches_the_jobs_owner_once_and_the_job_runs_on(any_store):
+    job = running(any_store, "agent-1")
+    other = running(any_store, "agent-2")
+    before = time.time()
+    asked = any_store.ask(job.job_id, "cancel", "kernel \ud800")
+    assert (asked.status, asked.cancel_state) == (JobStatus.RUNNING, "requested")
+    assert asked.cancel_asked >= before
+    assert any_store.commands("local", "agent-2") == any_store.commands("dask", "agent-1") == []
+    (command,) = any_store.commands("local", "agent-1")
+    assert (command.job_id, command.kind, command.asked) == (job.job_id, "cancel", asked.cancel_asked)
+    assert command.origin == "kernel \\ud800"
+    assert any_store.commands("local", "agent-1") == []
+    assert any_store.job(other.job_id).cancel_state is None
+
+
+def test_asking_again_changes_nothing_but_may_ask_for_more(any_store):
+    job = running(any_store)
+    first = any_store.ask(job.job_id, "cancel", "kernel")
+    assert any_store.ask(job.job_id, "cancel", "browser") == first
+    assert [command.kind for command in any_store.commands("local", "agent-1")] == ["cancel"]
+    any_store.note_cancel(job.job_id, "stopping", "interrupt sent")
+    again = any_store.ask(job.job_id, "cancel", "cli")
+    assert (again.cancel_state, again.cancel_note) == ("stopping", "interrupt sent")
+    assert again.cancel_asked == first.cancel_asked
+    assert any_store.commands("local", "agent-1") == []
+    any_store.ask(job.job_id, "kill", "cli")
+    any_store.ask(job.job_id, "kill", "cli")
+    assert [command.kind for command in any_store.commands("local", "agent-1")] == ["kill"]
+
+
+def test_a_request_that_was_refused_can_be_made_again(any_store):
+    job = running(any_store)
+    any_store.ask(job.job_id, "cancel", "kernel")
+    any_store.commands("local", "agent-1")
+    any_store.note_cancel(job.job_id, "refused", "not allowed")
+    again = any_store.ask(job.job_id, "cancel", "kernel")
+    assert (again.cancel_state, again.cancel_note) == ("requested", None)
+    assert [command.kind for command in any_store.commands("local", "agent-1")] == ["cancel"]
+
+
+def test_requests_arrive_in_the_order_in_which_they_were_made(any_store):
+    jobs = [running(any_store) for _ in range(5)]
+    for job in reversed(jobs):
+        any_store.ask(job.job_id, "cancel", "kernel")
+    taken = any_store.commands("local", "agent-1")
+    assert [command.job_id for command in taken] == [job.job_id for job in reversed(jobs)]
+    assert [command.number for command in taken] == sorted(command.number for command in taken)
+
+
+def test_the_first_outcome_counts_and_the_status_waits_for_the_process_to_be_gone(any_store):
+    job = running(any_store)
+    assert any_store.outcome(job.job_id) is None
+    kept = Outcome(True, "json", b"[1, 2]", "[1, 2]")
+    any_store.set_outcome(job.job_id, kept)
+    any_store.set_outcome(job.job_id, Outcome(False, exception_type="ValueError"))
+    assert any_store.outcome(job.job_id) == kept
+    assert any_store.job(job.job_id).status is JobStatus.RUNNING
+    (ended,) = any_store.finish({job.job_id: Exit(code=0, peak_memory=10_000_000_000, cpu_time=0.25)})
+    assert ended == any_store.job(job.job_id)
+    assert ended.status is JobStatus.DONE
+    assert (ended.result_encoding, ended.result_preview) == ("json", "[1, 2]")
+    assert (ended.exit_code, ended.peak_memory, ended.cpu_time) == (0, 10_000_000_000, 0.25)
+    assert ended.ended >= ended.started
+    with pytest.raises(RuntimeInvalidStateError, match=job.job_id):
+        any_store.set_outcome(job.job_id, kept)
+
+
+def test_an_exception_is_kept_with_all_that_was_said_of_it(any_store):
+    job = running(any_store)
+    kept = Outcome(
+        False,
+        exception_type="ValueError",
+        exception_text="ValueError: \ud800 no",
+        traceback="Traceback …",
+        exception=b"pickle",
+        interrupted=False,
+    )
+    any_store.set_outcome(job.job_id, kept)
+    (ended,) = any_store.finish({job.job_id: Exit(code=1)})
+    assert (ended.status, ended.error_kind, ended.error) == (JobStatus.ERROR, "exception", "ValueError: \\ud800 no")
+    assert ended.traceback == "Traceback …"
+    assert ended.result_encoding is None
+    assert any_store.outcome(job.job_id).exception == b"pickle"
+
+
+def test_a_job_that_returned_none_after_a_final_message_has_that_message_as_its_result(any_store):
+    short, long, neither, both = (running(any_store) for _ in range(4))
+    any_store.add_message(short.job_id, '{"e": -1.1}', final=True)
+    any_store.add_message(long.job_id, '"' + "é" * 2_000_000 + '"', final=True)
+    any_store.add_message(neither.job_id, "1")
+    any_store.add_message(both.job_id, "1", final=True)
+    for job in (short, long, neither):
+        any_store.set_outcome(job.job_id, Outcome(True))
+    any_store.set_outcome(both.job_id, Outcome(True, "json", b"2", "2"))
+    ended = any_store.finish({job.job_id: Exit(code=0) for job in (short, long, neither, both)})
+    assert [job.status for job in ended] == [JobStatus.DONE] * 4
+    assert [job.result_encoding for job in ended] == ["json", "json", None, "json"]
+    assert ended[0].result_preview == '{"e": -1.1}'
+    assert len(ended[1].result_preview) == 200
+    assert ended[3].result_preview == "2"
+    bodies = [any_store.outcome(job.job_id).body for job in ended]
+    assert bodies == [b'{"e": -1.1}', ('"' + "é" * 2_000_000 + '"').encode(), None, b"2"]
+
+
+@pytest.mark.parametrize(
+    ("left", "end", "asked", "status", "kind"),
+    [
+        (Outcome(True), Exit(code=0), False, "DONE", None),
+        (Outcome(True), Exit(code=0), True, "DONE", None),
+        (None, Exit(signal=9), True, "CANCELLED", None),
+        (Outcome(False, exception_type="KeyboardInterrupt", interrupted=True), Exit(code=1), True, "CANCELLED", None),
+        (None, Exit(signal=11), False, "ERROR", "signal"),
+        (None, Exit(signal=9, timed_out=True), False, "ERROR", "timeout"),
+        (None, Exit(signal=9, out_of_memory=True), False, "ERROR", "memory"),
+        (None, Exit(code=3), False, "ERROR", "exit"),
+        (None, Exit(lost=True), False, "ERROR", "lost"),
+        (Outcome(True), Exit(lost=True), False, "DONE", None),
+    ],
+)
+def test_facts_become_a_status(any_store, left, end, asked, status, kind):
+    job = running(any_store, timeout=2.5)
+    if asked:
+        any_store.ask(job.job_id, "cancel", "kernel")
+    if left is not None:
+        any_store.set_outcome(job.job_id, left)
+    (ended,) = any_store.finish({job.job_id: end})
+    assert (ended.status, ended.error_kind, ended.exit_code, ended.exit_signal) == (status, kind, end.code, end.signal)
+    assert any_store.commands("local", "agent-1") == []
+    if kind == "timeout":
+        assert "2.5 s" in ended.error
+
+
+def test_a_final_status_never_changes_whatever_comes_later(any_store):
+    job = running(any_store)
+    (ended,) = any_store.finish({job.job_id: Exit(code=3)})
+    gone = any_store.add_job(new_job())
+    any_store.delete_job(gone.job_id)
+    number = any_store.change_number()
+    assert any_store.finish({gone.job_id: Exit(code=0), job.job_id: Exit(code=0)}) == [ended]
+    any_store.note_cancel(job.job_id, "stopping", "too late")
+    assert any_store.job(job.job_id) == ended
+    assert any_store.change_number() == number
+    assert any_store.finish({}) == []
+
+
+def test_a_job_never_ends_before_it_started_even_if_the_clock_is_set_back(any_store, monkeypatch):
+    job = running(any_store)
+    monkeypatch.setattr(time, "time", lambda: job.started - 3600)
+    (ended,) = any_store.finish({job.job_id: Exit(code=0)})
+    assert ended.ended == job.started
+
+
+def test_a_result_of_fifty_megabytes_is_kept_outside_the_database(any_store):
+    job = running(any_store)
+    kept = Outcome(True, "pickle", bytes(50_000_000), "array", exception=None)
+    any_store.set_outcome(job.job_id, kept)
+    any_store.finish({job.job_id: Exit(code=0)})
+    assert any_store.outcome(job.job_id) == kept
+    assert len(list((any_store.home / "blobs").iterdir())) == 1
+    any_store.delete_job(job.job_id)
+    assert not list((any_store.home / "blobs").iterdir())

@@ -1,0 +1,111 @@
+"""The contract: interim messages are durable, in order, without gaps."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from jobdeck._errors import RuntimeInvalidStateError
+from jobdeck._status import Exit, JobStatus
+
+from .conftest import new_job, running
+
+
+def test_messages_count_from_one_within_their_job_and_are_read_back_in_order(any_store):
+    one, other = running(any_store), running(any_store)
+    before = time.time()
+    for number in range(1, 6):
+        assert any_store.add_message(one.job_id, f"{number}") == number
+        assert any_store.add_message(other.job_id, f'"{number}"') == number
+    read = any_store.messages(one.job_id)
+    assert [(each.job_id, each.seq, each.body, each.final) for each in read] == [
+        (one.job_id, number, f"{number}", False) for number in range(1, 6)
+    ]
+    assert before <= read[0].time <= read[-1].time <= time.time()
+    assert any_store.job(one.job_id).interim_count == 5
+    assert any_store.last_seqs([one.job_id, other.job_id, "no such"]) == {one.job_id: 5, other.job_id: 5}
+    assert any_store.last_seqs([]) == {}
+
+
+def test_a_range_begins_after_start_and_ends_with_stop(any_store):
+    job = running(any_store)
+    for number in range(1, 6):
+        any_store.add_message(job.job_id, f"{number}")
+
+    def seqs(*bounds: int) -> list[int]:
+        return [message.seq for message in any_store.messages(job.job_id, *bounds)]
+
+    assert seqs(3) == [4, 5]
+    assert seqs(1, 3) == [2, 3]
+    assert seqs(-5, 2) == [1, 2]
+    assert seqs(5) == seqs(3, 3) == seqs(4, 2) == seqs(0, -1) == seqs(0, 0) == []
+    assert seqs(0, 1 << 40) == [1, 2, 3, 4, 5]
+    assert seqs(1 << 40) == []
+
+
+def test_a_job_may_speak_before_it_runs_and_not_once_it_has_ended(any_store):
+    job = any_store.add_job(new_job())
+    any_store.add_message(job.job_id, "1")
+    any_store.claim("local", "agent", 1)
+    any_store.finish({job.job_id: Exit(code=0)})
+    with pytest.raises(RuntimeInvalidStateError, match=f"{job.job_id} takes no more messages: it has ended"):
+        any_store.add_message(job.job_id, "2")
+    assert len(any_store.messages(job.job_id)) == 1
+
+
+def test_the_final_message_is_the_last_one_and_no_interim_result(any_store):
+    job = running(any_store)
+    any_store.add_message(job.job_id, "1")
+    assert any_store.add_message(job.job_id, "2", final=True) == 2
+    for final in (True, False):
+        with pytest.raises(RuntimeInvalidStateError, match="its final message was published"):
+            any_store.add_message(job.job_id, "3", final=final)
+    assert [(each.seq, each.final) for each in any_store.messages(job.job_id)] == [(1, False), (2, True)]
+    assert any_store.job(job.job_id).interim_count == 1
+    assert any_store.job(job.job_id).status is JobStatus.RUNNING
+
+
+def test_publishing_does_not_change_the_jobs_row_but_moves_the_data_version(any_store):
+    job = running(any_store)
+    number, version = any_store.change_number(), any_store.data_version()
+    assert any_store.data_version() == version
+    any_store.add_message(job.job_id, "1")
+    assert any_store.data_version() != version
+    assert any_store.change_number() == number
+    assert any_store.changes(number).jobs == ()
+
+
+@pytest.mark.parametrize(
+    "value", ["\ud800", "a\udfffz", "nul\0", "\x1b[31mred", "<img src=x onerror=alert(1)>", "\N{SNOWMAN}" * 3]
+)
+def test_any_text_in_a_message_decodes_to_itself(any_store, value):
+    job = running(any_store)
+    any_store.add_message(job.job_id, json.dumps(value, ensure_ascii=False))
+    any_store.add_message(job.job_id, json.dumps(value))
+    assert [json.loads(each.body) for each in any_store.messages(job.job_id)] == [value, value]
+
+
+def test_a_message_of_fifty_megabytes_is_kept_outside_the_database_and_read_back(any_store):
+    job = running(any_store)
+    body = json.dumps("é" * 25_000_000, ensure_ascii=False)
+    assert any_store.add_message(job.job_id, "1") == 1
+    assert any_store.add_message(job.job_id, body) == 2
+    assert any_store.add_message(job.job_id, body, final=True) == 3
+    read = any_store.messages(job.job_id)
+    assert [each.seq for each in read] == [1, 2, 3]
+    assert read[1].body == read[2].body == body
+    (file,) = (any_store.home / "blobs").iterdir()
+    assert file.stat().st_size == 50_000_002
+    assert (any_store.home / "jobdeck.db").stat().st_size < 1_000_000
+
+
+def test_a_body_just_under_and_just_over_a_megabyte_is_the_same_to_its_reader(any_store):
+    job = running(any_store)
+    limit = 1 << 20
+    bodies = [f'"{text}"' for text in ("x" * (limit - 2), "x" * (limit - 1), "é" * 300_000)]
+    for body in bodies:
+        any_store.add_message(job.job_id, body)
+    assert [each.body for each in any_store.messages(job.job_id)] == bodies
+    assert len(list((any_store.home / "blobs").iterdir())) == 1
