@@ -78,4 +78,4 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "documents(*names): the Markdown files that a test reads, instead of all of them")
+    config.addinivalue_line("markers", "documents(*names): the Markdown files that a test reads, all if it has none")

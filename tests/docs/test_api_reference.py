@@ -16,7 +16,7 @@ from .conftest import read
 API = read("docs/api.md")
 _CALL = re.compile(r"^#+ `([\w.]+)\((.*)\)`", re.MULTILINE)
 _NAMED = re.compile(r"`(?:jobdeck\.)?([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
-CLASSES = ("Deck", "Job", "UserMessenger")
+CLASSES = ("Deck", "Job", "JobStatus", "Program", "Progress", "UserMessenger")
 
 
 def documented_calls() -> list[tuple[str, str]]:
@@ -67,7 +67,8 @@ def test_every_public_name_is_in_the_reference():
 
 
 @pytest.mark.parametrize("class_name", CLASSES)
-def test_every_public_method_is_in_the_reference(class_name):
+def test_every_public_member_is_in_the_reference(class_name):
     named = set(_NAMED.findall(API.text))
-    methods = {name for name in vars(getattr(jobdeck, class_name)) if not name.startswith("_")}
-    assert {name for name in methods if name not in named and f"{class_name}.{name}" not in named} == set()
+    own = [vars(base) for base in getattr(jobdeck, class_name).__mro__ if base.__module__.startswith("jobdeck")]
+    members = {name for names in own for name in (*names, *names.get("__annotations__", ())) if name[0] != "_"}
+    assert {name for name in members if name not in named and f"{class_name}.{name}" not in named} == set()

@@ -7,8 +7,9 @@ import shlex
 
 import nbformat
 import pytest
-from jobdeck.cli import main as cli
 from nbclient import NotebookClient
+
+from jobdeck.cli import main as cli
 
 MOMENT = re.compile(r"[a-z2-7]{6}-[a-z2-7]{12}|\d+(\.\d+)? m?s\b|\d\d:\d\d:\d\d(\.\d+)?")
 """Parts of an output that differ from run to run: job ids, durations and times of day."""
@@ -22,7 +23,8 @@ def printed(cell: nbformat.NotebookNode) -> str:
 
 @pytest.mark.documents("README.md", "docs/guide.md")
 @pytest.mark.timeout(240)
-def test_python_blocks_run_in_order_and_print_what_stands_below_them(document, home):
+@pytest.mark.usefixtures("home")
+def test_python_blocks_run_in_order_and_print_what_stands_below_them(document, tmp_path):
     notebook = nbformat.v4.new_notebook()
     expected = {}
     for block in document.blocks():
@@ -32,7 +34,9 @@ def test_python_blocks_run_in_order_and_print_what_stands_below_them(document, h
             expected[len(notebook.cells) - 1] = MOMENT.sub("…", block.code).strip()
     assert notebook.cells, "a document whose code is tested shows some"
 
-    NotebookClient(notebook, kernel_name="python3", timeout=120).execute(cwd=str(home), env=None)
+    NotebookClient(
+        notebook, kernel_name="python3", timeout=120, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
 
     for number, text in expected.items():
         cell = notebook.cells[number]

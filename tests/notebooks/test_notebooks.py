@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, say what their saved outputs say, and are saved as a newcomer should find them."""
+"""The notebooks run from top to bottom, print what they printed when saved, and are saved as a newcomer wants them."""
 
 from __future__ import annotations
 
