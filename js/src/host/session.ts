@@ -35,7 +35,8 @@ export class Session {
   private queue: FeedFrame[] = [];
   private host: Host;
   private unsubscribe: () => void = () => undefined;
-  private unschedule: (() => void) | null = null;
+  private unschedule: () => void = () => undefined;
+  private isScheduled = false;
   private isDisposed = false;
 
   constructor(
@@ -60,14 +61,15 @@ export class Session {
     this.exhausted.clear();
     this.unsubscribe = host.subscribe((frame) => {
       this.queue.push(frame);
-      this.unschedule ??= this.schedule(() => this.flush());
+      if (this.isScheduled) return;
+      this.isScheduled = true;
+      this.unschedule = this.schedule(() => this.flush());
     });
   }
 
   /** Apply what has come in by now. */
-  flush(): void {
-    this.unschedule?.();
-    this.unschedule = null;
+  private flush(): void {
+    this.isScheduled = false;
     const frames = this.queue;
     this.queue = [];
     let inStep = true;
@@ -130,8 +132,7 @@ export class Session {
   dispose(): void {
     this.isDisposed = true;
     this.unsubscribe();
-    this.unschedule?.();
-    this.unschedule = null;
+    this.unschedule();
     this.queue = [];
     this.host.dispose();
   }

@@ -35,7 +35,7 @@ function Root({ session, layout, t, note }: Props): VNode {
   const trouble = session.deck.trouble.value;
   return (
     <EnvContext.Provider value={env}>
-      <div class="jobdeck-root" data-seq={session.deck.applied}>
+      <div class="jobdeck-root" data-feed-seq={session.deck.applied}>
         {layout === "list" ? <CardList /> : <Cards />}
         {trouble ? (
           <p class="jobdeck-note jobdeck-trouble" role="status">

@@ -1,0 +1,391 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CommHost } from "../src/host/comm";
+import { Rest, type Fetch } from "../src/host/http";
+import { readPage, xsrfToken, type Page } from "../src/host/page";
+import { Connection } from "../src/host/server";
+import { Session } from "../src/host/session";
+import { StaticHost } from "../src/host/static";
+import { Deck } from "../src/model/deck";
+import type { FeedFrame, FromBrowser } from "../src/model/wire";
+import { FakeModel, FakeSocket, flushing } from "./support/transports";
+import { FRAMES, makeDelta, makeJob, makeRows, makeSnapshot } from "./support/wire";
+
+const ID = makeJob().id;
+const OTHER = "k3v9qa-000000000002";
+const PAGE: Page = { baseUrl: new URL("https://hub.example/user/ada/"), token: "s3cret" };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the comm host", () => {
+  it("asks for its feed once, and hands every frame on", () => {
+    const model = new FakeModel();
+    const host = new CommHost(model);
+    const heard: FeedFrame[] = [];
+    host.subscribe((frame) => heard.push(frame));
+    expect(model.sent).toEqual([FRAMES.from_browser.subscribe_all]);
+    model.emit(makeSnapshot([makeJob()]));
+    model.emit({ type: "nonsense" });
+    model.emit(makeDelta(1));
+    expect(heard.map((frame) => frame.type)).toEqual(["snapshot", "delta"]);
+  });
+
+  it("hears of a snapshot that comes as a trait", () => {
+    const model = new FakeModel();
+    const host = new CommHost(model);
+    const listener = vi.fn();
+    host.subscribe(listener);
+    model.change("_snapshot", makeSnapshot([]));
+    expect(listener).toHaveBeenCalledWith(makeSnapshot([]));
+  });
+
+  it("matches answers by their number, whatever comes between", async () => {
+    const model = new FakeModel();
+    const host = new CommHost(model);
+    const range = host.range({ id: ID, what: "messages", start: 0, stop: 200 });
+    const reply = host.command(ID, "cancel");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(model.sent).toEqual([
+      { type: "range", request: 1, id: ID, what: "messages", start: 0, stop: 200 },
+      { type: "command", request: 2, id: ID, command: "cancel" },
+    ]);
+    model.emit({ type: "reply", request: 99, error: null, job: null });
+    model.emit({ type: "reply", request: 2, error: "it has ended", job: null });
+    model.emit({ type: "range", request: 1, id: ID, error: null, messages: [], log: null, whole: null });
+    await expect(reply).resolves.toMatchObject({ error: "it has ended" });
+    await expect(range).resolves.toMatchObject({ messages: [] });
+  });
+
+  it("says in words that a busy kernel has not answered", async () => {
+    const host = new CommHost(new FakeModel(), undefined, 1_000);
+    const answer = expect(host.command(ID, "cancel")).rejects.toThrow(/busy or gone/);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await answer;
+  });
+
+  it("sends commands to the server where there is one, and over the comm where it went away", async () => {
+    const model = new FakeModel();
+    const fetch = vi.fn<Fetch>(() => Promise.resolve(Response.json({ type: "reply", request: 0, error: null, job: null })));
+    const host = new CommHost(model, Promise.resolve(new Rest(PAGE, fetch, () => "")));
+    await expect(host.command(ID, "cancel")).resolves.toMatchObject({ error: null });
+    expect(model.sent).toEqual([]);
+    fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+    const reply = host.command(ID, "kill");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(model.sent).toEqual([{ type: "command", request: 1, id: ID, command: "kill" }]);
+    model.emit({ type: "reply", request: 1, error: null, job: null });
+    await expect(reply).resolves.toMatchObject({ type: "reply" });
+  });
+
+  it("leaves nothing behind", async () => {
+    const model = new FakeModel();
+    const host = new CommHost(model);
+    host.subscribe(() => undefined);
+    const range = expect(host.range({ id: ID, what: "log", start: 0, stop: 1 })).rejects.toThrow(/closed/);
+    host.dispose();
+    await range;
+    expect(model.listeners).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("the page's connection", () => {
+  const open = (): { connection: Connection; sockets: FakeSocket[] } => {
+    const sockets: FakeSocket[] = [];
+    const connection = new Connection(
+      () => "ws://x/feed",
+      (url) => {
+        const socket = new FakeSocket(url);
+        sockets.push(socket);
+        return socket;
+      },
+    );
+    return { connection, sockets };
+  };
+  const last = (sockets: FakeSocket[]): FakeSocket => {
+    const socket = sockets.at(-1);
+    if (!socket) throw new Error("no socket was opened");
+    return socket;
+  };
+
+  it("is one socket for all cards, subscribed to the jobs of them all", () => {
+    const { connection, sockets } = open();
+    connection.open([ID]).subscribe(() => undefined);
+    connection.open([OTHER, ID]).subscribe(() => undefined);
+    last(sockets).open();
+    expect(sockets.length).toBe(1);
+    expect(last(sockets).sent).toEqual([{ type: "subscribe", ids: [ID, OTHER] }]);
+    connection.open(["third"]).subscribe(() => undefined);
+    vi.advanceTimersByTime(50);
+    expect(last(sockets).sent.at(-1)).toEqual({ type: "subscribe", ids: [ID, OTHER, "third"] });
+    connection.close();
+  });
+
+  it("hands each card its own jobs, in frames that follow each other", () => {
+    const { connection, sockets } = open();
+    const one: FeedFrame[] = [];
+    const two: FeedFrame[] = [];
+    connection.open([ID]).subscribe((frame) => one.push(frame));
+    connection.open([OTHER]).subscribe((frame) => two.push(frame));
+    const socket = last(sockets);
+    socket.open();
+    socket.emit(makeSnapshot([makeJob(), makeJob({ id: OTHER })], { messages: { [ID]: makeRows(1, 1), [OTHER]: makeRows(1, 2) } }));
+    socket.emit(makeDelta(1, { messages: { [OTHER]: makeRows(3, 3) } }));
+    socket.emit(makeDelta(2, { jobs: { [ID]: { status: "DONE" }, [OTHER]: { status: "ERROR" } }, removed: [OTHER] }));
+    expect(one).toEqual([
+      makeSnapshot([makeJob()], { messages: { [ID]: makeRows(1, 1) } }),
+      makeDelta(1, { jobs: { [ID]: { status: "DONE" } } }),
+    ]);
+    expect(two.map((frame) => [frame.type, "seq" in frame && frame.seq])).toEqual([
+      ["snapshot", 0],
+      ["delta", 1],
+      ["delta", 2],
+    ]);
+    connection.close();
+  });
+
+  it("gives a retry's new job to the card of the old one, also after a new connection", () => {
+    const { connection, sockets } = open();
+    const frames: FeedFrame[] = [];
+    connection.open([ID]).subscribe((frame) => frames.push(frame));
+    last(sockets).open();
+    last(sockets).emit(makeSnapshot([makeJob()]));
+    last(sockets).emit(makeDelta(1, { added: [makeJob({ id: OTHER, retry_of: ID }), makeJob({ id: "foreign" })] }));
+    expect(frames.at(-1)).toEqual(makeDelta(1, { added: [makeJob({ id: OTHER, retry_of: ID })] }));
+    last(sockets).drop();
+    vi.advanceTimersByTime(20_000);
+    last(sockets).open();
+    expect(last(sockets).sent).toEqual([{ type: "subscribe", ids: [ID, OTHER] }]);
+    connection.close();
+  });
+
+  it("asks for a snapshot where a frame was missed", () => {
+    const { connection, sockets } = open();
+    const deck = new Deck();
+    const session = new Session(deck, connection.open([ID]), flushing());
+    const socket = last(sockets);
+    socket.open();
+    socket.emit(makeSnapshot([makeJob()]));
+    socket.emit(makeDelta(5, { messages: { [ID]: makeRows(9, 9) } }));
+    expect(socket.sent.at(-1)).toEqual({ type: "resync" });
+    socket.emit(makeSnapshot([makeJob({ interim_count: 9 })], { seq: 6, messages: { [ID]: makeRows(1, 9) } }));
+    expect(deck.job(ID)?.messages.hole(1, 9, 9)).toBeNull();
+    session.dispose();
+    connection.close();
+  });
+
+  it("comes back after a loss, later each time, and says so meanwhile", () => {
+    const { connection, sockets } = open();
+    const deck = new Deck();
+    const session = new Session(deck, connection.open([ID]), flushing());
+    last(sockets).open();
+    last(sockets).emit(makeSnapshot([makeJob()]));
+    const delays: number[] = [];
+    for (let i = 0; i < 4; i += 1) {
+      last(sockets).drop();
+      expect(deck.trouble.value).toMatch(/lost/);
+      const before = Date.now();
+      const known = sockets.length;
+      while (sockets.length === known) vi.advanceTimersByTime(10);
+      delays.push(Date.now() - before);
+    }
+    expect(delays[3]).toBeGreaterThan(2 * (delays[0] ?? Infinity));
+    last(sockets).open();
+    last(sockets).emit(makeSnapshot([makeJob({ status: "DONE", final: true })], { seq: 0 }));
+    expect(deck.trouble.value).toBeNull();
+    expect(deck.job(ID)?.info.value.status).toBe("DONE");
+    session.dispose();
+    connection.close();
+  });
+
+  it("refuses a command while it is down, in a sentence", async () => {
+    const { connection } = open();
+    const session = new Session(new Deck(), connection.open([ID]), flushing());
+    await expect(session.command(ID, "cancel")).resolves.toMatch(/not connected/);
+    session.dispose();
+    connection.close();
+  });
+
+  it("outlives a card that is painted anew, and ends with the last one", () => {
+    const { connection, sockets } = open();
+    const stop = connection.open([ID]).subscribe(() => undefined);
+    last(sockets).open();
+    stop();
+    const again = connection.open([ID]);
+    again.subscribe(() => undefined);
+    vi.advanceTimersByTime(10_000);
+    expect(sockets.length).toBe(1);
+    again.dispose();
+    vi.advanceTimersByTime(10_000);
+    expect(last(sockets).isClosed).toBe(true);
+    expect(connection.load).toEqual({ channels: 0, requests: 0, timers: 0 });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("REST", () => {
+  it("sends a command with the token and against forgery", async () => {
+    const fetch = vi.fn<Fetch>(() => Promise.resolve(Response.json({ error: null, job: null })));
+    await new Rest(PAGE, fetch, () => "a=b; _xsrf=2%7Cabc; c=d").command(ID, "cancel");
+    const [url, init] = fetch.mock.calls[0] ?? [];
+    expect(url).toBe(`https://hub.example/user/ada/jobdeck/api/v1/jobs/${ID}/commands`);
+    expect(init).toMatchObject({ method: "POST", body: '{"command":"cancel"}', credentials: "same-origin" });
+    const headers = new Headers(init?.headers);
+    expect([headers.get("X-XSRFToken"), headers.get("Authorization")]).toEqual(["2|abc", "token s3cret"]);
+  });
+
+  it.each([
+    [Response.json({ error: "it has ended" }, { status: 409 }), "it has ended"],
+    [Response.json({ message: "no such job" }, { status: 404 }), "no such job"],
+    [new Response("<html>", { status: 502, statusText: "Bad Gateway" }), "The Jupyter server refused (502 Bad Gateway)."],
+  ])("makes a sentence of a refusal", async (response, sentence) => {
+    const rest = new Rest(PAGE, () => Promise.resolve(response), () => "");
+    await expect(rest.command(ID, "cancel")).resolves.toMatchObject({ error: sentence });
+  });
+
+  it("knows a server without jobdeck, or with another protocol", async () => {
+    const info = (response: Response): Promise<unknown> => new Rest(PAGE, () => Promise.resolve(response), () => "").info();
+    await expect(info(new Response("", { status: 404 }))).resolves.toBeNull();
+    await expect(info(Response.json({ version: "9", protocol: 9, store_id: "a" }))).resolves.toBeNull();
+    await expect(info(Response.json({ version: "0.1.0", protocol: 1, store_id: "k3v9qa" }))).resolves.toMatchObject({ store_id: "k3v9qa" });
+  });
+
+  it("finds the feed, with the token in its address", () => {
+    expect(new Rest(PAGE).feedUrl()).toBe("wss://hub.example/user/ada/jobdeck/api/v1/feed?token=s3cret");
+  });
+});
+
+describe("a page", () => {
+  it("says where its server is", () => {
+    const config = document.createElement("script");
+    config.id = "jupyter-config-data";
+    config.type = "application/json";
+    config.textContent = '{"baseUrl": "/user/ada", "token": "t"}';
+    document.body.append(config);
+    const page = readPage(document);
+    expect(page?.baseUrl.pathname).toBe("/user/ada/");
+    expect(page?.token).toBe("t");
+    config.remove();
+    expect(readPage(document)).toBeNull();
+  });
+
+  it("may have no cookie against forgery", () => {
+    expect(xsrfToken("")).toBeNull();
+    expect(xsrfToken("my_xsrf=1")).toBeNull();
+  });
+});
+
+describe("a session", () => {
+  it("applies all that comes between two paints at once", () => {
+    const model = new FakeModel();
+    const deck = new Deck();
+    const paints: (() => void)[] = [];
+    const session = new Session(deck, new CommHost(model), (act) => {
+      paints.push(act);
+      return () => undefined;
+    });
+    model.emit(makeSnapshot([makeJob()]));
+    for (let seq = 1; seq <= 50; seq += 1) model.emit(makeDelta(seq, { messages: { [ID]: makeRows(seq, seq) } }));
+    expect(deck.ids.value).toEqual([]);
+    expect(paints.length).toBe(1);
+    paints[0]?.();
+    expect(deck.job(ID)?.info.value.interim_count).toBe(50);
+    session.dispose();
+  });
+
+  it("goes on with another host, and leaves the first", () => {
+    const first = new FakeModel();
+    const second = new FakeModel();
+    const session = new Session(new Deck(), new CommHost(first), flushing());
+    session.connect(new CommHost(second));
+    expect(first.listeners).toBe(0);
+    session.dispose();
+    expect(second.listeners).toBe(0);
+  });
+
+  it("fetches what a fast job left out", async () => {
+    const model = new FakeModel();
+    const deck = new Deck();
+    const session = new Session(deck, new CommHost(model), flushing());
+    model.emit(makeSnapshot([makeJob()], { messages: { [ID]: makeRows(1, 2) } }));
+    model.emit(makeDelta(1, { messages: { [ID]: makeRows(50, 60) } }));
+    const loading = session.loadMessages(ID, 1, 60);
+    await session.loadMessages(ID, 1, 60);
+    const asked = model.sent.filter((frame) => frame.type === "range");
+    expect(asked).toEqual([{ type: "range", request: 1, id: ID, what: "messages", start: 2, stop: 49 }]);
+    model.emit({ type: "range", request: 1, id: ID, error: null, messages: makeRows(3, 49), log: null, whole: null });
+    await loading;
+    expect(deck.job(ID)?.messages.hole(1, 60, 60)).toBeNull();
+    session.dispose();
+  });
+
+  it("does not ask twice for what is not there", async () => {
+    const model = new FakeModel();
+    const session = new Session(new Deck(), new CommHost(model), flushing());
+    model.emit(makeSnapshot([makeJob()], { logs: { [ID]: { start: 3, end: 5, text: "ab" } } }));
+    const loading = session.loadLog(ID);
+    model.emit({ type: "range", request: 1, id: ID, error: null, messages: null, log: { start: 0, end: 0, text: "" }, whole: null });
+    await expect(loading).resolves.toBe(false);
+    await expect(session.loadLog(ID)).resolves.toBe(false);
+    expect(model.sent.filter((frame) => frame.type === "range").length).toBe(1);
+    session.dispose();
+  });
+
+  it("fetches the numbers of all messages for a plot, in samples where they are many", async () => {
+    const model = new FakeModel();
+    const deck = new Deck();
+    const session = new Session(deck, new CommHost(model), flushing());
+    const point = (seq: number): unknown => ({ iteration: seq, y: seq });
+    model.onSend = (frame) => {
+      if (frame.type !== "range") return;
+      const messages = makeRows(frame.start + 1, frame.stop ?? 0, point);
+      model.emit({ type: "range", request: frame.request, id: ID, error: null, messages, log: null, whole: null });
+    };
+    model.emit(makeSnapshot([makeJob()], { messages: { [ID]: makeRows(99_801, 100_000, point) } }));
+    await session.loadHistory(ID);
+    const asked = model.sent.filter((frame) => frame.type === "range");
+    expect(asked.length).toBe(8);
+    const { x } = deck.job(ID)?.series.table() ?? { x: [] };
+    expect([x[0], x.at(-1)]).toEqual([1, 100_000]);
+    expect(deck.job(ID)?.messages.get(1)).toBeUndefined();
+    await session.loadHistory(ID);
+    expect(model.sent.filter((frame) => frame.type === "range").length).toBe(8);
+    session.dispose();
+  });
+
+  it("shows a retry's new job as soon as it is told of it", async () => {
+    const model = new FakeModel();
+    const deck = new Deck();
+    const session = new Session(deck, new CommHost(model), flushing());
+    model.emit(makeSnapshot([makeJob({ status: "ERROR", final: true })]));
+    const answer = session.command(ID, "retry");
+    await vi.advanceTimersByTimeAsync(0);
+    model.emit({ type: "reply", request: 1, error: null, job: makeJob({ id: OTHER, retry_of: ID }) });
+    await expect(answer).resolves.toBeNull();
+    expect(deck.ids.value).toEqual([ID, OTHER]);
+    session.dispose();
+  });
+
+  it("of a saved notebook says that there is nobody to ask", async () => {
+    const session = new Session(new Deck(), new StaticHost(), flushing());
+    expect(session.capabilities.value).toEqual({ live: false, commands: false });
+    await expect(session.command(ID, "cancel")).resolves.toMatch(/nobody to ask/);
+    session.dispose();
+  });
+});
+
+describe("what goes to the kernel", () => {
+  it("is what the fixtures say", () => {
+    const model = new FakeModel();
+    const host = new CommHost(model);
+    host.resync();
+    const { resync, cancel } = FRAMES.from_browser as Record<string, FromBrowser>;
+    expect(model.sent).toEqual([resync]);
+    expect(Object.keys(cancel ?? {}).sort()).toEqual(["command", "id", "request", "type"]);
+  });
+});

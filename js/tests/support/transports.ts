@@ -1,0 +1,91 @@
+/** Transports without a kernel or a server behind them. */
+import type { Socket } from "../../src/host/server";
+import type { Schedule } from "../../src/host/session";
+import type { WidgetModel } from "../../src/host/comm";
+import type { FromBrowser } from "../../src/model/wire";
+
+type Callback = (...args: never[]) => void;
+
+/** An anywidget model whose kernel is the test. */
+export class FakeModel implements WidgetModel {
+  readonly sent: FromBrowser[] = [];
+  onSend: (frame: FromBrowser) => void = () => undefined;
+  private readonly callbacks = new Map<string, Set<Callback>>();
+
+  constructor(private readonly traits: Record<string, unknown> = {}) {}
+
+  get(name: string): unknown {
+    return this.traits[name];
+  }
+
+  on(name: string, callback: Callback): void {
+    this.callbacks.set(name, (this.callbacks.get(name) ?? new Set()).add(callback));
+  }
+
+  off(name?: string | null, callback?: Callback | null): void {
+    if (name && callback) this.callbacks.get(name)?.delete(callback);
+  }
+
+  send(content: unknown): void {
+    this.sent.push(content as FromBrowser);
+    this.onSend(content as FromBrowser);
+  }
+
+  /** A custom message from the kernel. */
+  emit(frame: unknown): void {
+    for (const callback of this.callbacks.get("msg:custom") ?? []) (callback as (content: unknown) => void)(frame);
+  }
+
+  change(name: string, value: unknown): void {
+    this.traits[name] = value;
+    for (const callback of this.callbacks.get(`change:${name}`) ?? []) (callback)();
+  }
+
+  get listeners(): number {
+    return [...this.callbacks.values()].reduce((sum, set) => sum + set.size, 0);
+  }
+}
+
+/** A WebSocket whose server is the test. */
+export class FakeSocket implements Socket {
+  readyState = 0;
+  readonly sent: FromBrowser[] = [];
+  isClosed = false;
+  onopen: Socket["onopen"] = null;
+  onmessage: Socket["onmessage"] = null;
+  onclose: Socket["onclose"] = null;
+
+  constructor(readonly url: string) {}
+
+  send(data: string): void {
+    this.sent.push(JSON.parse(data) as FromBrowser);
+  }
+
+  close(): void {
+    this.readyState = 3;
+    this.isClosed = true;
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.(new Event("open"));
+  }
+
+  emit(frame: unknown): void {
+    this.onmessage?.(new MessageEvent("message", { data: JSON.stringify(frame) }));
+  }
+
+  /** The server, or the way to it, goes away. */
+  drop(): void {
+    this.readyState = 3;
+    this.onclose?.(new CloseEvent("close"));
+  }
+}
+
+/** Applies frames at once. */
+export function flushing(): Schedule {
+  return (act) => {
+    act();
+    return () => undefined;
+  };
+}
