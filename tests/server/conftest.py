@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.cookiejar
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pytest
 
 from jobdeck.engines.lock import AgentLock
 
+ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
 
 
@@ -45,6 +47,8 @@ class Server:
             self.port = free.getsockname()[1]
         for name in ("config", "runtime", "data", "root"):
             (folder / name).mkdir(parents=True)
+        # It enables itself by the file that the wheel brings.
+        shutil.copytree(ROOT / "jupyter-config", folder / "config", dirs_exist_ok=True)
         environment = os.environ | {
             "JOBDECK_HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -55,11 +59,9 @@ class Server:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"),
+                    *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"),
                     *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
                     *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder / 'root'}"),
-                    # As the wheel's own configuration file does it.
-                    '--ServerApp.jpserver_extensions={"jobdeck": true}',
                 ],
                 env=environment,
                 stdout=log,

@@ -63,7 +63,10 @@ class CommandsHandler(HomeHandler):
         """Write the command into the store and answer with a `Reply`; 409 where the job does not allow it."""
         if len(self.request.body) > _LONGEST_BODY:
             raise web.HTTPError(413, "a command is a few bytes long")
-        body = self.get_json_body()
+        try:
+            body = json.loads(self.request.body)
+        except (ValueError, RecursionError):
+            body = None
         command = body.get("command") if isinstance(body, dict) else None
         try:
             request = parse({"type": "command", "request": 0, "id": job_id, "command": command})
