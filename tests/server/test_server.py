@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import threading
+from contextlib import asynccontextmanager
 
 import psutil
 import pytest
@@ -36,8 +37,14 @@ def job_id(store):
     return record.job_id
 
 
-def connect(server):
-    return websocket_connect(f"{server.api.replace('http', 'ws')}feed?token={TOKEN}")
+@asynccontextmanager
+async def connect(server):
+    """A page's feed; closed to the end, so that nothing of it is left in the test's loop."""
+    socket = await websocket_connect(f"{server.api.replace('http', 'ws')}feed?token={TOKEN}")
+    yield socket
+    socket.close()
+    while socket.close_code is None and await socket.read_message() is not None:
+        pass
 
 
 def handshake(server, query, **headers):
@@ -143,55 +150,50 @@ def test_jobs_are_told_as_escaped_html_and_text(server, job_id):
 
 
 async def test_a_feed_tells_what_happens_and_takes_commands(server, store, job_id):
-    socket = await connect(server)
-    await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
-    assert [job["id"] for job in (await next_frame(socket, "snapshot"))["jobs"]] == [job_id]
-    store.add_message(job_id, '{"energy": 1}')
-    assert (await next_frame(socket, "delta"))["messages"][job_id][0][2] == '{"energy": 1}'
-    await socket.write_message(json.dumps({"type": "command", "request": 4, "id": job_id, "command": "kill"}))
-    assert await next_frame(socket, "reply") == {"type": "reply", "request": 4, "error": None, "job": None}
-    assert store.job(job_id).cancel_state == "requested"
-    socket.close()
+    async with connect(server) as socket:
+        await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+        assert [job["id"] for job in (await next_frame(socket, "snapshot"))["jobs"]] == [job_id]
+        store.add_message(job_id, '{"energy": 1}')
+        assert (await next_frame(socket, "delta"))["messages"][job_id][0][2] == '{"energy": 1}'
+        await socket.write_message(json.dumps({"type": "command", "request": 4, "id": job_id, "command": "kill"}))
+        assert await next_frame(socket, "reply") == {"type": "reply", "request": 4, "error": None, "job": None}
+        assert store.job(job_id).cancel_state == "requested"
 
 
 async def test_a_feed_that_was_cut_goes_on_with_the_state_as_it_is(server, store, job_id):
-    first = await connect(server)
-    await first.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
-    await next_frame(first, "snapshot")
-    first.close()
+    async with connect(server) as first:
+        await first.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+        await next_frame(first, "snapshot")
     for number in range(5):
         store.add_message(job_id, str(number))
-    again = await connect(server)
-    await again.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
-    assert [row[0] for row in (await next_frame(again, "snapshot"))["messages"][job_id]] == [1, 2, 3, 4, 5]
-    again.close()
+    async with connect(server) as again:
+        await again.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+        assert [row[0] for row in (await next_frame(again, "snapshot"))["messages"][job_id]] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("message", ["", "null", "[", '{"type": "subscribe", "ids": "all"}', b"\xff\x00", "[" * 5_000])
 async def test_nonsense_is_answered_and_does_not_end_the_feed(server, job_id, message):
-    socket = await connect(server)
-    await socket.write_message(message, binary=isinstance(message, bytes))
-    assert (await next_frame(socket, "reply"))["error"]
-    await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
-    assert await next_frame(socket, "snapshot")
-    socket.close()
+    async with connect(server) as socket:
+        await socket.write_message(message, binary=isinstance(message, bytes))
+        assert (await next_frame(socket, "reply"))["error"]
+        await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+        assert await next_frame(socket, "snapshot")
 
 
 async def test_a_message_that_is_too_big_ends_the_feed(server):
-    socket = await connect(server)
-    await socket.write_message(json.dumps({"type": "subscribe", "ids": ["x" * 200_000]}))
-    while (text := await socket.read_message()) is not None:
-        assert json.loads(text)["type"] == "reply"
-    assert socket.close_code == 1009
+    async with connect(server) as socket:
+        await socket.write_message(json.dumps({"type": "subscribe", "ids": ["x" * 200_000]}))
+        while (text := await socket.read_message()) is not None:
+            assert json.loads(text)["type"] == "reply"
+        assert socket.close_code == 1009
 
 
 async def test_the_last_feed_that_closes_takes_the_threads_with_it(server, job_id, until):
-    socket = await connect(server)
-    await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
-    await next_frame(socket, "snapshot")
-    process = psutil.Process(server.process.pid)
-    open_now = process.num_threads()
-    socket.close()
+    async with connect(server) as socket:
+        await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+        await next_frame(socket, "snapshot")
+        process = psutil.Process(server.process.pid)
+        open_now = process.num_threads()
     until(lambda: process.num_threads() <= open_now - 2)
 
 
