@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import struct
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -228,14 +230,22 @@ def name_process(name: str) -> bool:
 
 
 def _prctl(option: int, value: int | bytes) -> bool:
+    call = _prctl_of_libc()
+    return call is not None and call(option, value, 0, 0, 0) == 0
+
+
+@functools.cache
+def _prctl_of_libc() -> Callable[..., int] | None:
+    """The function itself; kept, since a job's process inherits it ready to be called."""
     if sys.platform != "linux":
-        return False
+        return None
     try:
         import ctypes
 
-        return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+        found: Callable[..., int] = ctypes.CDLL(None).prctl
     except (ImportError, OSError, AttributeError):
-        return False
+        return None
+    return found
 
 
 def _is_zombie(process: psutil.Process) -> bool:

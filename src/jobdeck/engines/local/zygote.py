@@ -17,16 +17,22 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import json
 import os
 import select
 import signal
 import socket
+import sqlite3
+import traceback
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..._messenger import PrintingMessenger
 from ..._ports import Connect
+from ..._program import open_payload, outcome_of_value, pack
+from ..._records import Payload
 from .child import run_job
 from .children import Children, die_with_parent
 
@@ -40,6 +46,10 @@ def serve(channel: socket.socket, home: Path, connect: Connect) -> NoReturn:
     try:
         _Zygote(channel, home, connect).run()
         status = 0
+    except SystemExit:
+        status = 0
+    except BaseException:  # noqa: BLE001 - the end of this process, told in the agent's log
+        traceback.print_exc()
     finally:
         # Never back into the code that called: in a forked process that would be the agent's.
         os._exit(status)
@@ -64,8 +74,7 @@ class _Zygote:
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         # The end of the stream is what counts; this is for an agent whose socket somebody else still holds.
         die_with_parent(signal.SIGTERM)
-        gc.collect()
-        gc.freeze()
+        self._warm_up()
         self._say(["ready"])
         try:
             self._loop()
@@ -95,6 +104,22 @@ class _Zygote:
             told += [["ended", *astuple(end)] for end in self._children.reap()]
             if told and not self._say(*told):
                 return
+
+    def _warm_up(self) -> None:
+        """Go a job's way once, so that no child has to load a library or specialise code that all of them need."""
+        packed = pack(_nothing)
+        payload = Payload(packed.program, packed.inputs, packed.context)
+        for _ in range(4):
+            outcome_of_value(open_payload(payload).run(PrintingMessenger()))
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+            connection.execute("CREATE TABLE warm (up)")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("INSERT INTO warm VALUES (?)", (hashlib.sha256(b"").hexdigest(),))
+            connection.execute("COMMIT")
+            connection.close()
+        # What is frozen is never looked at by a child's garbage collection, which would copy all of its pages.
+        gc.collect()
+        gc.freeze()
 
     def _obey(self, order: list[Any]) -> None:
         match order:
@@ -128,6 +153,11 @@ class _Zygote:
 
     def _stop(self, _number: int, _frame: object) -> NoReturn:
         raise SystemExit(0)
+
+
+def _nothing() -> dict[str, float]:
+    """A program like any other."""
+    return {"value": 1.5}
 
 
 def _ignore(_number: int, _frame: object) -> None:
