@@ -1,4 +1,4 @@
-import { batch, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
+import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import { isPicture, numbersOf } from "./body";
 import { LogWindow } from "./log";
 import { MessageWindow } from "./messages";
@@ -9,6 +9,8 @@ import type { Delta, FeedFrame, JobInfo, LogChunk, MessageRow, Snapshot } from "
 /** One job: its facts as a signal, its messages and output as windows with a signal that counts their changes. */
 export class JobState {
   readonly info: Signal<JobInfo>;
+  /** Changes where a job goes from one state to another: all that a card off the screen has to follow. */
+  readonly phase: ReadonlySignal<string>;
   readonly messages = new MessageWindow();
   readonly messageChanges = signal(0);
   readonly log = new LogWindow();
@@ -24,6 +26,7 @@ export class JobState {
 
   constructor(info: JobInfo, now: number) {
     this.info = signal(info);
+    this.phase = computed(() => `${this.info.value.status} ${this.info.value.cancel_state ?? ""}`);
     this.progressSeen = now;
   }
 

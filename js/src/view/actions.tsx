@@ -5,6 +5,7 @@ import { isStopping } from "../model/status";
 import type { CommandName, JobInfo } from "../model/wire";
 import { copy } from "./clipboard";
 import { useEnv } from "./env";
+import { useInfo } from "./seen";
 
 /** A button that copies a text and says for a moment whether it worked. */
 export function CopyButton({ label, text }: { label: string; text: () => string }): VNode {
@@ -43,7 +44,7 @@ function mainCommand(info: JobInfo): CommandName | null {
 export function Actions({ job, isOpen, onRefused }: Props): VNode {
   const { session, t } = useEnv();
   const [pending, setPending] = useState<CommandName | null>(null);
-  const info = job.info.value;
+  const info = useInfo(job);
   const isAble = session.capabilities.value.commands && !job.isGone.value;
   const send = (command: CommandName): void => {
     setPending(command);
@@ -91,7 +92,7 @@ function Menu({ job }: { job: JobState }): VNode {
   const root = useRef<HTMLSpanElement>(null);
   const [isOpen, setOpen] = useState(false);
   const [said, say] = useMoment();
-  const info = job.info.value;
+  const info = useInfo(job);
   const entries: [string, () => string][] = [
     [t("Copy job id"), () => info.id],
     [t("Copy code that finds it"), () => `jobdeck.job(${JSON.stringify(info.id)})`],

@@ -1,5 +1,5 @@
-import type { VNode } from "preact";
-import { useId, useState } from "preact/hooks";
+import type { RefObject, VNode } from "preact";
+import { useContext, useId, useRef, useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
 import { opensByItself } from "../model/status";
 import { Actions } from "./actions";
@@ -7,6 +7,7 @@ import { Details, ErrorView } from "./details";
 import { useEnv } from "./env";
 import { recall, remember } from "./memory";
 import { Badge, ProgressBar } from "./parts";
+import { SeenContext, useInfo, useSeen } from "./seen";
 import { summary } from "./summary";
 
 const LONGEST_NAME = 300;
@@ -14,17 +15,35 @@ const MOST_TAGS = 6;
 
 function Summary({ job }: { job: JobState }): VNode {
   const { session, t, tick } = useEnv();
-  const info = job.info.value;
+  const info = useInfo(job);
+  const isSeen = useContext(SeenContext);
   // Only a job that is under way has words that change by themselves.
-  if (!info.final) void tick.value;
+  if (!info.final && isSeen) void tick.value;
   return <span class="jobdeck-quiet jobdeck-number jobdeck-summary">{summary(info, session.deck.now(), job.progressSeen, t)}</span>;
 }
 
 /** One job: a line, and below it, while it is open, what came of it so far. */
-export function Card({ job, opens = true }: { job: JobState; opens?: boolean }): VNode {
+export function Card(props: { job: JobState; opens?: boolean }): VNode {
+  const root = useRef<HTMLElement>(null);
+  const isSeen = useSeen(root);
+  return (
+    <SeenContext.Provider value={isSeen}>
+      <CardOf {...props} root={root} />
+    </SeenContext.Provider>
+  );
+}
+
+interface Props {
+  job: JobState;
+  /** Whether it opens by itself while its job runs. */
+  opens?: boolean;
+  root: RefObject<HTMLElement | null>;
+}
+
+function CardOf({ job, opens = true, root }: Props): VNode {
   const { t } = useEnv();
   const id = useId();
-  const info = job.info.value;
+  const info = useInfo(job);
   const [wish, setWish] = useState(() => recall(job.id).isOpen ?? null);
   const [refusal, setRefusal] = useState<string | null>(null);
   const isOpen = wish ?? (opens && opensByItself(info));
@@ -41,6 +60,7 @@ export function Card({ job, opens = true }: { job: JobState; opens?: boolean }):
   };
   return (
     <article
+      ref={root}
       class={`jobdeck-card${isOpen ? " jobdeck-is-open" : ""}`}
       aria-label={info.name.slice(0, LONGEST_NAME)}
       data-job-id={info.id}

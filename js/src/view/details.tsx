@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { useId, useRef, useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
 import { lastFrame, opensByItself } from "../model/status";
 import { bytes, count, duration } from "../model/time";
@@ -11,8 +11,8 @@ import { recall, remember } from "./memory";
 import { Picture } from "./message";
 import { Text } from "./parts";
 import { Plot } from "./plot";
+import { useChanges, useInfo } from "./seen";
 import { Tabs, type Tab } from "./tabs";
-import { useSeen } from "./virtual";
 
 const LONGEST = 20_000;
 
@@ -98,16 +98,16 @@ function Result({ info }: { info: JobInfo }): VNode {
   );
 }
 
-function Interim({ job, isSeen }: { job: JobState; isSeen: boolean }): VNode {
-  void job.messageChanges.value;
+function Interim({ job }: { job: JobState }): VNode {
+  useChanges(job.messageChanges);
   const hasPlot = job.series.size > 0;
   const hasPicture = job.picture.value > 0;
   return (
     <div class="jobdeck-sides">
-      <InterimLog job={job} isSeen={isSeen} />
+      <InterimLog job={job} />
       {hasPlot || hasPicture ? (
         <div class="jobdeck-side">
-          {hasPlot ? <Plot job={job} isSeen={isSeen} /> : null}
+          {hasPlot ? <Plot job={job} /> : null}
           {hasPicture ? <Picture job={job} /> : null}
         </div>
       ) : null}
@@ -124,9 +124,7 @@ function firstTab(info: JobInfo): string {
 /** What an open card shows below its line. */
 export function Details({ job, onTouched }: { job: JobState; onTouched: () => void }): VNode {
   const { t } = useEnv();
-  const info = job.info.value;
-  const root = useRef<HTMLDivElement>(null);
-  const isSeen = useSeen(root);
+  const info = useInfo(job);
   const [chosen, choose] = useState(() => recall(job.id).tab ?? null);
   const [automatic] = useState(() => firstTab(info));
   const tab = chosen ?? automatic;
@@ -137,7 +135,7 @@ export function Details({ job, onTouched }: { job: JobState; onTouched: () => vo
     { name: "result", label: t("Result") },
   ];
   return (
-    <div class="jobdeck-details" ref={root} onPointerDown={onTouched} onKeyDown={onTouched}>
+    <div class="jobdeck-details" onPointerDown={onTouched} onKeyDown={onTouched}>
       <Tabs
         tabs={tabs}
         chosen={tab}
@@ -146,8 +144,8 @@ export function Details({ job, onTouched }: { job: JobState; onTouched: () => vo
           remember(job.id, { tab: name });
         }}
       >
-        {tab === "interim" ? <Interim job={job} isSeen={isSeen} /> : null}
-        {tab === "output" ? <Output job={job} isSeen={isSeen} /> : null}
+        {tab === "interim" ? <Interim job={job} /> : null}
+        {tab === "output" ? <Output job={job} /> : null}
         {tab === "inputs" ? <Inputs info={info} /> : null}
         {tab === "result" ? <Result info={info} /> : null}
       </Tabs>

@@ -1,6 +1,5 @@
 import type { VNode } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
-import { signal } from "@preact/signals";
+import { useContext, useEffect, useId, useState } from "preact/hooks";
 import { displayText } from "../model/body";
 import type { JobState } from "../model/deck";
 import { clock, count } from "../model/time";
@@ -8,6 +7,7 @@ import type { MessageRow } from "../model/wire";
 import { useEnv } from "./env";
 import { JumpToNewest, LINE_HEIGHT } from "./lines";
 import { Message } from "./message";
+import { SeenContext, useChanges } from "./seen";
 import { useFollow, useVirtualRows } from "./virtual";
 
 /** Rows that the list can scroll through. Browsers limit an element's height; older messages are fetched by programs. */
@@ -33,8 +33,6 @@ function rowText(row: MessageRow): string {
   return text;
 }
 
-const never = signal(0);
-
 interface Keys {
   step: number;
   to?: "first" | "last";
@@ -50,10 +48,11 @@ const KEYS: Readonly<Record<string, Keys>> = {
 };
 
 /** A job's interim results, newest at the end. One of them can be opened, by click or with the arrow keys. */
-export function InterimLog({ job, isSeen }: { job: JobState; isSeen: boolean }): VNode {
+export function InterimLog({ job }: { job: JobState }): VNode {
   const { session, t } = useEnv();
   const id = useId();
-  void (isSeen ? job.messageChanges : never).value;
+  const isSeen = useContext(SeenContext);
+  useChanges(job.messageChanges);
   const all = Math.max(job.info.peek().interim_count, job.messages.last);
   const first = firstRow(all);
   const { ref, items, total, scrollTo } = useVirtualRows(all - first + 1, LINE_HEIGHT);

@@ -1,10 +1,10 @@
 import type { CSSProperties, VNode } from "preact";
-import { useEffect } from "preact/hooks";
-import { signal } from "@preact/signals";
+import { useContext, useEffect } from "preact/hooks";
 import type { Line, Style } from "../model/ansi";
 import type { JobState } from "../model/deck";
 import { count } from "../model/time";
 import { useEnv } from "./env";
+import { SeenContext, useChanges } from "./seen";
 import { useFollow, useVirtualRows } from "./virtual";
 
 export const LINE_HEIGHT = 18;
@@ -39,12 +39,11 @@ function OutputLine({ line }: { line: Line }): VNode {
   );
 }
 
-const never = signal(0);
-
 /** A job's stdout and stderr. */
-export function Output({ job, isSeen }: { job: JobState; isSeen: boolean }): VNode {
+export function Output({ job }: { job: JobState }): VNode {
   const { session, t } = useEnv();
-  void (isSeen ? job.logChanges : never).value;
+  const isSeen = useContext(SeenContext);
+  useChanges(job.logChanges);
   const terminal = job.output.lines((missing) => t("… {n} bytes are not shown …", { n: count(missing) }));
   const lines = terminal.count;
   const { ref, items, total } = useVirtualRows(lines, LINE_HEIGHT);

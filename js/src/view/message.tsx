@@ -5,6 +5,7 @@ import type { JobState } from "../model/deck";
 import { clock, count } from "../model/time";
 import { CopyButton } from "./actions";
 import { useEnv } from "./env";
+import { useChanges } from "./seen";
 
 /** Characters of a message that are shown when it is opened; copying gives them all. */
 const LONGEST = 100_000;
@@ -13,7 +14,7 @@ const LONGEST = 100_000;
 function useWhole(job: JobState, seq: number): { body: string | null; isWhole: boolean } {
   const { session } = useEnv();
   const [fetched, setFetched] = useState<string | null>(null);
-  void job.messageChanges.value;
+  useChanges(job.messageChanges);
   const row = job.messages.get(seq);
   const isCut = row?.[3] !== undefined;
   const isLive = session.capabilities.value.live;

@@ -40,7 +40,7 @@ export function ProgressBar({ job }: { job: JobInfo }): VNode | null {
       {part === null ? (
         <div class="jobdeck-bar-moving" />
       ) : (
-        <div class="jobdeck-bar-done" style={{ width: `${(part * 100).toFixed(2)}%` }} />
+        <div class="jobdeck-bar-done" style={{ transform: `scaleX(${part.toFixed(4)})` }} />
       )}
     </div>
   );

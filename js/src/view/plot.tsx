@@ -1,10 +1,10 @@
 import type { VNode } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { signal } from "@preact/signals";
+import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { JobState } from "../model/deck";
 import { drawnAtFirst, type Table } from "../model/series";
 import { useEnv } from "./env";
+import { SeenContext, useChanges } from "./seen";
 import { themeChanges } from "./theme";
 
 /** Milliseconds between two paints of a plot: it shows a trend, and a hundred of them share a page. */
@@ -12,12 +12,11 @@ const PACE = 200;
 /** Strokes tell series apart where colours do not. */
 const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 3]];
 
-const never = signal(0);
-
 /** The table of a job's numbers, at most every {@link PACE} milliseconds. */
-function useTable(job: JobState, isSeen: boolean): Table {
+function useTable(job: JobState): Table {
   const { session } = useEnv();
-  const changes = (isSeen ? job.messageChanges : never).value;
+  const isSeen = useContext(SeenContext);
+  const changes = useChanges(job.messageChanges);
   const [paced, setPaced] = useState(changes);
   const last = useRef(0);
   useEffect(() => {
@@ -85,9 +84,9 @@ function labelSize(self: uPlot, values: string[] | null, font: string): number {
 }
 
 /** The numbers in a job's interim results, as they come. */
-export function Plot({ job, isSeen }: { job: JobState; isSeen: boolean }): VNode | null {
+export function Plot({ job }: { job: JobState }): VNode | null {
   const { t } = useEnv();
-  const table = useTable(job, isSeen);
+  const table = useTable(job);
   const [wishes, setWishes] = useState<Readonly<Record<string, boolean>>>({});
   const root = useRef<HTMLDivElement>(null);
   const drawn = useRef<Drawn | null>(null);

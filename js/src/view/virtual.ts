@@ -71,16 +71,3 @@ export function useFollow(ref: RefObject<HTMLDivElement | null>, size: number): 
   }, [ref, follows, size]);
   return [follows, () => setFollows(true)];
 }
-
-/** Whether an element is on the screen: what is not seen need not be painted. */
-export function useSeen(ref: RefObject<HTMLElement | null>): boolean {
-  const [isSeen, setSeen] = useState(true);
-  useEffect(() => {
-    const element = ref.current;
-    if (!element || typeof IntersectionObserver === "undefined") return undefined;
-    const observer = new IntersectionObserver((entries) => setSeen(entries.at(-1)?.isIntersecting ?? true));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [ref]);
-  return isSeen;
-}
