@@ -101,7 +101,8 @@ class Feed:
         self._told_trouble: str | None = None
         self._seq = -1
         self._not_before = 0.0
-        self._last_sent = 0.0
+        self._paced = 0.0
+        self._interval = 0.0
         self._load = 1
         self._weight = 0.0
         self._has_queued = False
@@ -191,8 +192,8 @@ class Feed:
             if self._pending.has_output_alone and not self._wants_snapshot:
                 not_before = max(not_before, self._pending.output_since + _OUTPUT_DELAY)
         interval = min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, _LONGEST_INTERVAL / load))
-        interval = max(interval, self._weight, self._pump.shortest_interval())
-        return max(not_before, self._last_sent + interval)
+        self._interval = max(interval, self._weight, self._pump.shortest_interval())
+        return max(not_before, self._paced + self._interval)
 
     def turn(self) -> None:
         """Send what is due."""
@@ -327,4 +328,6 @@ class Feed:
         if self._send(frame) is not False:
             self._is_paused = False
         if frame["type"] in {"delta", "snapshot"}:
-            self._last_sent = time.monotonic()
+            # From when the frame was due, not from when it went out: a job that publishes as often as frames may go
+            # would stay behind for good by the largest delay that there ever was. At most one interval is made up for.
+            self._paced = max(self._paced + self._interval, time.monotonic() - self._interval)
