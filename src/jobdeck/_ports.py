@@ -142,7 +142,7 @@ class Store(MessageSink, Protocol):
         Only jobs that have ended count, and are removed; None sets no limit. A dry run only tells what would go.
         """
 
-    def prune_by_settings(self) -> Pruned:
+    def prune_by_settings(self, *, dry_run: bool = False) -> Pruned:
         """Prune as the settings ``keep_days`` (90 unless set) and ``keep_jobs`` (10000) say; ``off`` sets no limit."""
 
     def describe(self) -> dict[str, object]:

@@ -129,10 +129,7 @@ class Database:
         self._connections = 0
         prepare_home(home)
         self.file_system = file_system(home)
-        try:
-            self._presence = Presence(home)
-        except OSError as error:
-            raise faults.in_words(error, home) from error
+        self._presence = Presence(home)
         try:
             self._open_first()
         except BaseException:
@@ -199,6 +196,11 @@ class Database:
 
     def _make_ready(self, link: Link) -> None:
         """Connect, unless there is a connection to the very file that others find, too."""
+        if link.depth > 1:
+            # A signal's handler in the middle of another call of this thread, whose connection has to stay as it is.
+            if link.connection is None:
+                raise StoreError(f"the store in {self.home} is just being opened; a signal's handler cannot use it yet")
+            return
         if link.connection is not None:
             if opening.identity_of(self._name) == link.identity:
                 return
@@ -231,14 +233,16 @@ class Database:
         return opened
 
     def _open_first(self) -> None:
-        """Connect, and look for damage where nobody has the store open who would have met it."""
-        if self._presence.is_alone():
-            damage = self.run(lambda link: integrity.quick_check(_of(link)))
-            if damage is not None:
-                self._set_aside(damage)
+        """Connect; who opens the store while nobody else has it open looks for damage and tells of a slow journal."""
+        if not self._presence.is_alone():
+            self._presence.show()
+            self.run(_of)
+            return
+        damage = self.run(lambda link: integrity.quick_check(_of(link)))
+        if damage is not None:
+            self._set_aside(damage)
         self._presence.show()
-        mode = self.run(lambda link: opening.journal_mode(_of(link)))
-        if mode != "wal":
+        if self.run(lambda link: opening.journal_mode(_of(link))) != "wal":
             where = f"on a {self.file_system} file system" if is_network(self.file_system) else "made without WAL"
             warnings.warn(
                 f"the store in {self.home} is {where}: it works, but slower, since readers and writers wait for each "

@@ -141,7 +141,8 @@ def set_status(link: Link, job_id: str, status: JobStatus | str) -> None:
 
 def set_progress(link: Link, job_id: str, done: float, total: float | None, message: str | None) -> None:
     refuse_final(get(link, job_id), "takes no more progress")
-    change(link, job_id, progress_done=done, progress_total=total, progress_message=text(message))
+    amounts = {"progress_done": float(done), "progress_total": None if total is None else float(total)}
+    change(link, job_id, progress_message=text(message), **amounts)
 
 
 def refuse_final(record: JobRecord, words: str) -> None:

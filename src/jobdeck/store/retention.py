@@ -16,14 +16,12 @@ from typing import Final
 
 from .._errors import StoreError
 from .._records import Pruned
-from . import blobs, jobs
+from . import blobs, jobs, settings
 from .connection import Database, Link
 from .home import BLOBS, OUTPUT
 from .jobs import FINAL_SQL
 
-KEEP_DAYS: Final = "keep_days"
-KEEP_JOBS: Final = "keep_jobs"
-DEFAULTS: Final = {KEEP_DAYS: "90", KEEP_JOBS: "10000"}
+DEFAULTS: Final = {"keep_days": "90", "keep_jobs": "10000"}
 OFF: Final = "off"
 
 _DAY: Final = 86_400.0
@@ -54,11 +52,11 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
     return pruned
 
 
-def by_settings(db: Database, settings: dict[str, str | None]) -> Pruned:
-    """Prune as the store's settings say."""
-    days, count = (_limit(name, settings.get(name) or DEFAULTS[name]) for name in (KEEP_DAYS, KEEP_JOBS))
+def prune_by_settings(db: Database, *, dry_run: bool) -> Pruned:
+    """See `SQLiteStore.prune_by_settings`."""
+    days, count = (_limit(name, db.run(settings.get, name) or default) for name, default in DEFAULTS.items())
     older_than = None if days is None else days * _DAY
-    return prune(db, older_than, None if count is None else int(count), dry_run=False)
+    return prune(db, older_than, None if count is None else int(count), dry_run=dry_run)
 
 
 def _limit(name: str, value: str) -> float | None:

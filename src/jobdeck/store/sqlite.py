@@ -179,9 +179,8 @@ class SQLiteStore:
     def prune(self, older_than: float | None, keep: int | None, *, dry_run: bool = False) -> Pruned:
         return retention.prune(self._db, older_than, keep, dry_run=dry_run)
 
-    def prune_by_settings(self) -> Pruned:
-        limits = {name: self.setting(name) for name in retention.DEFAULTS}
-        return retention.by_settings(self._db, limits)
+    def prune_by_settings(self, *, dry_run: bool = False) -> Pruned:
+        return retention.prune_by_settings(self._db, dry_run=dry_run)
 
     def describe(self) -> dict[str, object]:
         return description.describe(self._db)

@@ -6,6 +6,7 @@ files that is half moved. The presence tells whether anybody else has the store 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .._errors import StoreError
+from . import faults
 
 if sys.platform != "win32":
     import fcntl
+
+_BUSY = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 
 
 @contextmanager
@@ -38,17 +42,12 @@ class Presence:
 
     def is_alone(self) -> bool:
         """Tell whether nobody else has the store open; others who ask have to wait until `show`."""
-        assert self._fd is not None
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        return self._fd is not None and _lock(self._fd, self._home, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def show(self) -> None:
         """Be seen from now on."""
-        assert self._fd is not None
-        _lock(self._fd, self._home, fcntl.LOCK_SH)
+        if self._fd is not None:
+            _lock(self._fd, self._home, fcntl.LOCK_SH)
 
     def close(self) -> None:
         """Be gone; harmless to repeat."""
@@ -56,15 +55,24 @@ class Presence:
             fd, self._fd = self._fd, None
             os.close(fd)
 
+    def __del__(self) -> None:
+        self.close()
+
 
 def _open(path: Path) -> int:
     if sys.platform == "win32":
         raise StoreError("jobdeck's store needs Linux, macOS or another POSIX system")
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise faults.in_words(error, path.parent) from error
 
 
-def _lock(fd: int, home: Path, kind: int) -> None:
+def _lock(fd: int, home: Path, kind: int) -> bool:
     try:
         fcntl.flock(fd, kind)
     except OSError as error:
+        if error.errno in _BUSY:
+            return False
         raise StoreError(f"file locks do not work in {home} ({error.strerror}); use a home on another disk") from error
+    return True
