@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jobdeck._records import JobQuery
-from jobdeck.store import StoreWarning, open_store
+from jobdeck.store import SQLiteStore, StoreWarning, open_store
 
 from .conftest import new_job, running
 
@@ -198,6 +199,21 @@ def test_damage_that_comes_twice_in_a_second_keeps_both_files(home):
         with pytest.warns(StoreWarning):
             open_store(home).close()
     assert len(list(home.glob("jobdeck.db.damaged-*"))) == 2
+
+
+def test_a_file_that_cannot_be_looked_at_is_not_taken_for_damaged(home):
+    with pytest.warns(StoreWarning, match="nfs"):
+        store = SQLiteStore(home, file_system=lambda path: "nfs")
+    job = store.add_job(new_job())
+    holder = sqlite3.connect(home / "jobdeck.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        store._db._set_aside("a false alarm")
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert store.job(job.job_id) == job
+    assert store.describe()["damaged"] == []
+    store.close()
 
 
 def test_a_sound_store_is_never_set_aside(home):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import integrity, migrations, opening, retention, settings
 from .connection import Database, Link
-from .home import BLOBS, OUTPUT
+from .home import BLOBS, OUTPUT, size_of
 from .journal import is_network
 
 
@@ -21,8 +21,8 @@ def describe(db: Database) -> dict[str, object]:
         "sqlite": sqlite3.sqlite_version,
         **db.read(_content),
         "sizes": {
-            "database": _size(db.path),
-            "journal": _size(db.path.with_name(f"{db.path.name}-wal")),
+            "database": size_of(db.path),
+            "journal": size_of(db.path.with_name(f"{db.path.name}-wal")),
             "output": _total(db.home / OUTPUT),
             "blobs": _total(db.home / BLOBS),
         },
@@ -44,13 +44,5 @@ def _content(link: Link) -> dict[str, object]:
     }
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
 def _total(folder: Path) -> int:
-    with os.scandir(folder) as entries:
-        return sum(entry.stat().st_size for entry in entries)
+    return sum(size_of(folder / name) for name in os.listdir(folder))

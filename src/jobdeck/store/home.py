@@ -14,6 +14,19 @@ OUTPUT: Final = "output"
 BLOBS: Final = "blobs"
 
 
+def output_path(home: Path, job_id: str) -> Path:
+    """Return the file that holds a job's captured output."""
+    return home / OUTPUT / f"{job_id}.log"
+
+
+def size_of(path: Path | str) -> int:
+    """Return a file's size, 0 where there is none (any more)."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
 def default_home() -> Path:
     """Return the home of this user's jobs: ``JOBDECK_HOME``, else the platform's directory for a user's state."""
     if named := os.environ.get("JOBDECK_HOME"):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from . import faults
+from .home import size_of
 
 _SUFFIXES: Final = ("-wal", "-shm", "-journal", "")
 """The database itself comes last: until it is gone nobody begins a new one beside what is left of the old."""
@@ -50,7 +51,8 @@ def set_aside(path: Path) -> Path | None:
         return None
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        if _is_sound(connection):
+        # What cannot be looked at (locked, a failing disk) is not damaged: such an error goes to the caller.
+        if _check(connection, "PRAGMA integrity_check(1)", _THOROUGH) is None:
             return None
         # Renamed while it is open: SQLite then leaves it as it is, where a close might first write to it.
         return rename(path)
@@ -66,7 +68,7 @@ def rename(path: Path) -> Path:
     while any(os.path.lexists(path.with_name(name + suffix)) for suffix in _SUFFIXES):
         count += 1
         name = f"{base}-{count}"
-    has_log = _size(path.with_name(f"{path.name}-wal")) > 0
+    has_log = size_of(path.with_name(f"{path.name}-wal")) > 0
     for suffix in _SUFFIXES:
         source = path.with_name(path.name + suffix)
         if suffix in ("-wal", "-shm") and not has_log:
@@ -77,21 +79,7 @@ def rename(path: Path) -> Path:
     return path.with_name(name)
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
-
-
 def found_aside(path: Path) -> list[Path]:
     """Return the databases that were set aside, oldest first."""
     names = path.parent.glob(f"{path.name}.damaged-*")
     return sorted(name for name in names if not name.name.endswith(_SUFFIXES[:-1]))
-
-
-def _is_sound(connection: sqlite3.Connection) -> bool:
-    try:
-        return _check(connection, "PRAGMA integrity_check(1)", _THOROUGH) is None
-    except sqlite3.DatabaseError:
-        return False

@@ -13,6 +13,7 @@ from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
 from . import blobs
 from .blobs import Blob
 from .connection import Link
+from .home import output_path
 from .migrations import random_name
 from .rows import SELECT_JOBS, job_record, json_text, text
 
@@ -240,6 +241,12 @@ def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
 
 def _marks(values: tuple[str, ...]) -> str:
     return ", ".join("?" * len(values))
+
+
+def unlink_outputs(link: Link, job_ids: Iterable[str]) -> None:
+    """Remove what was captured of these jobs."""
+    for job_id in job_ids:
+        output_path(link.home, job_id).unlink(missing_ok=True)
 
 
 def delete(link: Link, job_id: str) -> list[str]:

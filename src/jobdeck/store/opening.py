@@ -119,15 +119,19 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
 def _leave_wal(connection: sqlite3.Connection, path: Path, alone: bool) -> None:
     """Take a store that came from elsewhere out of WAL, without the shared memory that this place does not give."""
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute(f"PRAGMA busy_timeout = {int(_TAKEOVER_TIMEOUT * 1000)}")
+    has_log = path.with_name(f"{path.name}-wal").exists()
+    if has_log:
+        connection.execute(f"PRAGMA busy_timeout = {int(_TAKEOVER_TIMEOUT * 1000)}")
     try:
         if journal_mode(connection) == "wal":
             if not alone:
                 raise _MustBeAlone
             connection.execute("PRAGMA journal_mode = TRUNCATE")
     except sqlite3.OperationalError as error:
+        if not (has_log and "locked" in str(error)):
+            raise
         raise StoreError(
-            f"the store {path} is in WAL mode, which cannot work where it lies, and is in use ({error}); "
+            f"the store {path} is in WAL mode, which cannot work where it lies, and is in use; "
             "end the kernels and agents that use it, then try again"
         ) from error
     connection.execute("PRAGMA locking_mode = NORMAL")

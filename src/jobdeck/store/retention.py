@@ -7,10 +7,9 @@ Jobs that have not ended are never removed.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ from .._errors import StoreError
 from .._records import Pruned
 from . import blobs, jobs, settings
 from .connection import Database, Link
-from .home import BLOBS, OUTPUT
+from .home import BLOBS, OUTPUT, output_path, size_of
 from .jobs import FINAL_SQL
 
 DEFAULTS: Final = {"keep_days": "90", "keep_jobs": "10000"}
@@ -41,10 +40,9 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
         return pruned
     victims = db.run(_victims, ended_before, keep)
     for at in range(0, len(victims), _BATCH):
-        unused = db.write(_remove, victims[at : at + _BATCH])
-        db.write(blobs.unlink_unused, unused)
-        for _, job_id in victims[at : at + _BATCH]:
-            (db.home / OUTPUT / f"{job_id}.log").unlink(missing_ok=True)
+        batch = victims[at : at + _BATCH]
+        db.write(blobs.unlink_unused, db.write(_remove, batch))
+        db.run(jobs.unlink_outputs, [job_id for _, job_id in batch])
     db.write(_forget_tombstones, now - _TOMBSTONES)
     db.write(_sweep, now - _LEFT_ALONE)
     while db.run(_give_back_pages):
@@ -103,16 +101,9 @@ def _measure(link: Link, ended_before: float | None, keep: int | None) -> Pruned
         "SELECT coalesce(sum(length(CAST(body AS BLOB))), 0) FROM victims JOIN messages"
         " ON id > (number << 32) AND id < ((number + 1) << 32)"
     ).fetchone()[0]
-    outputs = sum(_size(link.home / OUTPUT / f"{job_id}.log") for _, job_id in victims)
+    outputs = sum(size_of(output_path(link.home, job_id)) for _, job_id in victims)
     link.execute("DELETE FROM victims")
     return Pruned(jobs=len(victims), bytes=bodies + texts + outputs)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _remove(link: Link, victims: list[tuple[int, str]]) -> list[str]:
@@ -134,16 +125,19 @@ def _sweep(link: Link, before: float) -> None:
     for name in _files(link.home / BLOBS, begun, before):
         if link.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (name,)).fetchone() is None:
             (link.home / BLOBS / name).unlink(missing_ok=True)
-    own = re.compile(rf"({link.store_id}-[a-z2-7]{{12}})\.log")
-    for name in _files(link.home / OUTPUT, begun, before):
-        found = own.fullmatch(name)
-        if found and link.execute("SELECT 1 FROM jobs WHERE job_id = ?", (found[1],)).fetchone() is None:
-            (link.home / OUTPUT / name).unlink(missing_ok=True)
+    outputs = [name.removesuffix(".log") for name in _files(link.home / OUTPUT, begun, before)]
+    own = [job_id for job_id in outputs if job_id.startswith(f"{link.store_id}-")]
+    there = {job.job_id for job in jobs.get_all(link, own)}
+    jobs.unlink_outputs(link, [job_id for job_id in own if job_id not in there])
 
 
-def _files(folder: Path, after: float, before: float) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        yield from [entry.name for entry in entries if after <= entry.stat().st_mtime < before]
+def _files(folder: Path, after: float, before: float) -> list[str]:
+    found = []
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # a large body on its way has got its name in the meantime
+            if after <= os.stat(folder / name).st_mtime < before:
+                found.append(name)
+    return found
 
 
 def _give_back_pages(link: Link) -> bool:

@@ -24,7 +24,7 @@ from .._status import Exit, JobStatus
 from . import blobs, commands, description, endings, jobs, messages, programs, retention, settings
 from .blobs import Blob
 from .connection import Database, Link
-from .home import OUTPUT, default_home
+from .home import default_home, output_path
 from .journal import FileSystem, file_system_type
 from .rows import text
 
@@ -69,7 +69,7 @@ class SQLiteStore:
 
     def delete_job(self, job_id: str) -> None:
         self._unlink(self._db.write(jobs.delete, job_id))
-        self._output(job_id).unlink(missing_ok=True)
+        self._db.run(jobs.unlink_outputs, [job_id])
 
     def update_tags(self, job_id: str, tags: Sequence[str]) -> None:
         self._db.write(jobs.update_tags, job_id, tags)
@@ -156,7 +156,7 @@ class SQLiteStore:
 
     def log_path(self, job_id: str) -> Path:
         self._db.run(jobs.number_of, job_id)
-        return self._output(job_id)
+        return output_path(self.home, job_id)
 
     def data_version(self) -> int:
         """See the port. The calling thread's own commits make it differ, too."""
@@ -201,9 +201,6 @@ class SQLiteStore:
     def _unlink(self, hashes: Iterable[str]) -> None:
         if unused := list(hashes):
             self._db.write(blobs.unlink_unused, unused)
-
-    def _output(self, job_id: str) -> Path:
-        return self.home / OUTPUT / f"{job_id}.log"
 
 
 def open_store(home: Path | None = None) -> SQLiteStore:
