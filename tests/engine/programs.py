@@ -278,3 +278,20 @@ def take_memory(size):
     for place in range(0, size, 4096):
         held[place] = 1
     return len(held)
+
+
+def forbid_files_to_grow(seconds, patience):
+    """Make every write to a file fail, as on a full disk; `seconds` later it is allowed again, if ever."""
+    import resource
+    import threading
+
+    import jobdeck.engines.local.child
+
+    jobdeck.engines.local.child.PATIENCE = patience
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if seconds is not None:
+        allow = threading.Timer(seconds, resource.setrlimit, (resource.RLIMIT_FSIZE, (most, most)))
+        allow.daemon = True
+        allow.start()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, most))
+    return "kept"

@@ -100,6 +100,19 @@ def test_a_program_that_cannot_be_imported_says_so(bench: Bench, tmp_path: Path,
     assert "fleeting" in ended.error
 
 
+def test_an_outcome_that_cannot_be_stored_is_tried_again_with_patience(bench: Bench) -> None:
+    job = bench.run(programs.forbid_files_to_grow, seconds=0.7, patience=30.0)
+    assert job.status == "DONE", job.error
+    assert bench.value(job) == "kept"
+    assert job.ended - job.started >= 0.7
+
+
+def test_an_outcome_that_is_never_stored_is_never_a_success(bench: Bench) -> None:
+    job = bench.run(programs.forbid_files_to_grow, seconds=None, patience=0.5)
+    assert (job.status, job.error_kind) == ("ERROR", "exit")
+    assert bench.store.outcome(job.job_id) is None
+
+
 def _is_alive(pid: int) -> bool:
     import psutil
 

@@ -32,6 +32,8 @@ from .memory import OutOfMemoryCount
 BUSY_TICK = 0.008
 """Seconds between looks at the store while a job runs."""
 IDLE_TICK = 0.05
+RUNG_TICK = 0.1
+"""The same for an idle agent that a bell wakes at once when there is a job."""
 IDLE_END = 60.0
 """Seconds without a job after which the agent ends; setting ``idle_end``, else ``JOBDECK_IDLE_END``."""
 _CHECK = 1.0
@@ -95,9 +97,10 @@ class LocalAgent:
             while not self._stopped and not self._attempt("closing jobs of earlier agents", self._adopt):
                 time.sleep(_RETRY)
             while not self._stopped:
-                self._wait()
+                told = self._wait()
                 now = time.monotonic()
-                self._hear()
+                if told or now >= self._next_check:
+                    self._hear()
                 if self._ends:
                     self._attempt("closing jobs", self._settle)
                 self._attempt("reading the queue", self._look)
@@ -120,17 +123,21 @@ class LocalAgent:
 
     # --- the loop's parts
 
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
+        """Sleep until there may be something to do; whether the launcher may have something to tell."""
         fds = self._launcher.filenos()
         bell = self._bell.fileno()
         if bell is not None:
             fds.append(bell)
-        tick = BUSY_TICK if self._running or self._ends or self._look_again else min(IDLE_TICK, self._idle_end)
+        tick = min(IDLE_TICK if bell is None else RUNG_TICK, self._idle_end)
+        if self._running or self._ends or self._look_again:
+            tick = BUSY_TICK
         if self._launcher.restless:
             tick = _RESTLESS_TICK
         readable, _, _ = select.select(fds, [], [], tick)
         if bell in readable:
             self._bell.silence()
+        return bool(readable) or self._launcher.restless
 
     def _attempt(self, what: str, step: Callable[[], None]) -> bool:
         """Do something with the store. Where it fails, say so once, and leave it alone for a while; False then."""
