@@ -87,12 +87,14 @@ def test_a_store_that_is_forgotten_leaves_no_file_open(home):
     assert [name for name in _open_files(home) if "jobdeck.db" in name] == []
 
 
-def test_a_store_that_could_not_be_opened_leaves_no_file_open(home):
+@pytest.mark.parametrize("name", ["jobdeck.db", "presence.lock", "store.lock"])
+def test_a_store_that_could_not_be_opened_leaves_no_file_open(home, name):
     open_store(home).close()
-    (home / "jobdeck.db").unlink()
-    (home / "jobdeck.db").mkdir()
-    with pytest.raises(StoreError):
+    (home / name).unlink()
+    (home / name).mkdir()
+    with pytest.raises(StoreError, match="could not be used"):
         open_store(home)
+    gc.collect()
     assert _open_files(home) == []
 
 

@@ -38,7 +38,8 @@ class Presence:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._fd: int | None = _open(home / "presence.lock")
+        self._fd: int | None = None
+        self._fd = _open(home / "presence.lock")
 
     def is_alone(self) -> bool:
         """Tell whether nobody else has the store open; others who ask have to wait until `show`."""
