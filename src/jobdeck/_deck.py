@@ -376,8 +376,8 @@ def _checked_number(name: str, number: int | None) -> int | None:
 def _checked_status(status: str | Collection[str] | None) -> tuple[str, ...] | None:
     if status is None:
         return None
-    asked = (status,) if isinstance(status, str) else tuple(status)
+    asked = [status] if isinstance(status, str) or not isinstance(status, Collection) else list(status)
     for one in asked:
         if not isinstance(one, str):
             raise InvalidInputError(f"a status is one of {', '.join(JobStatus)}, not {one!r}")
-    return tuple(str(one) for one in asked)
+    return tuple(map(str, asked))

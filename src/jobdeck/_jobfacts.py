@@ -142,9 +142,11 @@ class JobFacts(LiveState):
         return list(self._read().tags)
 
     def error_message(self) -> str | None:
-        """Return why it failed: the traceback where there is one, else a sentence; None unless it is in ERROR."""
+        """Return why it failed: the traceback of its exception, else a sentence; None unless it is in ERROR."""
         record = self._read()
-        return record.traceback or record.error if record.status == JobStatus.ERROR else None
+        if record.status != JobStatus.ERROR:
+            return None
+        return record.traceback or record.error if record.error_kind == "exception" else record.error
 
     def logs(self) -> str | None:
         """Return what it and its subprocesses wrote to stdout and stderr so far; None before it starts."""

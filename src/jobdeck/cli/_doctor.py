@@ -148,7 +148,8 @@ def _server_extension() -> Finding:
     from jupyter_core.paths import jupyter_config_path
     from jupyter_server.extension.config import ExtensionConfigManager
 
-    said = ExtensionConfigManager(read_config_path=jupyter_config_path()).get_jpserver_extensions()
+    manager = ExtensionConfigManager(read_config_path=jupyter_config_path())
+    said = manager.get_jpserver_extensions()  # type: ignore[no-untyped-call]
     if said.get("jobdeck"):
         return Finding(name, "enabled")
     words = "disabled" if "jobdeck" in said else "not enabled by any configuration file"
