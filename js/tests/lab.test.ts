@@ -45,21 +45,37 @@ class FakeOutput {
   }
 }
 
-/** A document's context: only that it is saved matters. */
+type Slot = (sender: unknown, argument: unknown) => void;
+
+class FakeSignal {
+  readonly slots = new Set<Slot>();
+
+  connect(slot: Slot): void {
+    this.slots.add(slot);
+  }
+
+  disconnect(slot: Slot): void {
+    this.slots.delete(slot);
+  }
+
+  emit(argument: unknown): void {
+    for (const slot of this.slots) slot(this, argument);
+  }
+}
+
+/** A document's context: that it is saved, and that its kernel changes. */
 class FakeContext {
-  private readonly slots = new Set<(context: unknown, state: string) => void>();
-  readonly saveState = {
-    connect: (slot: (context: unknown, state: string) => void) => this.slots.add(slot),
-    disconnect: (slot: (context: unknown, state: string) => void) => this.slots.delete(slot),
-  };
+  readonly saveState = new FakeSignal();
+  readonly sessionContext = { kernelChanged: new FakeSignal(), statusChanged: new FakeSignal() };
 
   save(): void {
-    for (const slot of this.slots) slot(this, "started");
-    for (const slot of this.slots) slot(this, "completed");
+    this.saveState.emit("started");
+    this.saveState.emit("completed");
   }
 
   get listeners(): number {
-    return this.slots.size;
+    const { kernelChanged, statusChanged } = this.sessionContext;
+    return this.saveState.slots.size + kernelChanged.slots.size + statusChanged.slots.size;
   }
 
   get context(): DocumentRegistry.Context {
@@ -80,6 +96,8 @@ interface Page {
   services: Services;
   context: FakeContext;
   widgets: FakeWidgetRenderer[];
+  /** The factories that the notebook's registry had for widgets, the newest last. */
+  managers: object[];
   renderer: JobsRenderer;
   forms: ReturnType<typeof vi.fn>;
 }
@@ -102,8 +120,9 @@ function makePage(storeId: string | null, isNotebook = true): Page {
   const services: Services = { rest, connection, server: () => Promise.resolve(info) };
   const context = new FakeContext();
   const widgets: FakeWidgetRenderer[] = [];
+  const managers: object[] = [{}];
   const rendermime = {
-    mimeTypes: [WIDGET_MIME_TYPE],
+    getFactory: () => managers.at(-1),
     createRenderer: () => {
       const widget = new FakeWidgetRenderer();
       widgets.push(widget);
@@ -116,7 +135,7 @@ function makePage(storeId: string | null, isNotebook = true): Page {
     rendermime: isNotebook ? rendermime : null,
     context: isNotebook ? context.context : null,
   });
-  const page = { sockets, connection, services, context, widgets, renderer, forms };
+  const page = { sockets, connection, services, context, widgets, managers, renderer, forms };
   pages.push(page);
   return page;
 }
@@ -199,6 +218,21 @@ describe("the renderer", () => {
     view.dispose();
     await settle();
     expect([saved?.isHidden, widget?.isHidden]).toEqual([false, true]);
+  });
+
+  it("takes the widget's renderer of a manager that comes late, when the kernel is known", async () => {
+    const page = makePage("other1");
+    await begin(page, new FakeOutput(bundleOf(makeJob())));
+    page.context.sessionContext.statusChanged.emit("idle");
+    expect(page.widgets.length).toBe(1);
+    page.managers.push({});
+    page.context.sessionContext.kernelChanged.emit({});
+    expect(page.widgets.map((widget) => widget.isDisposed)).toEqual([true, false]);
+    page.widgets[1]?.addWidget(new Widget());
+    await settle();
+    expect(page.renderer.widgets.map((widget) => widget.isHidden)).toEqual([true, false]);
+    page.renderer.dispose();
+    expect(page.context.listeners).toBe(0);
   });
 
   it("says of a state that nobody can tell more about that it is the last known one", async () => {

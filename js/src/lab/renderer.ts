@@ -94,8 +94,10 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
       this.keeper = new Keeper(session.deck, bundle, model, services.rest, context);
       return;
     }
+    // Nobody tells any more what time it is where the job is.
+    session.deck.seed(bundle.snapshot);
     this.note.value = t("Last known state, saved with the notebook.");
-    if (rendermime) this.widgetView = new WidgetView(rendermime, model, this, this.view);
+    if (rendermime) this.widgetView = new WidgetView(rendermime, context, model, this, this.view);
   }
 
   private clear(): void {

@@ -1,3 +1,4 @@
+import type { DocumentRegistry } from "@jupyterlab/docregistry";
 import type { IRenderMime, IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import type { Panel, Widget } from "@lumino/widgets";
 
@@ -5,36 +6,52 @@ export const WIDGET_MIME_TYPE = "application/vnd.jupyter.widget-view+json";
 
 /** Puts the output's ipywidget in place of a saved state, while the kernel that feeds it is there. */
 export class WidgetView {
-  private readonly renderer: IRenderMime.IRenderer | null = null;
+  private renderer: IRenderMime.IRenderer | null = null;
+  private factory: IRenderMime.IRendererFactory | undefined;
   private readonly observer = new MutationObserver(() => this.choose());
 
   constructor(
-    rendermime: IRenderMimeRegistry,
-    model: IRenderMime.IMimeModel,
+    private readonly rendermime: IRenderMimeRegistry,
+    private readonly context: DocumentRegistry.Context | null,
+    private readonly model: IRenderMime.IMimeModel,
     private readonly panel: Panel,
     private readonly saved: Widget,
   ) {
-    if (!(WIDGET_MIME_TYPE in model.data) || !rendermime.mimeTypes.includes(WIDGET_MIME_TYPE)) return;
-    this.renderer = rendermime.createRenderer(WIDGET_MIME_TYPE);
-    this.renderer.hide();
-    panel.addWidget(this.renderer);
-    // The widget manager adds a view when the model is there, which may be never or after a restart, and hides
-    // its renderer when the model goes; it tells nobody.
-    this.observer.observe(this.renderer.node, { childList: true });
-    void this.renderer.renderModel(model).then(() => this.choose());
+    if (!(WIDGET_MIME_TYPE in model.data)) return;
+    // A notebook gets its widget manager, and with it another factory, once its kernel is known; nobody is told.
+    context?.sessionContext.kernelChanged.connect(this.render);
+    context?.sessionContext.statusChanged.connect(this.render);
+    this.render();
   }
 
   dispose(): void {
+    this.context?.sessionContext.kernelChanged.disconnect(this.render);
+    this.context?.sessionContext.statusChanged.disconnect(this.render);
     this.observer.disconnect();
     this.renderer?.dispose();
     this.saved.show();
   }
+
+  private readonly render = (): void => {
+    const factory = this.rendermime.getFactory(WIDGET_MIME_TYPE);
+    if (!factory || factory === this.factory) return;
+    this.factory = factory;
+    this.observer.disconnect();
+    this.renderer?.dispose();
+    const renderer = this.rendermime.createRenderer(WIDGET_MIME_TYPE);
+    this.renderer = renderer;
+    renderer.hide();
+    this.panel.addWidget(renderer);
+    // The widget manager adds a view when the model is there, which may be never or after a restart, and hides
+    // its renderer when the model goes; of that, too, nobody is told.
+    this.observer.observe(renderer.node, { childList: true });
+    void renderer.renderModel(this.model).then(() => this.choose());
+  };
 
   private choose(): void {
     if (!this.renderer || this.renderer.isDisposed) return;
     const hasView = (this.renderer as unknown as Panel).widgets.length > 0;
     this.renderer.setHidden(!hasView);
     this.saved.setHidden(hasView);
-    this.panel.update();
   }
 }

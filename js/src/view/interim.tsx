@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { useContext, useEffect, useId, useState } from "preact/hooks";
-import { displayText } from "../model/body";
+import { displayText, isPicture } from "../model/body";
 import type { JobState } from "../model/deck";
 import { clock, count } from "../model/time";
 import type { MessageRow } from "../model/wire";
@@ -26,8 +26,9 @@ const texts = new WeakMap<MessageRow, string>();
 function rowText(row: MessageRow): string {
   let text = texts.get(row);
   if (text === undefined) {
-    const shown = displayText(row[2]).slice(0, LONGEST);
-    text = (row[3] === undefined ? shown : `${shown}…`).replaceAll(/\s*\n\s*/g, " ⏎ ");
+    const isCutPicture = row[3] !== undefined && isPicture(row[2]);
+    const shown = isCutPicture ? "<image>" : displayText(row[2]).slice(0, LONGEST);
+    text = (isCutPicture || row[3] === undefined ? shown : `${shown}…`).replaceAll(/\s*\n\s*/g, " ⏎ ");
     texts.set(row, text);
   }
   return text;

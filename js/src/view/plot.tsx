@@ -52,12 +52,12 @@ function draw(root: HTMLElement, table: Table, isOn: readonly boolean[]): Drawn 
       width: Math.max(60, root.clientWidth),
       height: Math.max(40, root.clientHeight),
       legend: { show: false },
-      padding: [6, 8, 0, 0],
+      padding: [6, 18, 0, 0],
       cursor: { y: false, drag: { x: false, y: false } },
       scales: { x: { time: false } },
       axes: [
         { ...axis, size: 16, gap: 2, space: 50 },
-        { ...axis, size: (self, values) => labelSize(self, values, font), gap: 3, space: 16 },
+        { ...axis, size: (self, values) => labelSize(self, values, font), gap: 3, space: (_self, _axis, _low, _high, height) => (height > 140 ? 36 : 16) },
       ],
       series: [
         {},

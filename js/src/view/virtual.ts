@@ -1,5 +1,5 @@
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, type VirtualItem } from "@tanstack/virtual-core";
-import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import type { RefObject } from "preact";
 
 export interface VirtualRows {
@@ -49,6 +49,8 @@ export function useVirtualRows(count: number, height: number, keyOf?: (index: nu
 export function useFollow(ref: RefObject<HTMLDivElement | null>, size: number): [boolean, () => void] {
   const [follows, setFollows] = useState(true);
   const last = useRef(0);
+  // The element is there once there is something to scroll.
+  const isEmpty = size === 0;
   useEffect(() => {
     const element = ref.current;
     if (!element) return undefined;
@@ -61,13 +63,23 @@ export function useFollow(ref: RefObject<HTMLDivElement | null>, size: number): 
     };
     element.addEventListener("scroll", scrolled, { passive: true });
     return () => element.removeEventListener("scroll", scrolled);
+  }, [ref, isEmpty]);
+  const toEnd = useCallback((): void => {
+    const element = ref.current;
+    if (!element) return;
+    element.scrollTop = element.scrollHeight;
+    last.current = element.scrollTop;
   }, [ref]);
   useLayoutEffect(() => {
+    if (follows) toEnd();
+  }, [follows, size, toEnd]);
+  useEffect(() => {
     const element = ref.current;
-    if (follows && element) {
-      element.scrollTop = element.scrollHeight;
-      last.current = element.scrollTop;
-    }
-  }, [ref, follows, size]);
+    if (!follows || !element) return undefined;
+    // A card is rendered before it is laid out, when there is no end to go to yet; and people drag its height.
+    const sizes = new ResizeObserver(toEnd);
+    sizes.observe(element);
+    return () => sizes.disconnect();
+  }, [ref, follows, isEmpty, toEnd]);
   return [follows, () => setFollows(true)];
 }
