@@ -41,11 +41,16 @@ interface Drawn {
 }
 
 function draw(root: HTMLElement, table: Table, isOn: readonly boolean[]): Drawn {
-  const style = getComputedStyle(root);
-  const color = (name: string): string => style.getPropertyValue(name).trim() || "gray";
+  // A canvas understands plain colours alone: an element that has the variable as its colour tells what it comes to.
+  const probe = document.createElement("i");
+  root.append(probe);
+  const color = (name: string): string => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
   const quiet = color("--jobdeck-quiet");
   const grid = { stroke: color("--jobdeck-line"), width: 1 };
-  const font = `10px ${style.fontFamily || "sans-serif"}`;
+  const font = `10px ${getComputedStyle(root).fontFamily || "sans-serif"}`;
   const axis = { stroke: quiet, font, grid, ticks: { show: false } };
   const plot = new uPlot(
     {
@@ -74,6 +79,7 @@ function draw(root: HTMLElement, table: Table, isOn: readonly boolean[]): Drawn 
     [table.x, ...table.columns],
     root,
   );
+  probe.remove();
   return { plot, destroy: () => plot.destroy() };
 }
 
