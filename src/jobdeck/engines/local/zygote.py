@@ -38,6 +38,8 @@ from .children import Children, die_with_parent
 
 _BLOCKED = {signal.SIGINT, signal.SIGTERM}
 _TICK = 0.003
+_LULL = 0.05
+"""Seconds without anything to do after which there is time to warm up."""
 
 
 def serve(channel: socket.socket, home: Path, connect: Connect) -> NoReturn:
@@ -74,7 +76,7 @@ class _Zygote:
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         # The end of the stream is what counts; this is for an agent whose socket somebody else still holds.
         die_with_parent(signal.SIGTERM)
-        self._warm_up()
+        gc.freeze()
         self._say(["ready"])
         try:
             self._loop()
@@ -84,9 +86,15 @@ class _Zygote:
 
     def _loop(self) -> None:
         rest = b""
+        is_warm = False
         watched = [self._channel.fileno(), self._wake, self._children.fileno()]
         while True:
-            readable, _, _ = select.select(watched, [], [], _TICK if self._children.restless else None)
+            tick = _TICK if self._children.restless else None if is_warm else _LULL
+            readable, _, _ = select.select(watched, [], [], tick)
+            if not readable and not is_warm and not self._children.restless:
+                # Not before the first job, which somebody waits for.
+                self._warm_up()
+                is_warm = True
             if self._channel.fileno() in readable:
                 try:
                     data = self._channel.recv(1 << 16)
