@@ -321,6 +321,26 @@ def test_a_silenced_widget_feed_wakes_when_it_is_asked(add, writer, open_feed, v
     assert feed.job_ids == [job_id]
 
 
+def test_a_feed_that_nobody_asks_rests_when_it_may_and_wakes_when_somebody_does(
+    add, writer, store, follower, view, until
+):
+    job_id = add()
+    resting = []
+    feed = Feed(store, follower, view.take, job_ids=[job_id], keeps_jobs=True, may_rest=lambda: bool(resting))
+    feed.begin()
+    writer.add_message(job_id, "1")
+    until(lambda: view.rows(job_id))
+    resting.append(True)
+    writer.add_message(job_id, "2")
+    until(lambda: not follower.subscriptions)
+    assert [row[0] for row in view.rows(job_id)] == [1]
+    feed.receive({"type": "subscribe", "ids": None})
+    until(lambda: view.of("snapshot"))
+    writer.add_message(job_id, "3")
+    until(lambda: view.rows(job_id)[-1][0] == 3)
+    feed.close()
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_progress_that_is_no_number_travels_as_json(number, add, writer, open_feed, view, until):
     job_id = add()

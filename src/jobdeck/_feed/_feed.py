@@ -63,6 +63,9 @@ class Feed:
         Who asks, as the store notes it beside a cancel.
     on_jobs
         Called with the ids when a retry has added a job to them.
+    may_rest
+        Asked before each delta while the view has not asked for anything: if there seems to be no view that ever
+        will, the feed falls silent until one does.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Feed:
         retry: Retry | None = None,
         origin: str = "browser",
         on_jobs: Callable[[list[str]], None] | None = None,
+        may_rest: Callable[[], bool] | None = None,
         pump: Pump = PUMP,
     ) -> None:
         self._store = store
@@ -86,6 +90,7 @@ class Feed:
         self._retry = retry
         self._origin = origin
         self._on_jobs = on_jobs
+        self._may_rest = may_rest
         self._pump = pump
         self._lock = threading.Lock()
         self._turn_lock = threading.RLock()
@@ -235,6 +240,8 @@ class Feed:
             pending, self._pending = self._pending, Pending()
         if wants_snapshot:
             self._tell_all()
+        elif self._may_rest is not None and self._may_rest():
+            self._rest()
         else:
             if self._has_queued and now >= self._next_places:
                 pending.places = True
@@ -275,6 +282,7 @@ class Feed:
             return True
         if request is None:
             return False
+        self._may_rest = None
         if isinstance(request, Refused):
             self._emit(request.answer())
         elif request["type"] == "subscribe":
@@ -295,14 +303,18 @@ class Feed:
         if not self._keeps_jobs:
             self._follow(ids)
         elif ids == []:
-            if self._subscription is not None:
-                self._subscription.close()
-                self._subscription = None
-            with self._lock:
-                self._pending, self._wants_snapshot = Pending(), False
-            self._has_queued = False
+            self._rest()
             return
         self._ask_for_snapshot()
+
+    def _rest(self) -> None:
+        """Follow nothing and send nothing until somebody asks for a snapshot."""
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+        with self._lock:
+            self._pending, self._wants_snapshot = Pending(), False
+        self._has_queued = False
 
     def _ask_for_snapshot(self) -> None:
         with self._lock:
@@ -325,7 +337,12 @@ class Feed:
     def _emit(self, frame: Frame) -> None:
         # Paused beforehand: `resume` may come from another thread before `send` has returned.
         self._is_paused = True
-        if self._send(frame) is not False:
+        try:
+            takes_more = self._send(frame)
+        except BaseException:
+            self._is_paused = False
+            raise
+        if takes_more is not False:
             self._is_paused = False
         if frame["type"] in {"delta", "snapshot"}:
             # From when the frame was due, not from when it went out: a job that publishes as often as frames may go

@@ -71,9 +71,11 @@ class _Ending:
         with self._lock:
             if self._is_told:
                 return
+            # A cell that ends meanwhile waits for this lock: what began within it is sent within it.
+            is_in_cell = self._endings.is_in_cell
             self._output.publish()
             self._is_told = True
-        self._endings.told(self._output, self)
+        self._endings.told(self._output, self, is_in_cell)
 
     def close(self) -> None:
         self._subscription.close()
@@ -109,7 +111,7 @@ def unfinished(store: Store, job_ids: Collection[str]) -> set[str]:
 
 
 class Endings:
-    """All outputs of a kernel that wait for the end of their jobs. Takes part in the running of cells while it must."""
+    """All outputs of a kernel that wait for the end of their jobs. Takes part in the running of cells for that."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -117,12 +119,18 @@ class Endings:
         self._again: dict[str, Output] = {}
         self._shell: Any | None = None
         self._is_in_cell = False
+        self._idle_since = 0.0
+
+    @property
+    def idle_for(self) -> float:
+        """Seconds for which no cell has run; 0 while one does."""
+        return 0.0 if self._is_in_cell else time.monotonic() - self._idle_since
 
     def expect(self, output: Output, follower: Follower, job_ids: Collection[str]) -> None:
         """Update `output` once these jobs have ended; they are those that it does not show as ended."""
         if not job_ids:
             return
-        self._attend(output.shell)
+        self.attend(output.shell)
         ending = _Ending(output, follower, set(job_ids), self)
         with self._lock:
             previous = self._waiting.pop(output.display_id, None)
@@ -130,18 +138,24 @@ class Endings:
         if previous is not None:
             previous.close()
 
-    def told(self, output: Output, ending: _Ending) -> None:
-        """Take note that an output was updated."""
+    @property
+    def is_in_cell(self) -> bool:
+        """Tell whether a cell runs."""
+        return self._is_in_cell
+
+    def told(self, output: Output, ending: _Ending, was_in_cell: bool) -> None:
+        """Take note that an output was updated, for some cell or for none."""
         with self._lock:
             if self._waiting.get(output.display_id) is ending:
                 del self._waiting[output.display_id]
-            if not self._is_in_cell:
+            if not was_in_cell:
                 self._again[output.display_id] = output
         ending.close()
 
-    def _attend(self, shell: Any) -> None:
+    def attend(self, shell: Any) -> None:
+        """Hear from now on when cells run; called while one does."""
         with self._lock:
-            if self._shell is not None:
+            if self._shell is shell:
                 return
             self._shell = shell
             self._is_in_cell = True
@@ -162,14 +176,8 @@ class Endings:
                 ending.tell_if_over()
         except JobdeckError:
             _log.exception("the last state of jobs could not be written into their output")
-        with self._lock:
-            self._is_in_cell = False
-            shell = self._shell if not self._waiting and not self._again else None
-            if shell is not None:
-                self._shell = None
-        if shell is not None:
-            shell.events.unregister("pre_run_cell", self._begin_cell)
-            shell.events.unregister("post_run_cell", self._end_cell)
+        self._idle_since = time.monotonic()
+        self._is_in_cell = False
 
 
 ENDINGS: Final = Endings()

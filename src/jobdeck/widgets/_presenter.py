@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from .._feed import read_snapshot
 from .._ports import Presenter, Store
@@ -16,6 +17,10 @@ from ._shell import current_shell
 from ._widget import JobsWidget
 
 Layout = Literal["card", "list"]
+
+_PATIENCE: Final = 10.0
+"""Seconds that a page has for its first word, counted while the kernel is free to hear it. In JupyterLab the server
+feeds the cards, and nobody looks at the widget."""
 
 
 class NotebookPresenter:
@@ -29,6 +34,7 @@ class NotebookPresenter:
             return
         from IPython.display import display
 
+        ENDINGS.attend(shell)
         widget = self._widget(store, job_ids, layout)
         output = Output(shell, store, widget, job_ids, layout, uuid.uuid4().hex)
         snapshot = widget.snapshot()
@@ -43,14 +49,21 @@ class NotebookPresenter:
 
     def mimebundle(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> dict[str, Any]:
         """Return the same as data. Nothing updates it once it is shown, except through its widget."""
-        if current_shell() is None:
+        shell = current_shell()
+        if shell is None:
             return make_bundle(read_snapshot(store, job_ids), job_ids, layout)
+        ENDINGS.attend(shell)
         widget = self._widget(store, job_ids, layout)
         return make_bundle(widget.snapshot(), job_ids, layout, model_id=widget.model_id)
 
     def _widget(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> JobsWidget:
         service = JobService.of(store.home)
-        return JobsWidget(store, service.follower, job_ids, layout, retry=service.retry_job)
+        began = time.monotonic()
+
+        def may_rest() -> bool:
+            return ENDINGS.idle_for > _PATIENCE and time.monotonic() - began > _PATIENCE
+
+        return JobsWidget(store, service.follower, job_ids, layout, retry=service.retry_job, may_rest=may_rest)
 
 
 @cache

@@ -37,6 +37,8 @@ class JobsWidget(anywidget.AnyWidget):
         ``"card"`` or ``"list"``.
     retry
         Runs a job again and returns the new id.
+    may_rest
+        Tells whether a page that showed the widget would have said so by now.
 
     Attributes
     ----------
@@ -58,6 +60,7 @@ class JobsWidget(anywidget.AnyWidget):
         layout: str = "card",
         *,
         retry: Callable[[str], str] | None = None,
+        may_rest: Callable[[], bool] | None = None,
     ) -> None:
         esm, css = source("card.js"), source("card.css")
         self.on_jobs: Callable[[list[str]], None] | None = None
@@ -70,6 +73,7 @@ class JobsWidget(anywidget.AnyWidget):
             retry=retry,
             origin="notebook",
             on_jobs=self._adopt,
+            may_rest=may_rest,
         )
         try:
             snapshot = self._feed.begin()
