@@ -93,7 +93,8 @@ def _started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 @pytest.fixture
 def kernel(_started: Kernel) -> Kernel:
-    """The module's kernel, with nothing heard and nothing shown yet."""
+    """The module's kernel, with nothing heard, nothing shown and no job under way."""
+    _started.run("for earlier in jobdeck.jobs(): earlier.wait_for_final_state(30)")
     _started.run("import ipywidgets\nipywidgets.Widget.close_all()")
     _started.messages.clear()
     return _started
