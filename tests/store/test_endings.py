@@ -58,6 +58,15 @@ def test_asking_again_changes_nothing_but_may_ask_for_more(any_store):
     assert [command.kind for command in any_store.commands("local", "agent-1")] == ["kill"]
 
 
+def test_every_new_request_counts_as_a_change_since_that_is_what_agents_look_for(any_store):
+    job = running(any_store)
+    any_store.ask(job.job_id, "cancel", "kernel")
+    any_store.note_cancel(job.job_id, "stopping", "cleaning up")
+    before = any_store.change_number()
+    any_store.ask(job.job_id, "kill", "browser")
+    assert any_store.change_number() > before
+
+
 def test_a_request_that_was_refused_can_be_made_again(any_store):
     job = running(any_store)
     any_store.ask(job.job_id, "cancel", "kernel")

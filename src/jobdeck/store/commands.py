@@ -37,6 +37,9 @@ def ask(link: Link, job_id: str, kind: CommandKind, origin: str) -> JobRecord:
     if same is None:
         values = (record.number, kind, text(origin), now)
         link.execute("INSERT INTO commands (job, kind, origin, asked) VALUES (?, ?, ?, ?)", values)
+        if record.cancel_state in _UNDER_WAY:
+            # Its agent looks for commands when a job has changed.
+            jobs.change(link, job_id, cancel_state=record.cancel_state)
     return jobs.get(link, job_id)
 
 
