@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -29,6 +30,8 @@ CHROMIUM_OPTIONS = (
 )
 
 HARMLESS: tuple[tuple[str, str], ...] = (
+    (r"status of 404 .*/jobdeck/api/v1[?\]]", "the page asks whether the server extension is there; browsers log a no"),
+    (r"'filebrowser:open-path' not registered", "Notebook 7 itself, with any notebook in a folder"),
     (
         r"removeChild[^\n]*\n\s+at [^\n]*/jlab_core\.[^\n]*$",
         "Lab's splash screen is removed twice when the theme changes",
@@ -40,6 +43,12 @@ HARMLESS: tuple[tuple[str, str], ...] = (
 """Pairs of a pattern and the reason why an error of that kind on the console is not ours to mend."""
 
 expect.set_options(timeout=PATIENCE)
+
+
+def pytest_configure() -> None:
+    # A test run that is told to end still ends its servers and its browser.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 
 OpenNotebook = Callable[..., Notebook]
 
@@ -55,7 +64,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture(scope="session")
 def lab_without_extension(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab with another home, whose administrator does not allow the server extension."""
-    server = Lab(tmp_path_factory.mktemp("bare"), ["--ServerApp.jpserver_extensions={'jobdeck.server': False}"])
+    server = Lab(tmp_path_factory.mktemp("bare"), ["--ServerApp.jpserver_extensions={'jobdeck': False}"])
     yield server
     server.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Dialog, Locator, Page, expect
 
 from .lab import Lab
 from .waiting import PATIENCE, until
@@ -38,6 +38,11 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=METADATA), path)
 
 
+def badge(card: Locator) -> Locator:
+    """The word of a card's status, without the shape beside it."""
+    return card.get_by_role("status").locator(".jobdeck-word")
+
+
 class Notebook:
     """A notebook as its reader has it: cells to run, outputs and cards to look at.
 
@@ -60,11 +65,9 @@ class Notebook:
         self.path = path
         self.page: Page = context.new_page()
         self.troubles: list[str] = []
-        self.page.on("console", lambda said: self._note(said.type, f"console: {said.text}"))
+        self.page.on("console", lambda said: self._note(said.type, f"console: {said.text} [{said.location['url']}]"))
         self.page.on("pageerror", lambda error: self._note("error", f"uncaught: {error.stack or error}"))
-        self.page.on(
-            "dialog", lambda dialog: self._note("error", f"a dialog opened: {dialog.message}") or dialog.dismiss()
-        )
+        self.page.on("dialog", self._answer)
         # A workspace of its own for each page: what one test left open is not opened again in the next one.
         place = f"lab/workspaces/{abs(hash(self))}" if app == "lab" else "notebooks"
         tree = "" if app == "notebook" else "/tree"
@@ -93,10 +96,12 @@ class Notebook:
         )
 
     def run_and_wait(self, *cells: int) -> None:
-        """Run cells one after the other, each to its end."""
+        """Run cells one after the other, each to its end; a cell that raises is an error."""
         for cell in cells:
             self.run(cell)
             self.wait_for_cell(cell)
+            raised = [output for output in self.outputs(cell) if output["output_type"] == "error"]
+            assert not raised, f"cell {cell} raised:\n{self.text(cell)}"
 
     def run_all(self) -> None:
         self.run_and_wait(*range(self.page.evaluate(f"() => {PANEL}.content.widgets.length")))
@@ -146,7 +151,7 @@ class Notebook:
 
     def cards(self, cell: int) -> Locator:
         """The jobs that a cell's output shows."""
-        return self.output(cell).locator("[data-job-id]")
+        return self.output(cell).locator("[data-job-id]:visible")
 
     def card(self, cell: int) -> Locator:
         """The only job that a cell's output shows, once it is there."""
@@ -228,6 +233,13 @@ class Notebook:
 
     def _wait_for_splash(self) -> None:
         expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
+
+    def _answer(self, dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":  # the browser's own, where something is not saved
+            dialog.accept()
+        else:
+            self._note("error", f"a dialog opened: {dialog.message}")
+            dialog.dismiss()
 
     def _note(self, kind: str, text: str) -> None:
         if kind == "error":

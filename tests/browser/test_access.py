@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from .notebook import PRELUDE, Notebook
+from .notebook import PRELUDE, Notebook, badge
 
 SOME = """
 def some(user_messenger):
@@ -26,17 +26,19 @@ CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_word_stands_out_from_its_background(dark, open_notebook):
-    notebook = open_notebook([PRELUDE + SOME, "job = jobdeck.run(some, tags=['a tag'])", "bad = jobdeck.run(failing)"])
+    notebook = open_notebook(
+        [PRELUDE + SOME, "job = jobdeck.run(some, tags=['a tag'])\njob", "bad = jobdeck.run(failing)\nbad"]
+    )
     try:
         notebook.use_theme(dark)
         notebook.run_and_wait(0, 1, 2)
         card, bad = notebook.card(1), notebook.card(2)
-        expect(bad.get_by_role("status").first).to_have_text("Error")
+        expect(badge(bad)).to_have_text("Error")
         expect(card.get_by_text('{"i": 4', exact=False)).to_be_visible()
         assert card.evaluate("card => getComputedStyle(card).backgroundColor") == LAYOUT_COLOR[dark]
         assert card.evaluate(CONTRAST) == []
         assert bad.evaluate(CONTRAST) == []
-        card.get_by_role("tab", name="Output").click()
+        card.get_by_role("tab", name="Output", exact=True).click()
         expect(card.get_by_text("yellow")).to_be_visible()
         assert card.evaluate(CONTRAST) == []
     finally:
@@ -53,10 +55,10 @@ def tab_to(notebook: Notebook, target: Locator) -> None:
 
 
 def test_the_keyboard_alone_reads_the_tabs_and_cancels(open_notebook):
-    notebook = open_notebook([PRELUDE + SOME, "job = jobdeck.run(some)"])
+    notebook = open_notebook([PRELUDE + SOME, "job = jobdeck.run(some)\njob"])
     notebook.run_and_wait(0, 1)
     card = notebook.card(1)
-    expect(card.get_by_role("status").first).to_have_text("Running")
+    expect(badge(card)).to_have_text("Running")
     notebook.page.locator(".jp-Notebook .jp-Cell").nth(1).focus()
 
     cancel = card.get_by_role("button", name="Cancel")
@@ -64,26 +66,26 @@ def test_the_keyboard_alone_reads_the_tabs_and_cancels(open_notebook):
     first = card.get_by_role("tab", name="Interim results")
     tab_to(notebook, first)
     notebook.page.keyboard.press("ArrowRight")
-    output = card.get_by_role("tab", name="Output")
+    output = card.get_by_role("tab", name="Output", exact=True)
     expect(output).to_be_focused()
     expect(output).to_have_attribute("aria-selected", "true")
     expect(card.get_by_role("tabpanel")).to_contain_text("yellow")
     notebook.page.keyboard.press("End")
-    expect(card.get_by_role("tab", name="Result")).to_be_focused()
+    expect(card.get_by_role("tab", name="Result", exact=True)).to_be_focused()
     notebook.page.keyboard.press("Home")
     expect(first).to_be_focused()
 
     while not cancel.evaluate("element => element === document.activeElement"):
         notebook.page.keyboard.press("Shift+Tab")
     notebook.page.keyboard.press("Enter")
-    expect(card.get_by_role("status").first).to_have_text("Cancelled")
+    expect(badge(card)).to_have_text("Cancelled")
 
 
 def test_roles_and_names_say_what_is_there(open_notebook):
-    notebook = open_notebook([PRELUDE + SOME, "job = jobdeck.run(some, name='spoken')"])
+    notebook = open_notebook([PRELUDE + SOME, "job = jobdeck.run(some, name='spoken')\njob"])
     notebook.run_and_wait(0, 1)
     card = notebook.card(1)
-    expect(card.get_by_role("status").first).to_have_text("Running")
+    expect(badge(card)).to_have_text("Running")
     expect(card).to_have_accessible_name("spoken")
     expect(card.get_by_role("progressbar")).to_have_accessible_name("Progress")
     expect(card.get_by_role("tablist")).to_be_visible()

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, expect
 
-from .notebook import PRELUDE
+from .notebook import PRELUDE, badge
 
 VQE = """
 def vqe(start, note, user_messenger):
@@ -25,10 +25,6 @@ def scan(r):
         raise ValueError("bond length must be positive")
     return r
 """
-
-
-def badge(card: Locator) -> Locator:
-    return card.get_by_role("status").first
 
 
 def ink(card: Locator) -> str:
@@ -52,7 +48,10 @@ def coloured_pixels(card: Locator) -> int:
 
 def test_a_running_job_streams_plots_prints_and_ends_with_its_result(open_notebook):
     notebook = open_notebook(
-        [PRELUDE + VQE, "job = jobdeck.run(vqe, inputs={'start': -0.6, 'note': 'STO-3G'}, name='vqe-h2', tags=['h2'])"]
+        [
+            PRELUDE + VQE,
+            "job = jobdeck.run(vqe, inputs={'start': -0.6, 'note': 'STO-3G'}, name='vqe-h2', tags=['h2'])\njob",
+        ]
     )
     notebook.run_and_wait(0, 1)
     card = notebook.card(1)
@@ -76,18 +75,18 @@ def test_a_running_job_streams_plots_prints_and_ends_with_its_result(open_notebo
         "([canvas, before]) => canvas.toDataURL() !== before", arg=[card.locator("canvas").element_handle(), before]
     )
 
-    card.get_by_role("tab", name="Output").click()
+    card.get_by_role("tab", name="Output", exact=True).click()
     panel = card.get_by_role("tabpanel")
     expect(panel).to_contain_text("step 40 of 40")
     expect(panel).not_to_contain_text("step 39")
     colour = "element => getComputedStyle(element).color"
     assert panel.get_by_text("warming up").evaluate(colour) != panel.get_by_text("step 40 of 40").evaluate(colour)
 
-    card.get_by_role("tab", name="Inputs").click()
+    card.get_by_role("tab", name="Inputs", exact=True).click()
     expect(panel).to_contain_text("STO-3G")
     expect(panel).to_contain_text("-0.6")
 
-    card.get_by_role("tab", name="Result").click()
+    card.get_by_role("tab", name="Result", exact=True).click()
     notebook.open_gate("end")
     expect(badge(card)).to_have_text("Done")
     expect(panel).to_contain_text("-1.1375")
@@ -102,7 +101,7 @@ def test_a_failed_job_shows_its_traceback_unfolded_and_runs_again_on_retry(open_
     notebook = open_notebook(
         [
             PRELUDE + SCAN,
-            "job = jobdeck.run(scan, inputs={'r': -1}, name='scan-05')",
+            "job = jobdeck.run(scan, inputs={'r': -1}, name='scan-05')\njob",
         ]
     )
     notebook.run_and_wait(0, 1)
@@ -125,7 +124,7 @@ def test_a_queued_job_says_how_many_are_before_it(open_notebook, deck):
         [
             PRELUDE
             + "jobs = [jobdeck.submit(gate, 'go') for _ in range(2 * len(__import__('os').sched_getaffinity(0)))]",
-            "last = jobdeck.submit(gate, 'go')",
+            "last = jobdeck.submit(gate, 'go')\nlast",
         ]
     )
     notebook.run_and_wait(0, 1)

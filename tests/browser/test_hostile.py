@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from .notebook import PRELUDE
+from .notebook import PRELUDE, badge
 
 TEXT = "<img src=x onerror=alert(1)>"
 
@@ -25,23 +25,24 @@ def failing():
         [
             PRELUDE + program,
             "job = jobdeck.run(hostile, inputs={'argument': TEXT}, name=TEXT + ' as name', tags=[TEXT + ' as tag'])",
-            "bad = jobdeck.run(failing)",
+            "job",
+            "bad = jobdeck.run(failing)\nbad",
         ]
     )
-    notebook.run_and_wait(0, 1, 2)
-    card = notebook.card(1)
+    notebook.run_and_wait(0, 1, 2, 3)
+    card = notebook.card(2)
     for place in ("as name", "as tag", "in a message"):
         expect(card).to_contain_text(f"{TEXT} {place}")
     panel = card.get_by_role("tabpanel")
-    card.get_by_role("tab", name="Output").click()
+    card.get_by_role("tab", name="Output", exact=True).click()
     expect(panel).to_contain_text(f"{TEXT} in the output")
-    card.get_by_role("tab", name="Inputs").click()
+    card.get_by_role("tab", name="Inputs", exact=True).click()
     expect(panel).to_contain_text(TEXT)
     notebook.open_gate("end")
-    card.get_by_role("tab", name="Result").click()
+    card.get_by_role("tab", name="Result", exact=True).click()
     expect(panel).to_contain_text("in the result")
     expect(panel).to_contain_text(TEXT)
-    expect(notebook.card(2)).to_contain_text(f"ValueError: {TEXT}")
+    expect(notebook.card(3)).to_contain_text(f"ValueError: {TEXT}")
     assert notebook.page.locator('img[src="x"]').count() == 0
 
 
@@ -54,14 +55,14 @@ def flood(user_messenger):
     print("after the long line")
     return "x" * 10_000_000
 """
-    notebook = open_notebook([PRELUDE + flood, "job = jobdeck.run(flood)", "print('still', 'here')"])
+    notebook = open_notebook([PRELUDE + flood, "job = jobdeck.run(flood)\njob", "print('still', 'here')"])
     notebook.run_and_wait(0, 1)
     card = notebook.card(1)
-    expect(card.get_by_role("status").first).to_have_text("Running")
+    expect(badge(card)).to_have_text("Running")
     notebook.run_and_wait(2)
     notebook.wait_for_text(2, "still here")
 
-    expect(card.get_by_role("status").first).to_have_text("Done", timeout=90_000)
+    expect(badge(card)).to_have_text("Done", timeout=90_000)
     expect(card.get_by_role("tab", name="Interim results")).to_contain_text("100,000")
     expect(card.get_by_text('{"i": 99999}')).to_be_visible()
     for tab in ("Output", "Result", "Interim results"):

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from .notebook import PRELUDE
+from .notebook import PRELUDE, badge
 
 
 def test_thirty_jobs_are_one_list_that_opens_by_the_line(open_notebook):
@@ -33,11 +33,11 @@ def test_a_cell_runs_in_the_background_with_its_output_in_the_card(open_notebook
     )
     notebook.run_and_wait(0, 1)
     card = notebook.card(1)
-    expect(card.get_by_role("status").first).to_have_text("Done")
+    expect(badge(card)).to_have_text("Done")
     expect(card).to_contain_text("doubled")
-    card.get_by_role("tab", name="Output").click()
+    card.get_by_role("tab", name="Output", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("from the cell")
-    card.get_by_role("tab", name="Result").click()
+    card.get_by_role("tab", name="Result", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("42")
     notebook.run_and_wait(2)
     assert notebook.text(2) == "40"

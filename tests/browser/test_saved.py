@@ -7,7 +7,7 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
-from .notebook import PRELUDE
+from .notebook import PRELUDE, badge
 
 PROGRAM = """
 def told(user_messenger):
@@ -21,10 +21,12 @@ def failing():
 
 @pytest.fixture
 def saved(open_notebook):
-    notebook = open_notebook([PRELUDE + PROGRAM, "done = jobdeck.run(told, name='told')", "bad = jobdeck.run(failing)"])
+    notebook = open_notebook(
+        [PRELUDE + PROGRAM, "done = jobdeck.run(told, name='told')\ndone", "bad = jobdeck.run(failing)\nbad"]
+    )
     notebook.run_and_wait(0, 1, 2)
-    expect(notebook.card(1).get_by_role("status").first).to_have_text("Done")
-    expect(notebook.card(2).get_by_role("status").first).to_have_text("Error")
+    expect(badge(notebook.card(1))).to_have_text("Done")
+    expect(badge(notebook.card(2))).to_have_text("Error")
     notebook.save()
     return notebook
 
@@ -32,9 +34,9 @@ def saved(open_notebook):
 def test_it_tells_in_lab_without_a_kernel(saved, open_notebook):
     again = open_notebook(saved.path, kernel=False)
     card = again.card(1)
-    expect(card.get_by_role("status").first).to_have_text("Done")
+    expect(badge(card)).to_have_text("Done")
     expect(card).to_contain_text('{"energy": -1.1}')
-    card.get_by_role("tab", name="Result").click()
+    card.get_by_role("tab", name="Result", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("42")
     expect(again.card(2)).to_contain_text("ValueError: <img src=x onerror=alert(2)>")
 
@@ -45,11 +47,11 @@ def test_it_tells_on_another_machine(saved, open_notebook, lab_without_extension
     shutil.copy(saved.file, elsewhere)
     again = open_notebook("copied/notebook.ipynb", server=lab_without_extension)
     card = again.card(1)
-    expect(card.get_by_role("status").first).to_have_text("Done")
+    expect(badge(card)).to_have_text("Done")
     expect(card).to_contain_text('{"energy": -1.1}')
-    card.get_by_role("tab", name="Output").click()
+    card.get_by_role("tab", name="Output", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("a line of output")
-    card.get_by_role("tab", name="Result").click()
+    card.get_by_role("tab", name="Result", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("42")
     expect(card.get_by_role("button", name="Retry")).to_have_count(0)
 
