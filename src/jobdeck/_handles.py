@@ -19,20 +19,24 @@ _MOST_PLACES: Final = 50
 
 
 class Handles:
-    """Makes handles and brings them their news.
+    """Makes handles and brings them their news. A handle that nobody keeps is forgotten.
 
     Parameters
     ----------
     follower
-        Who tells of changes.
+        Gives who tells of changes.
     queue_place
         Gives a queued job's place.
     """
 
-    def __init__(self, follower: Follower, queue_place: Callable[[str], int | None]) -> None:
+    def __init__(self, follower: Callable[[], Follower], queue_place: Callable[[str], int | None]) -> None:
         self._follower = follower
         self._queue_place = queue_place
         self._jobs: WeakValueDictionary[str, Job[Any]] = WeakValueDictionary()
+        self.begin_afresh()
+
+    def begin_afresh(self) -> None:
+        """In a forked child: forget the lock and the subscription, which are the parent's, but not the handles."""
         self._followed: frozenset[str] = frozenset()
         self._subscription: Subscription | None = None
         self._lock = threading.RLock()
@@ -49,28 +53,27 @@ class Handles:
 
     def follow(self, job: Job[Any]) -> None:
         """Bring this handle its news until the job has ended and it has been told."""
-        if is_final(job.state):
-            return
-        with self._lock:
-            self._jobs.setdefault(job.job_id(), job)
-            if job.job_id() not in self._followed:
+        if not is_final(job.state):
+            with self._lock:
                 self._set_followed(self._followed | {job.job_id()})
 
-    def close(self) -> None:
-        """Bring no more news."""
+    def rest(self) -> None:
+        """Bring news to nobody but those who wait for them: streams, futures, and calls that block."""
         with self._lock:
-            self._set_followed(frozenset())
+            self._set_followed(frozenset(job_id for job_id, job in self._jobs.items() if job.is_awaited))
 
     def _set_followed(self, ids: frozenset[str]) -> None:
-        self._followed = ids
+        if ids == self._followed:
+            return
         if not ids:
             if self._subscription is not None:
                 self._subscription.close()
                 self._subscription = None
         elif self._subscription is None:
-            self._subscription = self._follower.subscribe(self._hear, job_ids=ids)
+            self._subscription = self._follower().subscribe(self._hear, job_ids=ids)
         else:
             self._subscription.set_jobs(ids)
+        self._followed = ids
 
     def _hear(self, update: Update) -> None:
         records = {record.job_id: record for record in update.jobs}
@@ -83,21 +86,19 @@ class Handles:
                     update.log_sizes.get(job_id),
                     is_gone=job_id in update.deleted,
                 )
-        if records:
-            self._refresh_places()
+        over = {job_id for job_id, record in records.items() if is_final(record.status)}
         with self._lock:
-            over = {job_id for job_id, record in records.items() if is_final(record.status)}
-            left = (self._followed - over).difference(update.deleted)
-            left = left.intersection(self._jobs.keys())
-            if left != self._followed:
-                self._set_followed(left)
+            left = self._followed.difference(over, update.deleted).intersection(self._jobs.keys())
+            self._set_followed(left)
+            followed = [job for job in map(self._jobs.get, left) if job is not None] if records else []
+        self._refresh_places(followed)
 
-    def _refresh_places(self) -> None:
+    def _refresh_places(self, jobs: list[Job[Any]]) -> None:
         """A place in the queue changes with other jobs' rows, not with the job's own."""
-        if time.monotonic() < self._next_places:
+        waiting = [job for job in jobs if job.state == JobStatus.QUEUED]
+        if not waiting or time.monotonic() < self._next_places:
             return
         self._next_places = time.monotonic() + _PLACES_INTERVAL
-        waiting = [job for job in self._jobs.values() if job.state == JobStatus.QUEUED]
         for job in waiting[:_MOST_PLACES]:
             try:
                 job._set("queue_place", self._queue_place(job.job_id()))

@@ -27,7 +27,7 @@ from ._loopside import wakener
 from ._options import checked_tags
 from ._presenting import set_presenter
 from ._program import exception_of, value_of
-from ._records import JobRecord
+from ._records import JobRecord, Outcome
 from ._status import JobStatus, is_final
 from ._stream import Stream
 
@@ -128,8 +128,7 @@ class Job(JobFacts, Generic[R]):
             raise RuntimeJobFailureError(f"job {self._label} failed: {record.error}", record.traceback) from (
                 None if outcome is None else exception_of(outcome)
             )
-        value: Any = None if outcome is None else value_of(outcome, decoder or self._decoder)
-        return cast(R, value)
+        return cast(R, None if outcome is None else self._value_of(outcome, decoder))
 
     def wait_for_final_state(
         self,
@@ -262,7 +261,6 @@ class Job(JobFacts, Generic[R]):
 
     def _begin_stream(self, callback: Callable[[str, Any], Any], decoder: Decoder | None, start: int = 0) -> None:
         job_id = self.job_id()
-        store = self._service.store
 
         def end() -> None:
             self._taps.pop(stream, None)
@@ -274,7 +272,7 @@ class Job(JobFacts, Generic[R]):
             stream.announce(news.seq, is_complete=news.is_last)
 
         stream = Stream(
-            lambda start, stop: store.messages(job_id, start, stop),
+            lambda start, stop: self._service.store.messages(job_id, start, stop),
             lambda message: callback(job_id, self._decode(message, decoder)),
             end,
             start=start,
@@ -288,9 +286,13 @@ class Job(JobFacts, Generic[R]):
             self._stream = stream
         stream.begin()
         self._taps[stream] = announce
-        self._service.follow(self)
-        is_over = self.in_final_state()
-        stream.announce(store.last_seqs([job_id]).get(job_id, 0), is_complete=is_over)
+        try:
+            self._service.follow(self)
+            is_over = self.in_final_state()
+            stream.announce(self._service.store.last_seqs([job_id]).get(job_id, 0), is_complete=is_over)
+        except BaseException:
+            stream.cancel()
+            raise
 
     def cancel_result_streaming(self) -> None:
         """End the stream, if there is one; it can be started again."""
@@ -314,6 +316,14 @@ class Job(JobFacts, Generic[R]):
 
     def __reduce__(self) -> tuple[Callable[[Service, str], Job[Any]], tuple[Service, str]]:
         return _reattach, (self._service, self.job_id())
+
+    def _value_of(self, outcome: Outcome, decoder: Decoder | None) -> Any:
+        if outcome.encoding != "pickle":
+            return value_of(outcome, decoder or self._decoder)
+        try:
+            return value_of(outcome)
+        except Exception as error:  # opening a pickle runs the value's own code, and imports
+            raise JobError(f"the result of job {self._label} cannot be opened here: {error!r}") from error
 
     def __repr__(self) -> str:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex, overload
 
 from . import _presenting
 from ._job import Job
@@ -22,6 +22,15 @@ class JobList(list[Job[Any]]):
     def __init__(self, jobs: Iterable[Job[Any]] = (), service: Service | None = None) -> None:
         super().__init__(jobs)
         self._service = service
+
+    @overload
+    def __getitem__(self, at: SupportsIndex) -> Job[Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> JobList: ...
+    def __getitem__(self, at: SupportsIndex | slice) -> Job[Any] | JobList:
+        if isinstance(at, slice):
+            return JobList(super().__getitem__(at), self._service)
+        return super().__getitem__(at)
 
     def __repr__(self) -> str:
         if not self or self._service is None:

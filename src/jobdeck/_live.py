@@ -101,6 +101,11 @@ class LiveState(HasTraits):
         self._has_failing_observer = False
         self._project()
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a stream, a future or a call that blocks waits for news."""
+        return bool(self._taps)
+
     @contextmanager
     def _tapped(self, tap: Tap) -> Iterator[None]:
         """Have `tap` called in the follower's thread with whatever comes. It must neither block nor raise."""

@@ -101,10 +101,14 @@ class Lookout:
 
     def look(self, interests: Sequence[Interest]) -> list[Update | None]:
         """Read what changed; the answers are in the order of `interests`, None for those that it does not concern."""
+        number, jobs, deleted = self._read_changes()
+        is_quiet = not self._moved and time.monotonic() < self._next_log_check
+        if is_quiet and not any(
+            interest.is_new or interest.untold is None or interest.untold for interest in interests
+        ):
+            return [None] * len(interests)
         everything = any(interest.ids is None for interest in interests)
         watched = frozenset[str]().union(*(interest.ids or () for interest in interests))
-
-        number, jobs, deleted = self._read_changes()
         if not everything:
             jobs = [record for record in jobs if record.job_id in watched]
             for job_id in self.live.keys() - watched:

@@ -28,7 +28,6 @@ _ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
 class _Parts:
     store: Store
     follower: Follower
-    handles: Handles
 
 
 class JobService:
@@ -48,6 +47,7 @@ class JobService:
         self._parts: _Parts | None = None
         self._engines: dict[str, Engine] = {}
         self._decks = 0
+        self._handles = Handles(lambda: self.follower, self._queue_place)
 
     @classmethod
     def of(cls, home: str | os.PathLike[str] | None = None) -> JobService:
@@ -93,16 +93,22 @@ class JobService:
             self._decks += 1
 
     def release(self) -> None:
-        """Count one deck less; with the last one everything is closed. It is opened again if somebody needs it."""
+        """Count one deck less. With the last one everything is closed that nobody waits for.
+
+        What is still followed by streams, futures or widgets stays open; what is closed is opened again when needed.
+        """
         with self._lock:
             self._decks -= 1
             if self._decks > 0:
                 return
-            parts, self._parts = self._parts, None
-        if parts is not None:
-            parts.handles.close()
-            parts.follower.close()
-            parts.store.close()
+        self._handles.rest()
+        with self._lock:
+            parts = self._parts
+            if parts is None or parts.follower.subscriptions:
+                return
+            self._parts = None
+        parts.follower.close()
+        parts.store.close()
 
     def _open(self) -> _Parts:
         parts = self._parts
@@ -112,7 +118,7 @@ class JobService:
                 if parts is None:
                     store = open_store(self.home)
                     follower = Follower(store, check_owners=self.look_after_agents)
-                    parts = self._parts = _Parts(store, follower, Handles(follower, store.queue_place))
+                    parts = self._parts = _Parts(store, follower)
         return parts
 
     # --- jobs
@@ -123,11 +129,14 @@ class JobService:
 
     def handle(self, record: JobRecord, **given: Any) -> Job[Any]:
         """Return the one handle that this process has of a job."""
-        return self._open().handles.handle(record, lambda found: Job(self, found, **given))
+        return self._handles.handle(record, lambda found: Job(self, found, **given))
 
     def follow(self, job: Job[Any]) -> None:
         """See to it that news of this job come to the handle until it is final."""
-        self._open().handles.follow(job)
+        self._handles.follow(job)
+
+    def _queue_place(self, job_id: str) -> int | None:
+        return self.store.queue_place(job_id)
 
     def look(self) -> None:
         """Look for changes now: this process has made one."""
@@ -209,6 +218,7 @@ class JobService:
                 cls._inherited.append(service._parts)
                 service._parts = None
             service._engines = {}
+            service._handles.begin_afresh()
 
 
 if hasattr(os, "register_at_fork"):

@@ -22,7 +22,7 @@ from jobdeck import (
     StoreError,
     UnpicklableError,
 )
-from programs import Gate, double, nothing
+from programs import Gate, count_to, double, nothing
 
 
 def test_a_job_is_named_after_its_program_unless_it_is_told_otherwise(deck: Deck):
@@ -293,6 +293,23 @@ def test_a_closed_deck_leaves_no_thread_and_no_open_file(home: Path, gate: Gate)
     assert len(os.listdir("/proc/self/fd")) == before
     gate.open()
     job.wait_for_final_state(15)
+    close_all()
+    stop_agent(home)
+
+
+def test_closing_a_deck_ends_no_stream_and_no_future(home: Path, gate: Gate):
+    got: list[int] = []
+    with Deck(home) as deck:
+        inputs = {"number": 20, "gate": gate, "first": 10}
+        job = deck.run(count_to, inputs=inputs, callback=lambda job_id, message: got.append(message))
+        future = job.future
+        gate.reached()
+    gate.open()
+    assert future.result(15) == 20
+    wait_until(lambda: got == list(range(20)))
+    wait_until(lambda: not jobdeck_threads())
+    with Deck(home) as deck:
+        assert deck.job(job.job_id()) is job
     close_all()
     stop_agent(home)
 

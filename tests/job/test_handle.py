@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 import pytest
 import traitlets
 
-from decks import ended, wait_until
+from decks import ended, jobdeck_threads, wait_until
 from jobdeck import Deck, InvalidInputError, Job, JobError, JobList, JobNotFoundError, Progress
 from jobdeck._job import set_presenter
 from jobdeck.store import open_store
@@ -290,14 +290,47 @@ def test_the_place_in_the_queue_is_followed(deck: Deck, gate: Gate):
 
 
 def test_handles_of_jobs_that_have_ended_keep_no_thread(deck: Deck):
-    from decks import jobdeck_threads
-
     jobs = [deck.submit(pow, 2, 2) for _ in range(5)]
     for job in jobs:
         ended(job)
     wait_until(lambda: not jobdeck_threads())
     assert [job.result() for job in deck.jobs()] == [4] * 5
     assert not jobdeck_threads()
+
+
+def test_handles_that_nobody_keeps_are_forgotten_and_not_followed(deck: Deck):
+    import gc
+    import weakref
+
+    job = deck.prepare(nothing)
+    job_id, ghost = job.job_id(), weakref.ref(job)
+    kept = deck.prepare(nothing)
+    del job
+    gc.collect()
+    assert ghost() is None
+    assert deck.job(job_id).status() == "INITIALIZING"
+    gc.collect()
+    kept.cancel()
+    wait_until(lambda: not jobdeck_threads())
+
+
+def test_making_handles_from_many_threads_gives_one_for_each_job(deck: Deck):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: deck.submit(pow, 2, number), range(60)))
+        again = list(pool.map(lambda job: deck.job(job.job_id()), made))
+    assert all(one is other for one, other in zip(made, again, strict=True))
+    assert [job.result(30) for job in made] == [2**number for number in range(60)]
+
+
+def test_a_slice_of_a_list_of_jobs_is_one_too(deck: Deck):
+    for _ in range(3):
+        deck.prepare(nothing)
+    jobs = deck.jobs()
+    assert isinstance(jobs[:2], JobList)
+    assert jobs[:2] == [jobs[0], jobs[1]]
+    assert len(repr(jobs[:2]).splitlines()) == 3
 
 
 def test_another_home_does_not_know_the_job(deck: Deck, tmp_path):

@@ -12,6 +12,7 @@ from decks import ended, wait_until
 from jobdeck import (
     Deck,
     JobCancelledError,
+    JobError,
     JobNotFoundError,
     JobTimeoutError,
     ResultDecoder,
@@ -148,15 +149,35 @@ def test_many_threads_may_wait_for_one_job(deck: Deck, gate: Gate):
 
 def test_waiting_in_an_observer_is_refused_rather_than_stuck(deck: Deck, gate: Gate, caplog):
     def report(user_messenger):
-        gate.wait()
         user_messenger.progress(1, 2)
+        gate.wait()
 
-    job = deck.run(report)
-    gate.reached()
+    job = deck.prepare(report)
     job.observe(lambda change: job.result(10), "progress")
+    job.submit()
+    wait_until(lambda: "cannot wait here" in caplog.text)
     gate.open()
     ended(job)
-    wait_until(lambda: "cannot wait here" in caplog.text)
+
+
+def test_a_result_that_cannot_be_opened_here_is_an_error_that_says_so(deck: Deck):
+    def make():
+        import os
+
+        class OnlyThere:
+            def __init__(self, pid):
+                self.pid = pid
+
+            def __reduce__(self):
+                return eval, (f"1 if __import__('os').getpid() == {self.pid} else 1 / 0",)
+
+        return OnlyThere(os.getpid())
+
+    job = deck.submit(make)
+    with pytest.raises(JobError, match=r"cannot be opened here.*ZeroDivisionError") as caught:
+        job.result(10)
+    assert not isinstance(caught.value, RuntimeJobFailureError)
+    assert job.done()
 
 
 # --- cancelling
