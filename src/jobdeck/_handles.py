@@ -60,7 +60,7 @@ class Handles:
     def rest(self) -> None:
         """Bring news to nobody but those who wait for them: streams, futures, and calls that block."""
         with self._lock:
-            self._set_followed(frozenset(job_id for job_id, job in self._jobs.items() if job.is_awaited))
+            self._set_followed(frozenset(job_id for job_id, job in self._jobs.items() if job._is_awaited))
 
     def _set_followed(self, ids: frozenset[str]) -> None:
         if ids == self._followed:

@@ -102,7 +102,7 @@ class LiveState(HasTraits):
         self._project()
 
     @property
-    def is_awaited(self) -> bool:
+    def _is_awaited(self) -> bool:
         """Whether a stream, a future or a call that blocks waits for news."""
         return bool(self._taps)
 

@@ -14,7 +14,7 @@ from ._records import JobQuery, JobRecord
 from ._status import FINAL, JobStatus
 
 _ALL: Final = tuple(status.value for status in JobStatus)
-_STATUS_WORDS: Final[dict[str, tuple[str, ...]]] = {
+STATUS_WORDS: Final[dict[str, tuple[str, ...]]] = {
     **{status.value.lower(): (status.value,) for status in JobStatus},
     "failed": ("ERROR",),
     "canceled": ("CANCELLED",),
@@ -67,8 +67,8 @@ def parse_query(words: Sequence[str]) -> Wanted:
                 (tags if key.lower() == "tag" else patterns).append(value if key.lower() == "tag" else value.lower())
         elif colon and key.isidentifier():
             raise InvalidInputError(f"there is no {plain(key)!r} to ask for; there are {', '.join(_KEYS)}")
-        elif word.lower() in _STATUS_WORDS:
-            statuses += _STATUS_WORDS[word.lower()]
+        elif word.lower() in STATUS_WORDS:
+            statuses += STATUS_WORDS[word.lower()]
         else:
             free.append(word.lower())
     return Wanted(tuple(dict.fromkeys(statuses)), tuple(tags), tuple(patterns), tuple(free))
@@ -97,4 +97,4 @@ def _abbreviates(part: str, job_id: str) -> bool:
 
 def _status(word: str) -> tuple[str, ...]:
     # A foreign system may have words of its own.
-    return _STATUS_WORDS.get(word.lower(), (word,))
+    return STATUS_WORDS.get(word.lower(), (word,))

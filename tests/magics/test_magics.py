@@ -11,6 +11,7 @@ import pytest
 from decks import close_all, stop_agent
 from jobdeck import Deck
 from kernels import Kernel, kernel
+from programs import nothing
 
 SETUP = """
 %load_ext jobdeck
@@ -165,6 +166,20 @@ def test_jobs_are_shown_by_id_and_found_by_words(notebook: Kernel):
         assert notebook.run(f"found = %jobs {query}\nprint(found)") == "no jobs\n", query
     assert "findable" in notebook.run("%jobs")
     assert "findable" in notebook.run("%jobdeck")
+
+
+def test_ids_and_words_are_completed(notebook: Kernel, elsewhere: Deck):
+    job = elsewhere.prepare(nothing, tags=["complete-me"])
+
+    def complete(line: str) -> list[str]:
+        return notebook.client.complete(line, reply=True, timeout=30)["content"]["matches"]
+
+    assert job.job_id() in complete("%job ")
+    assert job.job_id() in complete("%cancel " + job.job_id()[:8])
+    assert "tag:complete-me" in complete("%cancel ")
+    assert "running" in complete("%jobs ru")
+    job.cancel()
+    assert job.job_id() not in complete("%cancel ")
 
 
 def test_jobs_are_cancelled_by_id_and_by_query(notebook: Kernel, elsewhere: Deck):

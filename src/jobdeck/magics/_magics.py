@@ -21,6 +21,7 @@ from .._records import JobRecord
 from .._service import JobService
 from .._status import is_final
 from .._toplevel import default_deck
+from . import _completion
 from ._arguments import Arguments, Names, seconds
 from ._arrivals import Arrivals
 
@@ -62,6 +63,7 @@ class JobMagics:
         for (kind, name), function in self._functions.items():
             self._shell.register_magic_function(function, kind, name)
         self._arrivals.begin(self._shell)
+        _completion.begin(self._shell)
 
     def end(self) -> None:
         """Take them away."""
