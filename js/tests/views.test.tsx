@@ -413,6 +413,16 @@ describe("a list", () => {
     expect(list.find(".jobdeck-name").textContent).toBe("new");
   });
 
+  it("tells the newest interim result of each job that is under way", async () => {
+    const two = [makeJob({ id: "a", status: "RUNNING" }), makeJob({ id: "b", status: "DONE", final: true })];
+    const list = await show(makeSnapshot(two, { messages: { a: makeRows(1, 2), b: makeRows(1, 2) } }), "list");
+    const latest = (): string[] => list.all(".jobdeck-latest").map((line) => line.dataset.latest ?? "");
+    expect(latest()).toEqual(["2"]);
+    await list.emit(makeDelta(1, { messages: { a: makeRows(3, 3, () => ({ note: HOSTILE })) } }));
+    expect(latest()).toEqual(["3"]);
+    expect(list.all(".jobdeck-latest")[0]?.textContent).toContain(HOSTILE);
+    expect(list.all("img")).toEqual([]);
+  });
   it("without jobs says so", async () => {
     expect((await show(makeSnapshot([]), "list")).root.textContent).toBe("No jobs yet.");
   });

@@ -5,6 +5,7 @@ import { opensByItself } from "../model/status";
 import { Actions } from "./actions";
 import { Details, ErrorView } from "./details";
 import { useEnv } from "./env";
+import { Latest } from "./latest";
 import { recall, remember } from "./memory";
 import { Badge, ProgressBar } from "./parts";
 import { SeenContext, useInfo, useSeen } from "./seen";
@@ -87,6 +88,7 @@ function CardOf({ job, opens = true, root }: Props): VNode {
           ))}
           {info.tags.length > MOST_TAGS ? <span class="jobdeck-tag">+{info.tags.length - MOST_TAGS}</span> : null}
         </span>
+        {isOpen || info.final ? null : <Latest job={job} />}
         <Summary job={job} />
         <Actions job={job} isOpen={isOpen} onRefused={setRefusal} />
       </div>

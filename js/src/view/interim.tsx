@@ -1,12 +1,11 @@
 import type { VNode } from "preact";
 import { useContext, useEffect, useId, useState } from "preact/hooks";
-import { displayText, isPicture } from "../model/body";
 import type { JobState } from "../model/deck";
 import { clock, count } from "../model/time";
-import type { MessageRow } from "../model/wire";
 import { useEnv } from "./env";
 import { JumpToNewest, LINE_HEIGHT } from "./lines";
 import { Message } from "./message";
+import { rowText } from "./row-text";
 import { SeenContext, useChanges } from "./seen";
 import { useFollow, useVirtualRows } from "./virtual";
 
@@ -14,24 +13,9 @@ import { useFollow, useVirtualRows } from "./virtual";
 const MOST_ROWS = 200_000;
 /** The first row moves on in steps, so that the list does not move under the reader at every message. */
 const STEP = 50_000;
-/** Characters of a message in its row. */
-const LONGEST = 500;
 
 function firstRow(all: number): number {
   return all <= MOST_ROWS ? 1 : 1 + Math.ceil((all - MOST_ROWS) / STEP) * STEP;
-}
-
-const texts = new WeakMap<MessageRow, string>();
-
-function rowText(row: MessageRow): string {
-  let text = texts.get(row);
-  if (text === undefined) {
-    const isCutPicture = row[3] !== undefined && isPicture(row[2]);
-    const shown = isCutPicture ? "<image>" : displayText(row[2]).slice(0, LONGEST);
-    text = (isCutPicture || row[3] === undefined ? shown : `${shown}…`).replaceAll(/\s*\n\s*/g, " ⏎ ");
-    texts.set(row, text);
-  }
-  return text;
 }
 
 interface Keys {
