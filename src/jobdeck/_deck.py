@@ -166,6 +166,12 @@ class Deck:
         decoder: Decoder | None = None,
         submitted: bool = True,
     ) -> Job[Any]:
+        if callback is not None and not callable(callback):
+            raise InvalidInputError(
+                f"callback is called with (job_id, message); {type(callback).__name__} is no callable"
+            )
+        if decoder is not None and not isinstance(decoder, type):
+            raise InvalidInputError(f"result_decoder is a class such as ResultDecoder, not {type(decoder).__name__}")
         engine = how.engine or self._engine
         self._service.engine(engine)
         uploaded = self._programs.find(program)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from queue import SimpleQueue
 from typing import Final, Protocol
+
+_log = logging.getLogger(__name__)
 
 THREADS: Final = 4
 """So many threads run callbacks, however many jobs have some."""
@@ -47,7 +50,10 @@ class _Pool:
 
     def _run(self) -> None:
         while (worker := self._work.get()) is not None:
-            worker.work()
+            try:
+                worker.work()
+            except BaseException:  # noqa: BLE001 - such as sys.exit() in a future's callback; the thread is everybody's
+                _log.exception("a callback ended with an error")
 
 
 _pool = _Pool()

@@ -128,7 +128,7 @@ class Stream:
     def _call(self, message: MessageRecord) -> None:
         try:
             self._deliver(message)
-        except Exception:  # noqa: BLE001 - the person's own code; the stream goes on
+        except BaseException:  # noqa: BLE001 - the person's own code, which may even call sys.exit(); the stream goes on
             if not self._has_failed:
                 self._has_failed = True
                 _log.exception("the callback of job %s failed; its stream goes on", self._label)

@@ -55,6 +55,8 @@ def test_options_are_read_as_other_services_have_them(deck: Deck):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        ({"callback": 5}, "callback"),
+        ({"result_decoder": "x"}, "result_decoder"),
         ({"name": ""}, "name"),
         ({"name": "x" * 201}, "200"),
         ({"tags": [1]}, "tag"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import sys
 import threading
 
 import pytest
@@ -123,6 +124,13 @@ def test_callbacks_of_a_future_run_though_nobody_keeps_it(deck: Deck, gate: Gate
     gate.open()
     wait_until(lambda: got == [3])
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "jobdeck-stream"])
+
+
+def test_a_callback_that_exits_takes_no_thread_from_the_others(deck: Deck, caplog):
+    first = deck.submit(pow, 2, 2)
+    first.future.add_done_callback(lambda future: sys.exit(1))
+    wait_until(lambda: "SystemExit" in caplog.text)
+    assert [deck.submit(pow, 2, 3).future.result(15) for _ in range(5)] == [8] * 5
 
 
 def test_the_future_of_a_deleted_job_fails(deck: Deck):

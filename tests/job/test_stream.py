@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 
 import pytest
@@ -67,6 +68,8 @@ def test_an_error_in_the_callback_is_logged_once_and_the_stream_goes_on(deck: De
 
     def fail(job_id, message):
         got.append(message)
+        if message == 5:
+            sys.exit(3)
         raise ValueError("my callback failed")
 
     with caplog.at_level(logging.ERROR):
