@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -45,6 +46,8 @@ def install_packages(js: Path) -> None:
     lock = digest([js / "package-lock.json"], js)
     stamp = js / "node_modules" / ".lock"
     if read(stamp) != lock:
+        # npm removes it, too, but stumbles now and then over what it has not yet removed.
+        shutil.rmtree(js / "node_modules", ignore_errors=True)
         npm(js, "ci")
         stamp.write_text(lock, encoding="utf-8")
 
