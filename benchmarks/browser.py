@@ -19,7 +19,7 @@ from .lab import chromium, lab_server, marks_seen, notebook_page, run_cell
 from .table import Budget, Measured, Row, quantile
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
     from jobdeck import Deck
 
@@ -27,9 +27,6 @@ RATE = 10
 """Messages a second from each job."""
 SHOWN = {1: "jobs[0]", 100: "jobdeck.jobs(limit=100)"}
 """Numbers of jobs, and the expression whose output shows them."""
-OPENED = 2
-"""Lines of a list that are opened: a job's messages are in its opened card alone. All jobs' changes reach the page."""
-
 _JOBDECK = """
 import jobdeck
 from benchmarks.programs import marks
@@ -114,11 +111,11 @@ def _watch(stage: Stage, name: str, who: str, jobs: int, seconds: int) -> Watche
             run_cell(page)
             if who == "jobdeck":
                 wait_until_running(stage.deck, jobs)
-                if jobs > 1:
-                    _open_lines(page)
             page.wait_for_function("window.marksSeen.length > 0", timeout=60_000)
             page.wait_for_timeout(1500)
             marks_seen(page)
+            # A long list has those lines on the page that can be seen; the changes of all jobs reach the page.
+            writers = min(jobs, page.locator("[data-job-id]").count()) if who == "jobdeck" else jobs
             before, began = traffic.total(), time.time()
             page.wait_for_timeout(1000 * seconds)
             ended, received = time.time(), traffic.total() - before
@@ -128,15 +125,8 @@ def _watch(stage: Stage, name: str, who: str, jobs: int, seconds: int) -> Watche
             if who == "jobdeck":
                 cancel_all(stage.deck)
     span = ended - began
-    writers = min(jobs, OPENED) if who == "jobdeck" else jobs
     share = 100 * len(seen) / (writers * RATE * span)
     return Watched([1000 * delay for _, delay in seen], share, received / span / jobs)
-
-
-def _open_lines(page: Page) -> None:
-    for _ in range(OPENED):
-        page.locator(".jobdeck-name[aria-expanded=false]").first.click()
-        page.wait_for_timeout(300)
 
 
 def _rows(jobs: int, runs: dict[tuple[int, str], list[Watched]]) -> list[Row]:
@@ -151,6 +141,6 @@ def _rows(jobs: int, runs: dict[tuple[int, str], list[Watched]]) -> list[Row]:
     return [
         row("publish → visible, p50", "ms", lambda run: quantile(run.delays, 0.5), Budget(50)),
         row("publish → visible, p99", "ms", lambda run: quantile(run.delays, 0.99), Budget(200)),
-        row("messages of the opened cards that became visible", "%", lambda run: run.share, None),
+        row("messages of the jobs on the screen that became visible", "%", lambda run: run.share, None),
         row("WebSocket bytes of each job", "bytes/s", lambda run: run.wire, Budget(2048)),
     ]
