@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import signal
@@ -37,6 +38,7 @@ HARMLESS: tuple[tuple[str, str], ...] = (
         "Lab's splash screen is removed twice when the theme changes",
     ),
     (r"reading 'schema'\)(\n[^\n]*(notebook_core|Promise\.all).*)+$", "Notebook 7 itself, with any notebook"),
+    (r"widget model not found", "ipywidgets tells of each saved widget whose kernel is gone"),
     (r"Could not restore the debugger state", "Lab's debugger asks a kernel that was just killed"),
     (r"Comm not found for comm id", "ipywidgets asks a new kernel for the old one's comms"),
 )
@@ -112,7 +114,18 @@ def open_notebook(window: BrowserContext, lab: Lab, request: pytest.FixtureReque
     troubles = [text for notebook in opened for text in notebook.troubles if not is_harmless(text)]
     for notebook in opened:
         notebook.close()
+    for server in {notebook.lab for notebook in opened}:
+        end_jobs(server.home)
     assert not troubles, "the page reported errors:\n" + "\n".join(troubles)
+
+
+def end_jobs(home: Path) -> None:
+    """Cancel what a test left running, so that the next one's jobs need not queue behind it."""
+    deck = jobdeck.Deck(home=home)
+    for job in deck.jobs(status=["QUEUED", "RUNNING"]):
+        with contextlib.suppress(jobdeck.RuntimeInvalidStateError):  # it ended meanwhile
+            job.cancel()
+    deck.close()
 
 
 @pytest.fixture

@@ -43,6 +43,11 @@ def badge(card: Locator) -> Locator:
     return card.get_by_role("status").locator(".jobdeck-word")
 
 
+def unfold(card: Locator) -> None:
+    """Open a card that is one line, as those of ended jobs are."""
+    card.get_by_role("button", expanded=False).first.click()
+
+
 class Notebook:
     """A notebook as its reader has it: cells to run, outputs and cards to look at.
 

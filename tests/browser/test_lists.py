@@ -2,25 +2,47 @@
 
 from playwright.sync_api import expect
 
-from .notebook import PRELUDE, badge
+from .notebook import PRELUDE, badge, unfold
+
+SQUARE = """
+def square(x, user_messenger):
+    user_messenger.publish({"x": x})
+    gate("go")
+    return x * x
+"""
 
 
-def test_thirty_jobs_are_one_list_that_opens_by_the_line(open_notebook):
+def test_thirty_jobs_are_one_list_that_counts_them_and_opens_by_the_line(open_notebook):
     notebook = open_notebook(
         [
             PRELUDE
-            + "jobs = [jobdeck.submit(abs, -i, ) for i in range(30)]\nfor job in jobs: job.wait_for_final_state()",
-            "jobdeck.jobs(limit=30)",
+            + "def square(x, user_messenger):\n    user_messenger.publish({'x': x})\n    gate('go')\n    return x * x",
+            "jobs = [jobdeck.run(square, inputs={'x': i}, name=f'square-{i}', tags=['thirty']) for i in range(30)]",
+            "jobdeck.jobs(tags=['thirty'])",
             "%load_ext jobdeck",
+            "%jobs tag:thirty",
             "%jobdeck",
-            "%jobs",
         ]
     )
-    notebook.run_and_wait(0, 1)
-    expect(notebook.cards(1).first).to_be_visible()
-    notebook.run_and_wait(2, 3, 4)
-    expect(notebook.cards(3).first).to_be_visible()
-    expect(notebook.cards(4).first).to_be_visible()
+    notebook.run_and_wait(0, 1, 2)
+    counts = notebook.output(2).locator(".jobdeck-counts")
+    expect(counts).to_contain_text("All 30")
+    expect(counts).to_contain_text("Running 2")
+    assert notebook.cards(2).count() < 30, "only what can be seen is in the page"
+    last = notebook.cards(2).filter(has_text="square-29")
+    expect(badge(last)).to_have_text("Queued")
+    notebook.open_gate("go")
+    expect(counts).to_contain_text("Done 30")
+    expect(badge(last)).to_have_text("Done")
+    unfold(last)
+    expect(last).to_contain_text('{"x": 29}')
+
+    notebook.run_and_wait(3, 4, 5)
+    expect(notebook.output(4).locator(".jobdeck-counts")).to_contain_text("All 30")
+    everything = notebook.output(5)
+    expect(everything.get_by_role("button", name="square-29", exact=True)).to_be_visible()
+    notebook.run_and_wait(1)
+    expect(everything.locator("[data-job-id]:visible").filter(has_text="square-29").nth(1)).to_be_visible()
 
 
 def test_a_cell_runs_in_the_background_with_its_output_in_the_card(open_notebook):
@@ -35,6 +57,7 @@ def test_a_cell_runs_in_the_background_with_its_output_in_the_card(open_notebook
     card = notebook.card(1)
     expect(badge(card)).to_have_text("Done")
     expect(card).to_contain_text("doubled")
+    unfold(card)
     card.get_by_role("tab", name="Output", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("from the cell")
     card.get_by_role("tab", name="Result", exact=True).click()

@@ -7,7 +7,7 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
-from .notebook import PRELUDE, badge
+from .notebook import PRELUDE, badge, unfold
 
 PROGRAM = """
 def told(user_messenger):
@@ -35,6 +35,7 @@ def test_it_tells_in_lab_without_a_kernel(saved, open_notebook):
     again = open_notebook(saved.path, kernel=False)
     card = again.card(1)
     expect(badge(card)).to_have_text("Done")
+    unfold(card)
     expect(card).to_contain_text('{"energy": -1.1}')
     card.get_by_role("tab", name="Result", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("42")
@@ -48,6 +49,7 @@ def test_it_tells_on_another_machine(saved, open_notebook, lab_without_extension
     again = open_notebook("copied/notebook.ipynb", server=lab_without_extension)
     card = again.card(1)
     expect(badge(card)).to_have_text("Done")
+    unfold(card)
     expect(card).to_contain_text('{"energy": -1.1}')
     card.get_by_role("tab", name="Output", exact=True).click()
     expect(card.get_by_role("tabpanel")).to_contain_text("a line of output")
