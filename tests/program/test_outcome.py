@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
+import time
 
 import pytest
 
@@ -28,8 +29,8 @@ class Point:
     x: float
 
 
-def raised(program) -> Outcome:
-    packed = pack(program)
+def raised(program, *args) -> Outcome:
+    packed = pack(program, args=args)
     try:
         open_payload(Payload(packed.program, packed.inputs, packed.context)).run(PrintingMessenger())
     except BaseException as exc:  # noqa: BLE001 - any exception is an outcome
@@ -112,6 +113,13 @@ def test_the_traceback_has_the_programs_frames_and_causes_alone():
     assert isinstance(back, ValueError)
     assert back.args == ("bad",)
     assert not outcome.interrupted
+
+
+def test_a_program_of_compiled_code_shows_no_frame_of_jobdeck():
+    outcome = raised(time.sleep, "soon")
+    assert outcome.exception_type == "TypeError"
+    assert "File" not in outcome.traceback
+    assert outcome.traceback.rstrip().endswith(outcome.exception_text)
 
 
 def test_an_error_in_the_messenger_shows_where_the_program_called_it():

@@ -127,12 +127,12 @@ def _drop_own_frames(told: traceback.TracebackException, seen: set[int]) -> None
         return
     seen.add(id(told))
     frames = list(told.stack)
-    for place, frame in enumerate(frames):
-        if (frame.filename, frame.name) == _ENTRANCE:
-            frames = frames[place + 1 :]
-            break
-    kept = [frame for frame in frames if not frame.filename.startswith(_PACKAGE)]
-    told.stack[:] = kept or told.stack
+    entrance = next((place for place, frame in enumerate(frames) if (frame.filename, frame.name) == _ENTRANCE), None)
+    inside = frames if entrance is None else frames[entrance + 1 :]
+    kept = [frame for frame in inside if not frame.filename.startswith(_PACKAGE)]
+    if kept or entrance is not None:
+        # A builtin leaves no frame of its own; an error before the entrance is jobdeck's, and needs its frames.
+        told.stack[:] = kept
     for linked in (told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or ())):
         if linked is not None:
             _drop_own_frames(linked, seen)
