@@ -79,6 +79,8 @@ def test_the_keyboard_alone_reads_the_tabs_and_cancels(open_notebook):
         notebook.page.keyboard.press("Shift+Tab")
     notebook.page.keyboard.press("Enter")
     expect(badge(card)).to_have_text("Cancelled")
+    # The keys were meant for the card alone: Enter did not begin to edit the cell.
+    expect(notebook.page.locator(".jp-Notebook.jp-mod-editMode")).to_have_count(0)
 
 
 def test_roles_and_names_say_what_is_there(open_notebook):
