@@ -103,6 +103,8 @@ class Follower:
         Seconds between looks while a prompt subscription has a job that is under way.
     lazy_interval
         Seconds between looks otherwise.
+    linger
+        Seconds for which the thread sleeps on after the last subscription, so that the next one finds it there.
 
     Notes
     -----
@@ -116,12 +118,14 @@ class Follower:
         check_owners: Callable[[], None] | None = None,
         interval: float = 0.01,
         lazy_interval: float = 0.1,
+        linger: float = 0.0,
     ) -> None:
         self.lock = threading.Lock()
         self.subscriptions: set[Subscription] = set()
         self._check_owners = check_owners
         self._interval = interval
         self._lazy_interval = lazy_interval
+        self._linger = linger
         self._store = store
         self._lookout = Lookout(store)
         self._bell = threading.Lock()
@@ -184,14 +188,19 @@ class Follower:
             thread.join()
 
     def _run(self) -> None:
+        is_last_chance = False
         self._lookout.start_over()
         while True:
             with self.lock:
-                if not self.subscriptions:
+                subscriptions = list(self.subscriptions)
+                if not subscriptions and (is_last_chance or self._closed):
                     self._thread = None
                     return
-                subscriptions = list(self.subscriptions)
-            self._bell.acquire(timeout=self._turn(subscriptions))
+            if subscriptions:
+                is_last_chance = False
+                self._bell.acquire(timeout=self._turn(subscriptions))
+            else:
+                is_last_chance = not self._bell.acquire(timeout=self._linger)
 
     def _turn(self, subscriptions: list[Subscription]) -> float:
         """Look once, tell who is concerned, and return the seconds until the next look."""

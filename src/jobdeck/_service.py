@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from ._errors import EngineError
 from ._follow import Follower
@@ -22,6 +22,9 @@ from .engines.lost import close_lost
 from .store import default_home, open_store
 
 _ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
+
+_LINGER: Final = 3.0
+"""Starting a thread with a connection of its own takes longer than all the rest of submitting a job."""
 
 
 @dataclass
@@ -38,6 +41,7 @@ class JobService:
 
     _shared: ClassVar[dict[Path, JobService]] = {}
     _shared_lock: ClassVar[threading.Lock] = threading.Lock()
+    _resolved: ClassVar[dict[Path, Path]] = {}
     _inherited: ClassVar[list[_Parts]] = []
     """In a forked child: the parent's connections, kept so that nothing closes them here."""
 
@@ -52,9 +56,13 @@ class JobService:
     @classmethod
     def of(cls, home: str | os.PathLike[str] | None = None) -> JobService:
         """Return this process's service of a home, None for the default one."""
-        path = Path(os.path.realpath(default_home() if home is None else Path(home).expanduser()))
+        given = default_home() if home is None else Path(home).expanduser().absolute()
         with cls._shared_lock:
-            return cls._shared.setdefault(path, cls(path))
+            # Not resolved again at each call, which would cost more than the rest of it.
+            path = cls._resolved.get(given)
+            if path is None:
+                path = cls._resolved[given] = Path(os.path.realpath(given))
+            return cls._shared.get(path) or cls._shared.setdefault(path, cls(path))
 
     def __reduce__(self) -> tuple[Callable[[Path], JobService], tuple[Path]]:
         return JobService.of, (self.home,)
@@ -117,7 +125,7 @@ class JobService:
                 parts = self._parts
                 if parts is None:
                     store = open_store(self.home)
-                    follower = Follower(store, check_owners=self.look_after_agents)
+                    follower = Follower(store, check_owners=self.look_after_agents, linger=_LINGER)
                     parts = self._parts = _Parts(store, follower)
         return parts
 

@@ -309,9 +309,9 @@ def test_closing_a_deck_ends_no_stream_and_no_future(home: Path, gate: Gate):
     gate.open()
     assert future.result(15) == 20
     wait_until(lambda: got == list(range(20)))
-    wait_until(lambda: not jobdeck_threads())
     with Deck(home) as deck:
         assert deck.job(job.job_id()) is job
+    wait_until(lambda: not jobdeck_threads())
     close_all()
     stop_agent(home)
 

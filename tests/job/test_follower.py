@@ -182,6 +182,20 @@ def test_the_thread_lives_as_long_as_there_are_subscriptions(store, follower):
     wait_until(lambda: not jobdeck_threads())
 
 
+def test_a_lingering_thread_takes_the_next_subscription(store):
+    follower = Follower(store, linger=60)
+    first = follower.subscribe(Ear(), job_ids=())
+    (thread,) = jobdeck_threads()
+    first.close()
+    ear = Ear()
+    second = follower.subscribe(ear, job_ids=None)
+    assert ear.updates.get(timeout=10) == Update()
+    assert jobdeck_threads() == [thread]
+    second.close()
+    follower.close()
+    assert not thread.is_alive()
+
+
 def test_a_store_that_cannot_be_read_is_trouble_until_it_can(store, follower):
     job_id = start(store)
     ear = Ear()

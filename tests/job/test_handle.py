@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 import pytest
 import traitlets
 
-from decks import ended, jobdeck_threads, wait_until
+from decks import ended, wait_until
 from jobdeck import Deck, InvalidInputError, Job, JobError, JobList, JobNotFoundError, Progress
 from jobdeck._job import set_presenter
 from jobdeck.store import open_store
@@ -289,13 +289,13 @@ def test_the_place_in_the_queue_is_followed(deck: Deck, gate: Gate):
         assert job.queue_place is None
 
 
-def test_handles_of_jobs_that_have_ended_keep_no_thread(deck: Deck):
+def test_handles_of_jobs_that_have_ended_are_not_followed(deck: Deck):
     jobs = [deck.submit(pow, 2, 2) for _ in range(5)]
     for job in jobs:
         ended(job)
-    wait_until(lambda: not jobdeck_threads())
+    wait_until(lambda: not deck.follower.subscriptions)
     assert [job.result() for job in deck.jobs()] == [4] * 5
-    assert not jobdeck_threads()
+    assert not deck.follower.subscriptions
 
 
 def test_handles_that_nobody_keeps_are_forgotten_and_not_followed(deck: Deck):
@@ -311,7 +311,7 @@ def test_handles_that_nobody_keeps_are_forgotten_and_not_followed(deck: Deck):
     assert deck.job(job_id).status() == "INITIALIZING"
     gc.collect()
     kept.cancel()
-    wait_until(lambda: not jobdeck_threads())
+    wait_until(lambda: not deck.follower.subscriptions)
 
 
 def test_making_handles_from_many_threads_gives_one_for_each_job(deck: Deck):
