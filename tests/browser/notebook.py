@@ -80,7 +80,8 @@ class Notebook:
             self.page.goto(f"{lab.url}{place}{tree}/{path}?token={lab.token}")
         else:
             self.page.goto(f"{lab.url}{place}?token={lab.token}")
-            self.page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('docmanager:open')")
+            # What is opened before the workspace is restored may end up behind the launcher.
+            self.page.evaluate("() => window.jupyterapp.restored.then(() => undefined)")
             self.command("docmanager:open", path=path, kernel={"name": None})
         self._wait_for_cells()
         if kernel:

@@ -133,11 +133,3 @@ def test_a_queued_job_says_how_many_are_before_it(open_notebook, deck):
     expect(card).to_contain_text(re.compile(r"\d+(st|nd|rd|th) in line · local"))
     notebook.open_gate("go")
     expect(badge(card)).to_have_text("Done")
-
-
-def test_a_job_that_is_the_value_of_a_cell_has_one_card(open_notebook):
-    notebook = open_notebook([PRELUDE + "jobdeck.submit(gate, 'go')"])
-    notebook.run_and_wait(0)
-    notebook.card(0)
-    notebook.open_gate("go")
-    expect(badge(notebook.card(0))).to_have_text("Done")

@@ -7,7 +7,7 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
-from .notebook import PRELUDE, badge, unfold
+from .notebook import PRELUDE, Notebook, badge, unfold, write_notebook
 
 PROGRAM = """
 def told(user_messenger):
@@ -19,15 +19,17 @@ def failing():
 """
 
 
-@pytest.fixture
-def saved(open_notebook):
-    notebook = open_notebook(
-        [PRELUDE + PROGRAM, "done = jobdeck.run(told, name='told')\ndone", "bad = jobdeck.run(failing)\nbad"]
-    )
+@pytest.fixture(scope="module")
+def saved(window, lab):
+    """A notebook that was run, saved and closed."""
+    cells = [PRELUDE + PROGRAM, "done = jobdeck.run(told, name='told')\ndone", "bad = jobdeck.run(failing)\nbad"]
+    write_notebook(lab.root / "saved" / "notebook.ipynb", cells)
+    notebook = Notebook(window, lab, "saved/notebook.ipynb")
     notebook.run_and_wait(0, 1, 2)
     expect(badge(notebook.card(1))).to_have_text("Done")
     expect(badge(notebook.card(2))).to_have_text("Error")
     notebook.save()
+    notebook.close()
     return notebook
 
 
