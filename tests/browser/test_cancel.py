@@ -10,12 +10,13 @@ from .waiting import until
 
 VICTIM = "job = jobdeck.submit(gate, 'never')\njob"
 
-# Each marks that it has begun, and that it is over, to which none gets by itself within a test.
 BUSY = {
-    "sleeping": "pathlib.Path('busy').touch(); time.sleep(600); pathlib.Path('over').touch()",
-    "computing": "pathlib.Path('busy').touch()\nwhile True: pass",
-    "holding the GIL": "import ctypes\npathlib.Path('busy').touch()\nctypes.PyDLL(None).sleep(600)\npathlib.Path('over').touch()",
+    "sleeping": "time.sleep(600)",
+    "computing": "while True: pass",
+    "holding the GIL": "ctypes.PyDLL(None).sleep(600)",
 }
+# Marks that it has begun, and that it is over, to which it does not get within a test.
+MARKED = "import ctypes\npathlib.Path('busy').touch()\n{}\npathlib.Path('over').touch()"
 
 
 def test_a_job_is_cancelled_from_its_card_whether_it_has_begun_or_not(open_notebook, deck):
@@ -31,7 +32,7 @@ def test_a_job_is_cancelled_from_its_card_whether_it_has_begun_or_not(open_noteb
 
 @pytest.mark.parametrize("busy", BUSY)
 def test_a_job_is_cancelled_while_a_cell_is(busy, open_notebook, deck):
-    notebook = open_notebook([PRELUDE, VICTIM, BUSY[busy]])
+    notebook = open_notebook([PRELUDE, VICTIM, MARKED.format(BUSY[busy])])
     notebook.run_and_wait(0, 1)
     card = notebook.card(1)
     expect(badge(card)).to_have_text("Running")
