@@ -287,6 +287,7 @@ describe("words", () => {
     const job = makeJob({ started: NOW - 12, progress: { done: 57, total: 100, message: null } });
     expect(duration(left(job, NOW, NOW) ?? -1)).toBe("0:09");
     expect(duration(left(job, NOW + 4, NOW) ?? -1)).toBe("0:05");
+    expect(left(job, NOW + 60, NOW)).toBeNull();
     expect(elapsed(job, NOW)).toBe(12);
     expect(share(job)).toBe(0.57);
   });
@@ -321,6 +322,7 @@ describe("words", () => {
   it("a traceback's last frame names the place", () => {
     const text = 'Traceback (most recent call last):\n  File "/a/run.py", line 7, in <module>\n  File "/a/scan.py", line 41, in energy\nValueError: no';
     expect(lastFrame(text)).toBe("scan.py:41 in energy");
+    expect(lastFrame('  File "/tmp/ipykernel_81/2941257112.py", line 26, in energy\n')).toBe("cell:26 in energy");
     expect(lastFrame("no frames")).toBeNull();
     expect(lastFrame(null)).toBeNull();
   });

@@ -54,6 +54,8 @@ export function lastFrame(traceback: string | null): string | null {
   const frames = [...traceback.slice(-20_000).matchAll(/^\s*File "([^"\n]{1,1000})", line (\d+)(?:, in ([^\n]{1,200}))?$/gm)];
   const last = frames.at(-1);
   if (!last) return null;
-  const file = (last[1] ?? "").split(/[\\/]/).at(-1) ?? "";
+  const path = last[1] ?? "";
+  // A kernel names the files of a notebook's cells by numbers, which tell a reader nothing.
+  const file = /ipykernel_\d+[\\/]\d+\.py$/.test(path) ? "cell" : (path.split(/[\\/]/).at(-1) ?? "");
   return last[3] ? `${file}:${last[2]} in ${last[3]}` : `${file}:${last[2]}`;
 }

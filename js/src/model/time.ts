@@ -24,7 +24,9 @@ export function left(job: JobInfo, now: number, known: number): number | null {
   if (job.final || job.started === null || !progress || progress.total === null) return null;
   if (!(progress.done > 0) || !(progress.total > progress.done)) return null;
   const rate = progress.done / Math.max(known - job.started, 1e-3);
-  return Math.max(0, (progress.total - progress.done) / rate - (now - known));
+  const remaining = (progress.total - progress.done) / rate - (now - known);
+  // It stands still: its pace so far tells nothing more.
+  return remaining > 0 ? remaining : null;
 }
 
 /** Share done, 0 to 1; null where the total is unknown. */

@@ -84,9 +84,12 @@ function draw(root: HTMLElement, table: Table, isOn: readonly boolean[]): Drawn 
 }
 
 function labelSize(self: uPlot, values: string[] | null, font: string): number {
+  const before = self.ctx.font;
   self.ctx.font = font;
   const widest = Math.max(0, ...(values ?? []).map((value) => self.ctx.measureText(value).width));
-  return Math.ceil(widest / devicePixelRatio) + 8;
+  // uPlot remembers the font that it set, larger on fine screens, and would go on with this one.
+  self.ctx.font = before;
+  return Math.ceil(widest) + 8;
 }
 
 /** The numbers in a job's interim results, as they come. */
