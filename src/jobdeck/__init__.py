@@ -16,9 +16,7 @@ _NAMES = {
     "_toplevel": "run submit prepare job jobs delete_job dashboard prune "
     "upload_program program programs update_program delete_program",
     "_deck": "Deck",
-    "_job": "Job",
-    "_joblist": "JobList",
-    "_live": "Progress",
+    "_job": "Job JobList Progress",
     "_programs": "Program",
     "_status": "JobStatus",
     "_current": "current_messenger",

@@ -15,8 +15,8 @@ from ._errors import RuntimeJobFailureError as RuntimeJobFailureError
 from ._errors import StoreError as StoreError
 from ._errors import UnpicklableError as UnpicklableError
 from ._job import Job as Job
-from ._joblist import JobList as JobList
-from ._live import Progress as Progress
+from ._job import JobList as JobList
+from ._job import Progress as Progress
 from ._messenger import UserMessenger as UserMessenger
 from ._programs import Program as Program
 from ._status import JobStatus as JobStatus

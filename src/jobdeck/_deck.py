@@ -12,8 +12,7 @@ from . import _presenting
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
 from ._follow import Follower
-from ._job import Job
-from ._joblist import JobList
+from ._job import Job, JobList
 from ._options import RunOptions, checked_tags
 from ._ports import Store
 from ._program import pack

@@ -11,8 +11,7 @@ from typing import Any, ClassVar, Final
 
 from ._errors import EngineError
 from ._follow import Follower
-from ._handles import Handles
-from ._job import Job
+from ._job import Handles, Job
 from ._ports import Engine, Store
 from ._program import Packed, replace_inputs
 from ._records import JobQuery, JobRecord, NewJob

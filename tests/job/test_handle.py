@@ -15,7 +15,7 @@ import traitlets
 
 from decks import ended, wait_until
 from jobdeck import Deck, InvalidInputError, Job, JobError, JobList, JobNotFoundError, Progress
-from jobdeck._job import set_presenter
+from jobdeck._job.handle import set_presenter
 from jobdeck.store import open_store
 from programs import Backend, Gate, area, nothing
 

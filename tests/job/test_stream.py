@@ -10,7 +10,7 @@ import pytest
 
 from decks import ended, wait_until
 from jobdeck import Deck, ResultDecoder, RuntimeInvalidStateError
-from jobdeck._pool import THREADS
+from jobdeck._job.pool import THREADS
 from programs import Gate, count_to
 
 

@@ -14,14 +14,14 @@ import click
 
 from .._deck import Deck
 from .._errors import EngineError, JobdeckError, JobNotFoundError, RuntimeInvalidStateError
-from .._joblist import status_words
+from .._job.joblist import status_words
 from .._plain import plain
 from .._query import parse_query, resolve
 from .._records import JobRecord
 from .._service import JobService
 from .._status import is_final
 from .._version import __version__
-from . import _doctor, _logs, _views
+from ..cli import _doctor, _logs, _views
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .._joblist import status_words
+from .._job.joblist import status_words
 from .._plain import plain, span
 from .._ports import Store
 from .._records import JobRecord

@@ -13,15 +13,15 @@ from IPython.display import display
 
 from .._cell import make_cell
 from .._errors import JobdeckError, JobNotFoundError, RuntimeInvalidStateError
-from .._job import Job
-from .._joblist import JobList, status_words
+from .._job import Job, JobList
+from .._job.joblist import status_words
 from .._plain import plain
 from .._query import GRAMMAR, parse_query, resolve
 from .._records import JobRecord
 from .._service import JobService
 from .._status import is_final
 from .._toplevel import default_deck
-from . import _completion
+from ..magics import _completion
 from ._arguments import Arguments, Names, seconds
 from ._arrivals import Arrivals
 

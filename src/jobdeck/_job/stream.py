@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import _pool
-from ._errors import JobNotFoundError, StoreError
-from ._records import MessageRecord
+from .._errors import JobNotFoundError, StoreError
+from .._records import MessageRecord
+from . import pool
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Stream:
 
     def begin(self) -> None:
         """Take a share of the pool, which keeps the stream, and what it refers to, until it is over."""
-        _pool.enter(self)
+        pool.enter(self)
 
     def announce(self, newest: int, *, is_complete: bool) -> None:
         """Tell that there are messages up to number `newest`, and whether more can come."""
@@ -81,7 +81,7 @@ class Stream:
             if self._is_scheduled or self._is_over or not self._has_work():
                 return
             self._is_scheduled = True
-        _pool.schedule(self)
+        pool.schedule(self)
 
     def _has_work(self) -> bool:
         return self._is_cancelled or self._is_complete or self._newest > self._position
@@ -94,7 +94,7 @@ class Stream:
             over = self._is_cancelled or (self._is_complete and self._newest <= self._position)
             ends, self._is_over = over and not self._is_over, over
         if ends:
-            _pool.leave(self)
+            pool.leave(self)
             self._on_end()
         elif pause:
             timer = threading.Timer(pause, self._schedule)

@@ -10,13 +10,13 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from . import _pool
-from ._errors import JobNotFoundError, RuntimeInvalidStateError, StoreError
-from ._live import News
-from ._status import JobStatus, is_final
+from .._errors import JobNotFoundError, RuntimeInvalidStateError, StoreError
+from .._status import JobStatus, is_final
+from . import pool
+from .live import News
 
 if TYPE_CHECKING:
-    from ._job import Job
+    from .handle import Job
 
 R = TypeVar("R")
 
@@ -41,16 +41,16 @@ class JobFuture(Future[R]):
 
     def begin(self) -> None:
         """Mirror the job from now on, until it has ended; kept alive as long."""
-        _pool.enter(self)
+        pool.enter(self)
         self.job._taps[self] = self._hear
         self.job._service.follow(self.job)
         if self.job.in_final_state():
-            _pool.schedule(self)
+            pool.schedule(self)
 
     def _hear(self, news: News) -> None:
         # Done-callbacks are anybody's code: they run in the pool, never in the follower's thread.
         if news.is_last:
-            _pool.schedule(self)
+            pool.schedule(self)
 
     def work(self) -> None:
         """Settle in a pool thread."""
@@ -58,7 +58,7 @@ class JobFuture(Future[R]):
             self.settle()
         except StoreError as error:
             _log.warning("the end of job %s cannot be read (%s); trying again", self.job.job_id(), error)
-            again = threading.Timer(_PAUSE, _pool.schedule, (self,))
+            again = threading.Timer(_PAUSE, pool.schedule, (self,))
             again.daemon = True
             again.start()
 
@@ -108,6 +108,6 @@ class JobFuture(Future[R]):
                 return
             self._is_settled = True
         self.job._taps.pop(self, None)
-        _pool.leave(self)
+        pool.leave(self)
         self.set_running_or_notify_cancel()
         settle()

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterat
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
-from . import _presenting, _qiskit
-from ._codec.decoder import Decoder
-from ._errors import (
+from .. import _presenting
+from .._codec.decoder import Decoder
+from .._errors import (
     InvalidInputError,
     JobCancelledError,
     JobError,
@@ -20,16 +20,17 @@ from ._errors import (
     RuntimeJobFailureError,
     StoreError,
 )
-from ._future import JobFuture
-from ._jobfacts import JobFacts, Service
-from ._live import News
-from ._loopside import wakener
-from ._options import checked_tags
-from ._presenting import set_presenter
-from ._program import exception_of, value_of
-from ._records import JobRecord, Outcome
-from ._status import JobStatus, is_final
-from ._stream import Stream
+from .._options import checked_tags
+from .._presenting import set_presenter
+from .._program import exception_of, value_of
+from .._records import JobRecord, Outcome
+from .._status import JobStatus, is_final
+from . import qiskit
+from .facts import JobFacts, Service
+from .future import JobFuture
+from .live import News
+from .loopside import wakener
+from .stream import Stream
 
 __all__ = ["Job", "Service", "set_presenter"]
 
@@ -38,6 +39,8 @@ R = TypeVar("R")
 _STORE_PATIENCE = 30.0
 """Seconds for which a store that cannot be read does not end a wait."""
 _SHORTEST_WAIT = 0.01
+_TRAITS_LAG = 1.0
+"""Seconds for which a wait that is over lets the traits come up to what the store says."""
 
 
 class Job(JobFacts, Generic[R]):
@@ -55,7 +58,7 @@ class Job(JobFacts, Generic[R]):
         self._lock = threading.RLock()
         self._stream: Stream | None = None
         self._future: JobFuture[R] | None = None
-        _qiskit.register(type(self))
+        qiskit.register(type(self))
 
     # --- what is done to it
 
@@ -164,6 +167,7 @@ class Job(JobFacts, Generic[R]):
         """Yield the job's row now, after each change and at least every `wait` seconds, the final one last."""
         record = self._read()
         if is_final(record.status):
+            self._catch_up()
             yield record
             return
         if self._service.is_follower():
@@ -198,7 +202,19 @@ class Job(JobFacts, Generic[R]):
                         f"job {self._label} is still {record.status} after {timeout:g} s; it goes on: "
                         "wait for it again, or cancel() it"
                     )
-            yield record
+        self._catch_up()
+        yield record
+
+    def _catch_up(self) -> None:
+        """Have the traits final, too: whoever has waited for a job may look at them next."""
+        if is_final(self.state) or self._service.is_follower():
+            return
+        told = threading.Event()
+        with self._tapped(lambda news: told.set() if news.is_last else None):
+            self._service.follow(self)
+            self._service.look()
+            if not is_final(self.state):
+                told.wait(_TRAITS_LAG)
 
     @property
     def future(self) -> JobFuture[R]:
@@ -305,7 +321,7 @@ class Job(JobFacts, Generic[R]):
 
     @property  # type: ignore[misc]  # read by isinstance(): Qiskit may have been imported after the handle was made
     def __class__(self) -> type:
-        _qiskit.register(type(self))
+        qiskit.register(type(self))
         return type(self)
 
     def __eq__(self, other: object) -> bool:

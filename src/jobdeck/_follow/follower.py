@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable, Collection
 from typing import Final
 
-from ._errors import StoreError
-from ._lookout import Interest, Lookout, Update
-from ._ports import Store
+from .._errors import StoreError
+from .._ports import Store
+from .lookout import Interest, Lookout, Update
 
 __all__ = ["Follower", "Subscription", "Update"]
 

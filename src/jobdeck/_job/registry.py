@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from ._errors import JobNotFoundError
-from ._follow import Follower, Subscription, Update
-from ._job import Job
-from ._records import JobRecord
-from ._status import JobStatus, is_final
+from .._errors import JobNotFoundError
+from .._follow import Follower, Subscription, Update
+from .._records import JobRecord
+from .._status import JobStatus, is_final
+from .handle import Job
 
 _PLACES_INTERVAL: Final = 0.25
 _MOST_PLACES: Final = 50

@@ -11,8 +11,8 @@ from typing import Any
 from traitlets import Any as AnyTrait
 from traitlets import HasTraits, Instance, Int, Unicode
 
-from ._records import JobRecord
-from ._status import JobStatus, is_final
+from .._records import JobRecord
+from .._status import JobStatus, is_final
 
 _log = logging.getLogger(__name__)
 

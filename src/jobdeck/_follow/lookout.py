@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ._errors import JobNotFoundError, StoreError
-from ._ports import Store
-from ._records import JobQuery, JobRecord
-from ._status import JobStatus, is_final
+from .._errors import JobNotFoundError, StoreError
+from .._ports import Store
+from .._records import JobQuery, JobRecord
+from .._status import JobStatus, is_final
 
 _LOG_CHECK: Final = 0.05
 _CHUNK: Final = 500

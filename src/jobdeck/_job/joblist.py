@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final, SupportsIndex, overload
 
-from . import _presenting
-from ._job import Job
-from ._jobfacts import Service
-from ._plain import plain, span, table
-from ._records import JobQuery, JobRecord
+from .. import _presenting
+from .._plain import plain, span, table
+from .._records import JobQuery, JobRecord
+from .facts import Service
+from .handle import Job
 
 _MOST_ROWS: Final = 50
 _HEAD: Final = ("id", "name", "status", "created", "took", "tags")

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from ._live import News
+from .live import News
 
 if TYPE_CHECKING:
-    from ._job import Job
+    from .handle import Job
 
 _WAIT: Final = 5.0
 

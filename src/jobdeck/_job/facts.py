@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ._codec import decode
-from ._codec.decoder import Decoder
-from ._errors import JobError, JobNotFoundError, StoreError
-from ._live import LiveState
-from ._ports import Store
-from ._program import OpenProgram, open_payload
-from ._records import JobRecord, MessageRecord
-from ._status import JobStatus, is_final
+from .._codec import decode
+from .._codec.decoder import Decoder
+from .._errors import JobError, JobNotFoundError, StoreError
+from .._ports import Store
+from .._program import OpenProgram, open_payload
+from .._records import JobRecord, MessageRecord
+from .._status import JobStatus, is_final
+from .live import LiveState
 
 if TYPE_CHECKING:
-    from ._job import Job
+    from .handle import Job
 
 
 class Service(Protocol):
