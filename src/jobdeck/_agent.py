@@ -52,11 +52,11 @@ def main(arguments: list[str] | None = None) -> None:
 
         open_store(given.home).set_outcome(given.job, pickle.load(sys.stdin.buffer))
     else:
-        from .engines.local.child import run_job
+        from .engines.local.child import Assignment, run_job
         from .store import open_store
 
         os.set_inheritable(given.notice, False)
-        run_job(given.job, given.home, open_store, given.notice, given.parent)
+        run_job(Assignment(given.job), given.home, open_store, (given.notice, None), given.parent)
 
 
 def _best_launcher() -> str:

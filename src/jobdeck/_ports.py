@@ -17,8 +17,10 @@ from ._records import (
     JobRecord,
     MessageRecord,
     NewJob,
+    News,
     Outcome,
     Payload,
+    PayloadKeys,
     ProgramRecord,
     Pruned,
 )
@@ -82,6 +84,18 @@ class Store(MessageSink, Protocol):
     # --- the running side
     def claim(self, engine: str, agent: str, limit: int) -> list[JobRecord]:
         """Take up to `limit` queued jobs of this engine, first submitted first: QUEUED → RUNNING, owned by `agent`."""
+
+    def turn(self, engine: str, agent: str, limit: int, news: News) -> list[JobRecord]:
+        """Take in an agent's news and claim up to `limit` jobs, all in one transaction.
+
+        What is told of jobs that are final, or not there any more, is passed over; ends are judged as by `finish`.
+        """
+
+    def payload_keys(self, job_ids: Collection[str]) -> dict[str, PayloadKeys]:
+        """What the payloads of these jobs are known by, of those that there are."""
+
+    def body(self, key: str) -> bytes:
+        """One part of a payload. LookupError if there is none of that key (any more)."""
 
     def set_process(self, job_id: str, pid: int, pid_started: float) -> None: ...
     def set_outcome(self, job_id: str, outcome: Outcome) -> None:

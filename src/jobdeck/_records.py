@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ._status import CancelState, ErrorKind, JobStatus
+from ._status import CancelState, ErrorKind, Exit, JobStatus
 
 Encoding = Literal["json", "pickle"]
 CommandKind = Literal["cancel", "kill"]
@@ -134,6 +134,42 @@ class Payload:
     program: bytes
     inputs: bytes
     context: bytes
+
+
+@dataclass(frozen=True)
+class PayloadKeys:
+    """What the parts of a job's payload are known by: hashes of their content.
+
+    `size` is that of all three; `output` is the path of the file that takes what the job prints.
+    """
+
+    program: str
+    inputs: str
+    context: str
+    size: int
+    output: str
+
+
+@dataclass(frozen=True)
+class News:
+    """What an agent has learned of its jobs since it told the store last.
+
+    Attributes
+    ----------
+    processes
+        Pid and start time of those that have a process now.
+    outcomes
+        What programs left behind and handed over; the first one of a job counts.
+    ends
+        What the system said of processes that are gone, with all that they wrote.
+    """
+
+    processes: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    ends: Mapping[str, Exit] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.processes or self.outcomes or self.ends)
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def test_a_program_that_cannot_be_imported_says_so(bench: Bench, tmp_path: Path,
 def test_an_outcome_that_cannot_be_stored_is_tried_again_with_patience(bench: Bench) -> None:
     job = bench.run(programs.forbid_files_to_grow, seconds=0.7, patience=30.0)
     assert job.status == "DONE", job.error
-    assert bench.value(job) == "kept"
+    assert bench.value(job).startswith("kept")
     assert job.ended - job.started >= 0.7
 
 

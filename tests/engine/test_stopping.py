@@ -37,7 +37,7 @@ STUBBORN = [
 @pytest.mark.parametrize("program", STUBBORN, ids=lambda program: program.__name__)
 def test_a_cancel_ends_whatever_the_program_is_at(bench: Bench, tmp_path: Path, program) -> None:
     job = started(bench, tmp_path / "started", program)
-    pid = bench.store.job(job.job_id).pid
+    pid = until(lambda: bench.store.job(job.job_id).pid)
     begin = time.monotonic()
     bench.store.ask(job.job_id, "cancel", "test")
     ended = bench.end(job)

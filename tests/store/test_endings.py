@@ -7,7 +7,7 @@ import time
 import pytest
 
 from jobdeck._errors import RuntimeInvalidStateError
-from jobdeck._records import Outcome
+from jobdeck._records import News, Outcome
 from jobdeck._status import Exit, JobStatus
 
 from .conftest import new_job, running
@@ -198,3 +198,68 @@ def test_a_result_of_fifty_megabytes_is_kept_outside_the_database(any_store):
     assert len(list((any_store.home / "blobs").iterdir())) == 1
     any_store.delete_job(job.job_id)
     assert not list((any_store.home / "blobs").iterdir())
+
+
+def test_an_agents_news_and_its_next_jobs_are_one_transaction(any_store):
+    ended, early, begun = (running(any_store) for _ in range(3))
+    queued = any_store.add_job(new_job())
+    number = any_store.change_number()
+    left = Outcome(True, "json", b"7", "7")
+    failed = Outcome(False, exception_type="ValueError", exception_text="ValueError: no", exception=b"pickle")
+    news = News(
+        processes={job.job_id: (40 + place, 1.5) for place, job in enumerate((ended, early, begun))},
+        outcomes={ended.job_id: left, early.job_id: failed},
+        ends={ended.job_id: Exit(code=0, cpu_time=0.5)},
+    )
+    (claimed,) = any_store.turn("local", "agent-1", 5, news)
+    assert (claimed.job_id, claimed.status, claimed.agent) == (queued.job_id, "RUNNING", "agent-1")
+    changed = {job.job_id: job for job in any_store.changes(number).jobs}
+    assert set(changed) == {job.job_id for job in (ended, early, begun, queued)}
+    done = changed[ended.job_id]
+    assert (done.status, done.result_preview, done.pid, done.pid_started) == ("DONE", "7", 40, 1.5)
+    assert (done.exit_code, done.cpu_time) == (0, 0.5)
+    assert any_store.outcome(ended.job_id) == left
+    assert changed[early.job_id].status == changed[begun.job_id].status == "RUNNING"
+    assert any_store.outcome(early.job_id) == failed
+    assert changed[begun.job_id].pid == 42
+    assert any_store.turn("local", "agent-1", 0, News(ends={early.job_id: Exit(code=1)})) == []
+    assert any_store.job(early.job_id).error == "ValueError: no"
+
+
+def test_news_of_jobs_that_are_final_or_gone_change_nothing(any_store):
+    final, gone = running(any_store), any_store.add_job(new_job())
+    any_store.finish({final.job_id: Exit(code=3)})
+    any_store.delete_job(gone.job_id)
+    before, number = any_store.job(final.job_id), any_store.change_number()
+    both = (final.job_id, gone.job_id)
+    news = News(dict.fromkeys(both, (1, 1.0)), dict.fromkeys(both, Outcome(True)), dict.fromkeys(both, Exit(code=0)))
+    assert any_store.turn("local", "agent-1", 1, news) == []
+    assert any_store.job(final.job_id) == before
+    assert any_store.change_number() == number
+    assert any_store.outcome(final.job_id) is None
+
+
+def test_the_first_outcome_counts_whichever_way_it_comes(any_store):
+    job = running(any_store)
+    any_store.set_outcome(job.job_id, Outcome(False, exception_type="ValueError", exception_text="ValueError: first"))
+    any_store.turn("local", "agent-1", 0, News(outcomes={job.job_id: Outcome(True)}, ends={job.job_id: Exit(code=1)}))
+    assert any_store.job(job.job_id).error == "ValueError: first"
+    said = running(any_store)
+    any_store.add_message(said.job_id, "5", final=True)
+    any_store.turn("local", "agent-1", 0, News(outcomes={said.job_id: Outcome(True)}, ends={said.job_id: Exit(code=0)}))
+    assert (any_store.job(said.job_id).status, any_store.job(said.job_id).result_preview) == ("DONE", "5")
+
+
+def test_parts_of_payloads_are_had_by_what_they_are(any_store):
+    large = bytes(2_000_000)
+    one, two = any_store.add_job(new_job(inputs=b"1")), any_store.add_job(new_job(inputs=large))
+    keys = any_store.payload_keys([one.job_id, two.job_id, "nobody"])
+    assert set(keys) == {one.job_id, two.job_id}
+    first, second = keys[one.job_id], keys[two.job_id]
+    assert (first.program, first.context) == (second.program, second.context)
+    assert [any_store.body(key) for key in (first.program, first.inputs, first.context)] == [b"a program", b"1", b"{}"]
+    assert any_store.body(second.inputs) == large
+    assert second.size - first.size == len(large) - 1
+    assert first.output == str(any_store.log_path(one.job_id))
+    with pytest.raises(LookupError):
+        any_store.body("0" * 64)

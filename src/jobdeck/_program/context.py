@@ -78,17 +78,27 @@ class Context:
 
         A working directory that is gone is replaced by the home directory, and stderr says so.
         """
-        os.environ.clear()
-        os.environ.update(self.env)
-        if "inline" in self.env.get("MPLBACKEND", "") or "ipympl" in self.env.get("MPLBACKEND", ""):
+        env = dict(self.env)
+        if "inline" in env.get("MPLBACKEND", "") or "ipympl" in env.get("MPLBACKEND", ""):
             # Those backends draw into a notebook's front end, and a job's process has none.
-            os.environ["MPLBACKEND"] = "agg"
-        if hasattr(time, "tzset"):
-            time.tzset()
+            env["MPLBACKEND"] = "agg"
+        _enter_environment(env)
         _enter_folder(self.cwd)
         sys.path[:] = self.sys_path
         for name, text in self.sources.items():
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+
+
+def _enter_environment(wanted: Mapping[str, str]) -> None:
+    """Change what differs: as a rule a job's process has nearly all of it from its parent."""
+    present = dict(os.environ)
+    for name in present.keys() - wanted.keys():
+        del os.environ[name]
+    for name, value in wanted.items():
+        if present.get(name) != value:
+            os.environ[name] = value
+    if present.get("TZ") != wanted.get("TZ") and hasattr(time, "tzset"):
+        time.tzset()
 
 
 def _enter_folder(wanted: str) -> None:

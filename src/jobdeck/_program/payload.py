@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import CoroutineType
 from typing import Any, Final
 
 from .. import _messenger
@@ -34,11 +34,15 @@ class Packed:
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments that a job was given: those of ``submit`` by place, the rest by name."""
+    """The arguments that a job was given: those of ``submit`` by place, the rest by name.
+
+    `is_plain` says that nothing is to be filled in, so that the job's process need not look for a signature.
+    """
 
     args: tuple[Any, ...]
     keywords: dict[str, Any]
     backend: Any
+    is_plain: bool = False
 
 
 class OpenProgram:
@@ -73,9 +77,15 @@ class OpenProgram:
             _messenger.activate(messenger)
         try:
             function = self._source.open()
-            args, keywords = _filled(Source("callable", function).signature(), self._call, messenger)
+            args, keywords = self._call.args, self._call.keywords
+            if not self._call.is_plain:
+                args, keywords = _filled(Source("callable", function).signature(), self._call, messenger)
             value = function(*args, **keywords)
-            return asyncio.run(value) if inspect.iscoroutine(value) else value
+            if not isinstance(value, CoroutineType):
+                return value
+            import asyncio  # not above: each process that a job is forked from would be a third larger
+
+            return asyncio.run(value)
         finally:
             _messenger.activate(before)
 
@@ -127,7 +137,7 @@ def pack(
     signature = source.signature()
     inputs = _checked(source.name, inputs)
     _refuse_filled_in(source.name, signature, inputs)
-    call = Call(tuple(args), {**inputs, **_checked(source.name, kwargs)}, backend)
+    call = Call(tuple(args), {**inputs, **_checked(source.name, kwargs)}, backend, _is_plain(source, signature))
     _check_fit(source.name, signature, call)
     return Packed(
         name=source.name,
@@ -168,7 +178,7 @@ def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:
             args[places[name]] = value
         else:
             keywords[name] = value
-    call = Call(tuple(args), keywords, call.backend)
+    call = Call(tuple(args), keywords, call.backend, _is_plain(source, signature))
     _check_fit(source.name, signature, call)
     inputs = _inputs_bytes(call) if changed else payload.inputs
     return Packed(source.name, payload.program, inputs, payload.context, _previews(signature, call))
@@ -208,6 +218,11 @@ def _refuse_filled_in(program: str, signature: inspect.Signature | None, inputs:
         if name in inputs and signature is not None and name in signature.parameters:
             hint = "pass it as run(…, backend=…)" if name == "backend" else "leave it out"
             raise InvalidInputError(f"inputs of {program!r} must not name {name!r}: jobdeck fills it in; {hint}")
+
+
+def _is_plain(source: Source, signature: inspect.Signature | None) -> bool:
+    # The signature of a file's or module's main was only read, and may turn out to be another one.
+    return source.kind == "callable" and not (signature and any(name in signature.parameters for name in _FILLED_IN))
 
 
 def _rest(signature: inspect.Signature, call: Call) -> inspect.Signature:

@@ -101,6 +101,14 @@ def load(link: Link, blob_id: int) -> bytes:
     return body_of(link.home, sha256, body)
 
 
+def body(link: Link, sha256: str) -> bytes:
+    """Return the body of that hash. LookupError if there is none."""
+    found = link.execute("SELECT body FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
+    if found is None:
+        raise LookupError(f"the store has no body {sha256}")
+    return body_of(link.home, sha256, found[0])
+
+
 def drop_unused(link: Link, blob_ids: Iterable[int]) -> list[str]:
     """Remove the rows of those blobs that nothing refers to; return the hashes whose files may go after the commit."""
     hashes: list[str] = []

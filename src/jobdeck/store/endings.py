@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
-from .._records import JobRecord, Outcome
+from .._records import JobRecord, News, Outcome
 from .._status import Exit, Report, is_final, judge
 from . import blobs, jobs
 from .blobs import Blob
@@ -17,27 +17,42 @@ from .rows import text
 _PREVIEW: Final = 200
 
 
-def set_outcome(link: Link, job_id: str, outcome: Outcome, body: Blob | None, exception: Blob | None) -> None:
+class Bodies(NamedTuple):
+    """An outcome's bodies, prepared."""
+
+    body: Blob | None = None
+    exception: Blob | None = None
+
+
+def set_outcome(link: Link, job_id: str, outcome: Outcome, bodies: Bodies) -> None:
     """Keep an outcome whose bodies were prepared."""
     record = jobs.get(link, job_id)
     jobs.refuse_final(record, "takes no outcome any more")
-    if link.execute("SELECT 1 FROM outcomes WHERE job = ?", (record.number,)).fetchone() is not None:
-        return
-    values = {
-        "job": record.number,
-        "ok": outcome.ok,
-        "encoding": outcome.encoding,
-        "preview": text(outcome.preview),
-        "exception_type": text(outcome.exception_type),
-        "exception_text": text(outcome.exception_text),
-        "traceback": text(outcome.traceback),
-        "interrupted": outcome.interrupted,
-        "body": None if body is None else blobs.keep(link, body),
-        "exception": None if exception is None else blobs.keep(link, exception),
-    }
+    _keep(link, record.number, outcome, bodies)
+
+
+def _keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
+    """Keep an outcome; False where there is one already."""
+    if link.execute("SELECT 1 FROM outcomes WHERE job = ?", (number,)).fetchone() is not None:
+        return False
+    body, exception = (None if blob is None else blobs.keep(link, blob) for blob in bodies)
     link.execute(
-        f"INSERT INTO outcomes ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
+        "INSERT INTO outcomes (job, ok, encoding, preview, exception_type, exception_text, traceback, interrupted,"
+        " body, exception) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            number,
+            outcome.ok,
+            outcome.encoding,
+            text(outcome.preview),
+            text(outcome.exception_type),
+            text(outcome.exception_text),
+            text(outcome.traceback),
+            outcome.interrupted,
+            body,
+            exception,
+        ),
     )
+    return True
 
 
 def outcome(link: Link, job_id: str) -> Outcome | None:
@@ -70,33 +85,67 @@ def outcome(link: Link, job_id: str) -> Outcome | None:
 
 
 def finish(link: Link, ends: Mapping[str, Exit]) -> list[JobRecord]:
-    closed = []
-    for record in jobs.get_all(link, ends):
-        if is_final(record.status):
-            closed.append(record)
-        else:
-            _close(link, record, ends[record.job_id])
-            closed.append(jobs.get(link, record.job_id))
-    return closed
+    for job_id, end in ends.items():
+        job = _living(link, job_id)
+        if job is not None:
+            _close(link, job, end, outcome(link, job_id))
+    return jobs.get_all(link, ends)
 
 
-def _close(link: Link, record: JobRecord, end: Exit) -> None:
-    left = outcome(link, record.job_id)
+def take_in(link: Link, news: News, bodies: Mapping[str, Bodies]) -> None:
+    """Write down an agent's news; the outcomes' bodies were prepared."""
+    for job_id in {**news.processes, **news.outcomes, **news.ends}:
+        job = _living(link, job_id)
+        if job is None:
+            continue
+        left = news.outcomes.get(job_id)
+        if left is not None and not _keep(link, job.number, left, bodies[job_id]):
+            left = None
+        pid, pid_started = news.processes.get(job_id, (None, None))
+        process = {} if pid is None else {"pid": pid, "pid_started": pid_started}
+        if job_id in news.ends:
+            if left is None or (left.ok and left.body is None):
+                left = outcome(link, job_id)
+            _close(link, job, news.ends[job_id], left, **process)
+        elif process:
+            jobs.change(link, job_id, **process)
+
+
+class _Living(NamedTuple):
+    number: int
+    job_id: str
+    status: str
+    cancel_asked: float | None
+    timeout: float | None
+    begun: float
+
+
+def _living(link: Link, job_id: str) -> _Living | None:
+    """Return what an ending is judged by, None for a job that is final or gone."""
+    row = link.execute(
+        "SELECT number, job_id, status, cancel_asked, timeout, coalesce(started, created) FROM jobs WHERE job_id = ?",
+        (job_id,),
+    ).fetchone()
+    return None if row is None or is_final(row[2]) else _Living(*row)
+
+
+def _close(link: Link, job: _Living, end: Exit, left: Outcome | None, **process: object) -> None:
     report = Report(left.ok, left.exception_type, left.exception_text, left.interrupted) if left else None
-    verdict = judge(report, end, cancel_asked=record.cancel_asked is not None, timeout=record.timeout)
+    verdict = judge(report, end, cancel_asked=job.cancel_asked is not None, timeout=job.timeout)
     jobs.change(
         link,
-        record.job_id,
+        job.job_id,
         status=verdict.status.value,
-        ended=max(time.time(), record.started or record.created),
+        ended=max(time.time(), job.begun),
         error_kind=verdict.error_kind,
         error=text(verdict.error),
-        traceback=left.traceback if left else None,
+        traceback=text(left.traceback) if left else None,
         exit_code=end.code,
         exit_signal=end.signal,
         peak_memory=end.peak_memory,
         cpu_time=end.cpu_time,
         result_encoding=left.encoding if left else None,
-        result_preview=left.preview if left else None,
+        result_preview=text(left.preview) if left else None,
+        **process,
     )
-    link.execute("DELETE FROM commands WHERE job = ?", (record.number,))
+    link.execute("DELETE FROM commands WHERE job = ?", (job.number,))

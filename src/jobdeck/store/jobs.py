@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
-from .._records import Changes, JobQuery, JobRecord, NewJob, Payload
+from .._records import Changes, JobQuery, JobRecord, NewJob, Payload, PayloadKeys
 from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
 from . import blobs
 from .blobs import Blob
 from .connection import Link
-from .home import output_path
+from .home import OUTPUT, output_path
 from .migrations import random_name
 from .rows import SELECT_JOBS, job_record, json_text, text
 
@@ -26,8 +27,7 @@ FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + "
 
 def next_change(link: Link) -> int:
     """Advance the store's change counter. Call it in a write transaction."""
-    link.execute("UPDATE counter SET number = number + 1")
-    return change_number(link)
+    return int(link.execute("UPDATE counter SET number = number + 1 RETURNING number").fetchall()[0][0])
 
 
 def change_number(link: Link) -> int:
@@ -120,6 +120,16 @@ def payload(link: Link, job_id: str) -> Payload:
     if row is None:
         raise not_found(link, job_id)
     return Payload(*(blobs.load(link, blob_id) for blob_id in row))
+
+
+def payload_keys(link: Link, job_ids: Collection[str]) -> dict[str, PayloadKeys]:
+    rows = link.execute(
+        "SELECT job_id, p.sha256, i.sha256, c.sha256, p.size + i.size + c.size FROM jobs JOIN blobs p ON p.id = program"
+        f" JOIN blobs i ON i.id = inputs JOIN blobs c ON c.id = context WHERE job_id IN ({_marks(tuple(job_ids))})",
+        tuple(job_ids),
+    ).fetchall()
+    folder = os.fspath(link.home / OUTPUT)
+    return {row[0]: PayloadKeys(row[1], row[2], row[3], row[4], os.path.join(folder, f"{row[0]}.log")) for row in rows}
 
 
 def set_status(link: Link, job_id: str, status: JobStatus | str) -> None:

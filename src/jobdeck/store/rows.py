@@ -29,9 +29,10 @@ def job_record(row: Sequence[Any]) -> JobRecord:
     """Return the job of a row that `SELECT_JOBS` found."""
     values = list(row)
     values[_STATUS] = parse_status(values[_STATUS])
-    values[_TAGS] = tuple(json.loads(values[_TAGS]))
-    values[_METADATA] = json.loads(values[_METADATA])
-    values[_PREVIEW] = json.loads(values[_PREVIEW])
+    # Most jobs have none of these, and all jobs that change are read, by every process that follows.
+    values[_TAGS] = () if values[_TAGS] == "[]" else tuple(json.loads(values[_TAGS]))
+    values[_METADATA] = {} if values[_METADATA] == "{}" else json.loads(values[_METADATA])
+    values[_PREVIEW] = {} if values[_PREVIEW] == "{}" else json.loads(values[_PREVIEW])
     return JobRecord(*values)
 
 

@@ -15,8 +15,10 @@ from .._records import (
     JobRecord,
     MessageRecord,
     NewJob,
+    News,
     Outcome,
     Payload,
+    PayloadKeys,
     ProgramRecord,
     Pruned,
 )
@@ -24,6 +26,7 @@ from .._status import Exit, JobStatus
 from . import blobs, commands, description, endings, jobs, messages, programs, retention, settings
 from .blobs import Blob
 from .connection import Database, Link
+from .endings import Bodies
 from .home import default_home, output_path
 from .journal import FileSystem, file_system_type
 from .rows import text
@@ -110,14 +113,30 @@ class SQLiteStore:
         # Asked first without the write lock, which idle agents would otherwise take at every turn.
         return self._db.write(jobs.claim, engine, agent, limit) if self._db.run(jobs.is_queued, engine) else []
 
+    def turn(self, engine: str, agent: str, limit: int, news: News) -> list[JobRecord]:
+        if not news:
+            return self.claim(engine, agent, limit)
+        with ExitStack() as stack:
+            bodies = {job_id: self._prepared_outcome(stack, left) for job_id, left in news.outcomes.items()}
+
+            def write(link: Link) -> list[JobRecord]:
+                endings.take_in(link, news, bodies)
+                return jobs.claim(link, engine, agent, limit) if limit > 0 else []
+
+            return self._db.write(write)
+
+    def payload_keys(self, job_ids: Collection[str]) -> dict[str, PayloadKeys]:
+        return self._db.run(jobs.payload_keys, job_ids)
+
+    def body(self, key: str) -> bytes:
+        return self._db.run(blobs.body, key)
+
     def set_process(self, job_id: str, pid: int, pid_started: float) -> None:
         self._db.write(jobs.set_process, job_id, pid, pid_started)
 
     def set_outcome(self, job_id: str, outcome: Outcome) -> None:
         with ExitStack() as stack:
-            body = None if outcome.body is None else self._prepared(stack, outcome.body)[0]
-            exception = None if outcome.exception is None else self._prepared(stack, outcome.exception)[0]
-            self._db.write(endings.set_outcome, job_id, outcome, body, exception)
+            self._db.write(endings.set_outcome, job_id, outcome, self._prepared_outcome(stack, outcome))
 
     def note_cancel(self, job_id: str, state: str, note: str | None) -> None:
         self._db.write(commands.note, job_id, state, note)
@@ -197,6 +216,10 @@ class SQLiteStore:
             prepared.append(blobs.prepare(self.home, body))
             stack.callback(prepared[-1].discard)
         return prepared
+
+    def _prepared_outcome(self, stack: ExitStack, left: Outcome) -> Bodies:
+        parts = (left.body, left.exception)
+        return Bodies(*(None if part is None else self._prepared(stack, part)[0] for part in parts))
 
     def _unlink(self, hashes: Iterable[str]) -> None:
         if unused := list(hashes):

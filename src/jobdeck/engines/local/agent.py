@@ -5,6 +5,7 @@ One thread, one loop. Everything that it knows is in the store, so that a new ag
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -17,8 +18,7 @@ from functools import partial
 
 from ..._errors import JobNotFoundError, StoreError
 from ..._ports import Store
-from ..._program import Context
-from ..._records import JobQuery, JobRecord, Outcome
+from ..._records import JobQuery, JobRecord, News, Outcome
 from ..._status import Exit, JobStatus
 from ..bell import Bell
 from ..launch import log_path, trim_log
@@ -26,8 +26,10 @@ from ..lock import AgentLock
 from ..lost import close_lost, kill_processes
 from .children import Ended
 from .escalation import Escalation
-from .launcher import Launcher, Lost, Noticed, Startup
+from .inherited import outcome_of
+from .launcher import Handed, Launcher, Lost, Noticed, Started
 from .memory import OutOfMemoryCount
+from .parcels import Parcels
 
 BUSY_TICK = 0.008
 """Seconds between looks at the store while a job runs."""
@@ -39,6 +41,13 @@ IDLE_END = 60.0
 _CHECK = 1.0
 _RESTLESS_TICK = 0.003
 _RETRY = 0.25
+_UNTOLD = 0.02
+"""Seconds for which a process is known to the agent alone; a short job is told of only once, at its end."""
+_OOM_FRESH = 0.25
+"""Seconds for which a count of out-of-memory kills serves as the one before a job: reading it costs much."""
+_PRUNE_EVERY = 86_400.0
+_PRUNE_WAITS = 60.0
+"""Seconds for which pruning waits for a moment without jobs."""
 
 
 @dataclass
@@ -75,7 +84,15 @@ class LocalAgent:
         self._launcher = launcher
         self._running: dict[str, _Running] = {}
         self._ends: dict[str, Exit] = {}
+        self._outcomes: dict[str, Outcome] = {}
+        self._processes: dict[str, tuple[int, float]] = {}
+        self._untold_since: float | None = None
+        self._next_prune = time.monotonic()
+        self._claimed: list[JobRecord] = []
+        self._parcels = Parcels(store)
         self._oom = OutOfMemoryCount()
+        self._oom_kills = 0
+        self._oom_read = float("-inf")
         self._bell = Bell(store.home, "local")
         self._stopped = False
         self._seen_version: int | None = None
@@ -100,13 +117,14 @@ class LocalAgent:
                 told = self._wait()
                 now = time.monotonic()
                 if told or now >= self._next_check:
-                    self._hear()
-                if self._ends:
-                    self._attempt("closing jobs", self._settle)
-                self._attempt("reading the queue", self._look)
+                    self._hear(now)
+                self._attempt("working with the store", self._look)
                 self._escalate(now)
                 if now >= self._next_check:
                     self._next_check = now + _CHECK
+                    if now >= self._next_prune + (_PRUNE_WAITS if self._running else 0.0):
+                        self._next_prune = now + _PRUNE_EVERY
+                        self._prune()
                     if not self._lock.in_place():
                         self.say("the lock was moved or deleted, and with it the home: ending")
                         return
@@ -118,8 +136,9 @@ class LocalAgent:
             self._close()
 
     def say(self, words: str) -> None:
-        """A line for the agent's log."""
-        print(time.strftime("%Y-%m-%d %H:%M:%S"), words, file=sys.stderr, flush=True)
+        """A line for the agent's log, where there is room for one."""
+        with contextlib.suppress(OSError):
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), words, file=sys.stderr, flush=True)
 
     # --- the loop's parts
 
@@ -127,10 +146,11 @@ class LocalAgent:
         """Sleep until there may be something to do; whether the launcher may have something to tell."""
         fds = self._launcher.filenos()
         bell = self._bell.fileno()
-        if bell is not None:
+        # Without a free place a new job changes nothing; the bell is still heard when there is one again.
+        if bell is not None and len(self._running) < self._max_workers:
             fds.append(bell)
         tick = min(IDLE_TICK if bell is None else RUNG_TICK, self._idle_end)
-        if self._running or self._ends or self._look_again:
+        if self._running or self._ends or self._outcomes or self._claimed or self._look_again:
             tick = BUSY_TICK
         if self._launcher.restless:
             tick = _RESTLESS_TICK
@@ -160,11 +180,25 @@ class LocalAgent:
         for job in close_lost(self._store, "local"):
             self.say(f"closed job {job.job_id} of an agent that is gone: {job.status}")
 
-    def _hear(self) -> None:
+    def _prune(self) -> None:
+        """Remove old jobs, as the home's settings say."""
+        try:
+            pruned = self._store.prune_by_settings()
+        except StoreError as error:
+            self.say(f"old jobs were not removed: {error}")
+            return
+        if pruned.jobs:
+            self.say(f"removed {pruned.jobs} old jobs, {pruned.bytes} bytes, as the settings say")
+
+    def _hear(self, now: float) -> None:
         """Take in what the launcher tells."""
-        now = time.monotonic()
         for event in self._launcher.events():
             match event:
+                case Started(job_id, pid, started):
+                    self._processes[job_id] = (pid, started)
+                    self._untold_since = self._untold_since or now
+                case Handed(job_id, outcome):
+                    self._note_outcome(job_id, outcome)
                 case Noticed(job_id):
                     running = self._running.get(job_id)
                     if running is not None and running.escalation is not None:
@@ -178,6 +212,8 @@ class LocalAgent:
         running = self._running.pop(end.job_id, None)
         if running is None:
             return
+        if end.outcome is not None:
+            self._note_outcome(end.job_id, end.outcome)
         shot = end.signal == signal.SIGKILL and not running.killed
         self._ends[end.job_id] = Exit(
             code=end.code,
@@ -199,23 +235,15 @@ class LocalAgent:
         for running in mine:
             self._ends[running.job.job_id] = Exit(lost=True, timed_out=running.timed_out)
 
-    def _settle(self) -> None:
-        """Hand all endings to the store in one go."""
+    def _note_outcome(self, job_id: str, data: bytes) -> None:
         try:
-            self._store.finish(self._ends)
-        except JobNotFoundError:
-            # The store was replaced under the agent, say because its file was damaged: close what it still knows.
-            for job_id, end in self._ends.items():
-                try:
-                    self._store.finish({job_id: end})
-                except JobNotFoundError as error:
-                    self.say(f"an ended job cannot be closed: {error}")
-        self._ends = {}
-        self._look_again = True
-        self._last_busy = time.monotonic()
+            self._outcomes.setdefault(job_id, outcome_of(data))
+        except (ValueError, TypeError) as error:
+            self.say(f"what job {job_id} handed over cannot be read: {error}")
 
     def _look(self) -> None:
-        """Read what changed: commands, settings, the queue."""
+        """Tell the store what happened, and read what changed there: commands, settings, the queue."""
+        self._start()
         version = self._store.data_version()
         if version != self._seen_version:
             self._seen_version = version
@@ -225,43 +253,53 @@ class LocalAgent:
                 self._seen = seen
                 self._apply_settings(*seen[1:])
                 self._look_again = True
-        if not self._look_again:
+        if self._look_again:
+            for command in self._store.commands("local", self._agent):
+                self._stop_job(command.job_id, kill=command.kind == "kill")
+        is_old = self._untold_since is not None and time.monotonic() - self._untold_since > _UNTOLD
+        news = News(self._processes, self._outcomes, self._ends)
+        if not (self._look_again or self._ends or self._outcomes or is_old):
             return
-        for command in self._store.commands("local", self._agent):
-            self._stop_job(command.job_id, kill=command.kind == "kill")
-        free = self._max_workers - len(self._running)
-        if free > 0:
-            self._start(self._store.claim("local", self._agent, free))
+        claimed = self._store.turn("local", self._agent, max(0, self._max_workers - len(self._running)), news)
+        if self._ends:
+            self._last_busy = time.monotonic()
         self._look_again = False
+        self._processes, self._outcomes, self._ends, self._untold_since = {}, {}, {}, None
+        self._claimed += claimed
+        self._start()
 
     def _apply_settings(self, max_workers: str | None, idle_end: str | None) -> None:
         variable = os.environ.get
         self._max_workers = max(1, int(_number(max_workers, variable("JOBDECK_MAX_WORKERS"), os.cpu_count() or 1)))
         self._idle_end = _number(idle_end, variable("JOBDECK_IDLE_END"), IDLE_END)
 
-    def _start(self, jobs: list[JobRecord]) -> None:
-        oom_kills = self._oom.read() if jobs else 0
+    def _start(self) -> None:
+        """Hand what was claimed to the launcher. It stays on the list until that is done, whatever the store does."""
+        if not self._claimed:
+            return
         now = time.monotonic()
-        for job in jobs:
-            try:
-                context = Context.from_bytes(self._store.payload(job.job_id).context)
-                startup = Startup.of(context.interpreter, context.env)
-            except (ValueError, KeyError, TypeError, AttributeError, JobNotFoundError) as error:
-                self._refuse(job, f"its context cannot be read: {error!r}")
-                continue
-            try:
-                self._launcher.start(job.job_id, startup, context.sys_path)
-            except OSError as error:
-                self._refuse(job, f"the interpreter {startup.interpreter} cannot be started: {error}")
-                continue
-            deadline = None if job.timeout is None else now + job.timeout
-            self._running[job.job_id] = _Running(job, deadline, oom_kills)
+        if now - self._oom_read > _OOM_FRESH:
+            self._oom_read, self._oom_kills = now, self._oom.read()
+        parcels = self._parcels.of([job.job_id for job in self._claimed])
+        while self._claimed:
+            job = self._claimed.pop(0)
+            match parcels.get(job.job_id, "it is not in the store any more"):
+                case str(words):
+                    self._refuse(job, words)
+                case (parcel, startup, path):
+                    try:
+                        self._launcher.start(parcel, startup, path)
+                    except OSError as error:
+                        self._refuse(job, f"the interpreter {startup.interpreter} cannot be started: {error}")
+                        continue
+                    deadline = None if job.timeout is None else now + job.timeout
+                    self._running[job.job_id] = _Running(job, deadline, self._oom_kills)
 
     def _refuse(self, job: JobRecord, words: str) -> None:
         """A job that cannot even be started ends in ERROR with these words."""
         self.say(f"job {job.job_id}: {words}")
         text = f"EngineError: job {job.job_id} could not be started: {words}"
-        self._store.set_outcome(job.job_id, Outcome(False, exception_type="EngineError", exception_text=text))
+        self._outcomes[job.job_id] = Outcome(False, exception_type="EngineError", exception_text=text)
         self._ends[job.job_id] = Exit()
 
     def _stop_job(self, job_id: str, *, kill: bool, timed_out: bool = False) -> None:
@@ -292,7 +330,7 @@ class LocalAgent:
     # --- the end
 
     def _may_end(self, now: float) -> bool:
-        if self._running or self._ends or self._troubles:
+        if self._running or self._ends or self._claimed or self._troubles:
             self._last_busy = now
         return now - self._last_busy >= self._idle_end
 
@@ -303,7 +341,7 @@ class LocalAgent:
         is looked into after the release; if it found it free, it has started another agent.
         """
         self._look_again = True
-        if not self._attempt("reading the queue", self._look) or self._running or self._ends:
+        if not self._attempt("working with the store", self._look) or self._running or self._ends or self._claimed:
             return False
         self._lock.release()
         queued = self._store.count(JobQuery(engine="local", status=(JobStatus.QUEUED.value,)))
@@ -316,9 +354,9 @@ class LocalAgent:
     def _close(self) -> None:
         self._launcher.close()
         try:
-            if self._running or self._ends:
-                lost = {job_id: Exit(lost=True) for job_id in self._running}
-                self._store.finish({**lost, **self._ends})
+            if self._running or self._ends or self._claimed:
+                lost = {job_id: Exit(lost=True) for job_id in (*self._running, *(job.job_id for job in self._claimed))}
+                self._store.turn("local", self._agent, 0, News(self._processes, self._outcomes, {**lost, **self._ends}))
         except StoreError:
             # Whoever looks next closes them.
             traceback.print_exc()

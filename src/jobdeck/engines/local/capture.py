@@ -8,24 +8,35 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+_prepared: list[io.TextIOWrapper] = []
 
-def capture(path: Path) -> None:
+
+def prepare() -> None:
+    """Make the streams of the jobs that will be forked from this process, over its own descriptors 0, 1 and 2."""
+    _prepared[:] = [_text(0, "r"), _text(1, "w"), _text(2, "w")]
+
+
+def capture(path: Path | str) -> None:
     """Point descriptors 0, 1 and 2 of this process, and Python's streams over them, at a job's output file.
 
     Going by descriptor takes the output of C code and of subprocesses as well. The file is opened for appending, so
     that whatever several processes write keeps the order in which it was written.
     """
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    output = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    try:
+        output = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        Path(path).parent.mkdir(mode=0o700, exist_ok=True)
+        output = os.open(path, flags, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     for fd in (output, nothing):
         if fd > 2:
             os.close(fd)
-    sys.stdin = sys.__stdin__ = _text(0, "r")  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = _text(1, "w")  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = _text(2, "w")  # type: ignore[misc]
+    if not _prepared:
+        prepare()
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = _prepared  # type: ignore[misc]
 
 
 def _text(fd: int, mode: Literal["r", "w"]) -> io.TextIOWrapper:

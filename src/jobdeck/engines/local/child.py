@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 import types
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,27 +23,51 @@ from ..._errors import JobdeckError, StoreError
 from ..._messenger import UserMessenger, activate
 from ..._ports import Connect, Store
 from ..._program import Context, open_payload, outcome_of_exception, outcome_of_value
-from ..._records import Outcome
+from ..._records import Outcome, Payload
 from ..launch import boot_command, log_path
 from ..marks import AGENT_VARIABLE, JOB_VARIABLE, process_name
 from .capture import capture, flush
-from .children import Notice, become_subreaper, die_with_parent, name_process
+from .children import become_subreaper, die_with_parent, name_process
+from .inherited import Handover, Notice
 
 PATIENCE = 60.0
 """Seconds for which storing an outcome is tried again, say on a full disk."""
+SHORT = 1.0
+"""Seconds up to which a job hands its outcome over."""
 _CANNOT_STORE = 74  # EX_IOERR
 _BROKEN = 70  # EX_SOFTWARE
 
 
-def run_job(job_id: str, home: Path, connect: Connect, notice_fd: int, parent: int) -> NoReturn:
+@dataclass(frozen=True)
+class Assignment:
+    """A job for a process of its own; without a payload, the process reads it from the store.
+
+    Attributes
+    ----------
+    output : str
+        The file that takes its output; empty where the store has to be asked for it.
+    context : Context or None
+        What is in the payload, opened.
+    """
+
+    job_id: str
+    output: str = ""
+    payload: Payload | None = None
+    context: Context | None = None
+
+
+def run_job(
+    assignment: Assignment, home: Path, connect: Connect, lines: tuple[int, int | None], parent: int
+) -> NoReturn:
     """Run one job in this process, and end it.
 
     Parameters
     ----------
-    job_id, home, connect
+    assignment, home, connect
         The job, and how to reach its store.
-    notice_fd : int
-        Where to say that the program has noticed an interrupt.
+    lines
+        Descriptors: where to say that the program has noticed an interrupt, and where to hand over what it left, if
+        somebody takes it.
     parent : int
         The process that looks after this one; without it the job does not start.
     """
@@ -50,12 +75,37 @@ def run_job(job_id: str, home: Path, connect: Connect, notice_fd: int, parent: i
     try:
         die_with_parent(signal.SIGKILL)
         if os.getppid() == parent:
-            code = _Job(job_id, home, connect, notice_fd).run()
+            code = _Job(assignment, home, connect, lines).run()
     except BaseException:  # noqa: BLE001 - nothing above this line belongs to this process
         traceback.print_exc()
     finally:
         flush()
         os._exit(code)
+
+
+class _Reach:
+    """The store, opened when it is needed first: most of what a short job costs would be the opening of it."""
+
+    def __init__(self, home: Path, connect: Connect) -> None:
+        self._home = home
+        self._connect = connect
+        self._store: Store | None = None
+
+    def __call__(self) -> Store:
+        # Two threads that are here at once open it twice, and one of the two is dropped: no lock to be forked with.
+        if self._store is None:
+            self._store = self._connect(self._home)
+        return self._store
+
+    def add_message(self, job_id: str, body: str, *, final: bool = False) -> int:
+        return self().add_message(job_id, body, final=final)
+
+    def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
+        self().set_progress(job_id, done, total, message)
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
 
 
 class _Interrupts:
@@ -86,17 +136,19 @@ class _Interrupts:
 
 
 class _Job:
-    def __init__(self, job_id: str, home: Path, connect: Connect, notice_fd: int) -> None:
-        started = time.time()
-        self._job_id = job_id
+    def __init__(self, assignment: Assignment, home: Path, connect: Connect, lines: tuple[int, int | None]) -> None:
+        self._started = time.monotonic()
+        self._assignment = assignment
+        self._job_id = assignment.job_id
         self._home = home
         self._is_connected = True
-        self._notice = Notice(notice_fd)
+        self._notice = Notice(lines[0])
+        self._handover = None if lines[1] is None else Handover(lines[1], self._job_id)
         self._own_session()
-        self._store: Store = connect(home)
-        capture(self._store.log_path(job_id))
-        faulthandler.enable(2)
-        self._store.set_process(job_id, os.getpid(), started)
+        self._store = _Reach(home, connect)
+        capture(assignment.output or self._store().log_path(self._job_id))
+        if not faulthandler.is_enabled():
+            faulthandler.enable(2)
 
     def run(self) -> int:
         """Run the program; return the exit code."""
@@ -124,8 +176,9 @@ class _Job:
         try:
             try:
                 self._interrupts.begin()
-                payload = self._store.payload(self._job_id)
-                self._enter(Context.from_bytes(payload.context))
+                payload = self._assignment.payload or self._store().payload(self._job_id)
+                self._enter(self._assignment.context or Context.from_bytes(payload.context))
+                gc.enable()
                 value = open_payload(payload).run(messenger)
             finally:
                 self._interrupts.hold()
@@ -145,10 +198,15 @@ class _Job:
         os.environ.pop(AGENT_VARIABLE, None)
         os.environ[JOB_VARIABLE] = self._job_id
         os.environ["JOBDECK_HOME"] = str(self._home)
-        time.tzset()
 
     def _keep(self, outcome: Outcome) -> bool:
-        """Store the outcome, with patience; False if that cannot be done."""
+        """Hand the outcome over or store it, with patience; False if that cannot be done.
+
+        What was computed for long is stored by this process itself, since whoever it is handed to might die with it.
+        """
+        is_short = time.monotonic() - self._started < SHORT
+        if is_short and self._handover is not None and self._handover.give(outcome):
+            return True
         if self._notice.is_gone and self._keep_from_elsewhere(outcome):
             # The program has closed descriptors that it did not open, and with them the store's connection.
             return True
@@ -157,7 +215,7 @@ class _Job:
         said = False
         while True:
             try:
-                self._store.set_outcome(self._job_id, outcome)
+                self._store().set_outcome(self._job_id, outcome)
                 return True
             except (StoreError, OSError, MemoryError) as error:
                 if isinstance(error, MemoryError):

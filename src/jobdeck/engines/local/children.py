@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import signal
-import struct
+import socket
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .inherited import LIMIT, PID, job_of
+
 if TYPE_CHECKING:
     import psutil
 
-_PID = struct.Struct("=i")
 _BURIAL = 1.0
 """Seconds that an ended job is held back while something that it left behind is being killed."""
+_LEAVING_TICK = 0.003
+_LATE = 0.05
+"""Seconds for which an outcome waits for the end of its job, which as a rule follows at once."""
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
@@ -33,6 +38,8 @@ class Ended:
     signal: int | None = None
     peak_memory: int | None = None
     cpu_time: float | None = None
+    outcome: bytes | None = None
+    """What it handed over, see `inherited`."""
 
 
 @dataclass
@@ -44,6 +51,8 @@ class _Child:
     strangers: set[int] = field(default_factory=set)
     end: Ended | None = None
     deadline: float = 0.0
+    outcome: bytes | None = None
+    late: float = 0.0
 
 
 class Children:
@@ -60,6 +69,10 @@ class Children:
         self._leaving: list[_Child] = []
         self._notices, self.notice_fd = os.pipe()
         os.set_blocking(self._notices, False)
+        self._outcomes, giver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._outcomes.setblocking(False)
+        self.handover_fd = giver.detach()
+        self._handed: list[_Child] = []
 
     def __len__(self) -> int:
         return len(self._by_pid) + len(self._leaving)
@@ -69,9 +82,14 @@ class Children:
         """Whether :meth:`reap` should be called again soon, signal or no signal."""
         return bool(self._leaving)
 
-    def fileno(self) -> int:
-        """Readable when a program has noticed its interrupt."""
-        return self._notices
+    @property
+    def tick(self) -> float | None:
+        """Seconds after which to look again, whatever is readable by then; None if there is no need."""
+        return _LEAVING_TICK if self._leaving else _LATE if self._handed else None
+
+    def filenos(self) -> list[int]:
+        """Readable when a program has noticed its interrupt, or handed over what it left."""
+        return [self._notices, self._outcomes.fileno()]
 
     def add(self, job_id: str, pid: int) -> None:
         self._by_pid[pid] = self._by_job[job_id] = _Child(job_id, pid)
@@ -102,7 +120,7 @@ class Children:
         except BlockingIOError:
             return []
         jobs = []
-        for (pid,) in _PID.iter_unpack(data[: len(data) // _PID.size * _PID.size]):
+        for (pid,) in PID.iter_unpack(data[: len(data) // PID.size * PID.size]):
             if pid in self._by_pid:
                 jobs.append(self._by_pid[pid].job_id)
         return jobs
@@ -127,14 +145,38 @@ class Children:
             )
             child.deadline = time.monotonic() + _BURIAL
             self._leaving.append(child)
+        self._take_outcomes()
         ended = []
         for child in list(self._leaving):
             if self._is_gone(child) or time.monotonic() > child.deadline:
                 self._leaving.remove(child)
                 del self._by_job[child.job_id]
                 assert child.end is not None
-                ended.append(child.end)
+                ended.append(dataclasses.replace(child.end, outcome=child.outcome) if child.outcome else child.end)
+        self._handed = [child for child in self._handed if child.end is None]
         return ended
+
+    def early_outcomes(self) -> list[tuple[str, bytes]]:
+        """What jobs have handed over whose processes take their time to end, each once; call it after `reap`."""
+        now = time.monotonic()
+        early = []
+        for child in list(self._handed):
+            if now >= child.late and child.outcome is not None:
+                early.append((child.job_id, child.outcome))
+                child.outcome = None
+                self._handed.remove(child)
+        return early
+
+    def _take_outcomes(self) -> None:
+        # After the dead were counted: what they said before they died is here by now.
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data = self._outcomes.recv(4 * LIMIT)
+                child = self._by_job.get(job_of(data))
+                if child is not None and child.outcome is None:
+                    child.outcome = data
+                    child.late = time.monotonic() + _LATE
+                    self._handed.append(child)
 
     def kill_everything(self) -> None:
         """Kill all jobs with all that is theirs, and wait for it."""
@@ -147,6 +189,8 @@ class Children:
     def close(self) -> None:
         os.close(self._notices)
         os.close(self.notice_fd)
+        self._outcomes.close()
+        os.close(self.handover_fd)
 
     def _is_gone(self, child: _Child) -> bool:
         if child.outsiders is not None and self._kill_outsiders(child):
@@ -181,37 +225,6 @@ class Children:
         import psutil
 
         return [p for p in psutil.Process().children() if p.pid not in self._by_pid and not _is_zombie(p)]
-
-
-class Notice:
-    """A program's end of the notice pipe: says once that the interrupt has been seen.
-
-    The program may close or reuse any descriptor, so that the pipe is written to only while it still is the one that
-    was handed over.
-    """
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._pid = os.getpid()
-        self._identity = self._look()
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the descriptor was closed, or has become another one's."""
-        return self._identity is None or self._look() != self._identity
-
-    def give(self) -> None:
-        """Safe in a signal handler; silent in what the program has forked, and where the pipe is gone."""
-        if os.getpid() == self._pid and not self.is_gone:
-            with contextlib.suppress(OSError):
-                os.write(self._fd, _PID.pack(self._pid))
-
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            status = os.fstat(self._fd)
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
 
 
 def become_subreaper() -> bool:

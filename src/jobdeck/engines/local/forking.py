@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -15,10 +14,13 @@ from ..._ports import Connect
 from ..launch import boot_command
 from ..lock import AgentLock
 from .children import Ended
-from .launcher import Event, Lost, Noticed, Startup
+from .frames import Frames, frame
+from .launcher import Event, Handed, Lost, Noticed, Parcel, Started, Startup
 
 KEEP = 60.0
 """Seconds for which a zygote of another interpreter is kept warm without a job."""
+_KEPT_BODIES = 500
+_KEPT_BYTES = 8 << 20
 
 
 class ForkLauncher:
@@ -43,18 +45,17 @@ class ForkLauncher:
     def filenos(self) -> list[int]:
         return [zygote.channel.fileno() for zygote in self._zygotes.values()]
 
-    def start(self, job_id: str, startup: Startup, path: Sequence[str]) -> None:
+    def start(self, parcel: Parcel, startup: Startup, path: Sequence[str]) -> None:
         zygote = self._zygotes.get(startup)
         if zygote is None:
             zygote = self._zygotes[startup] = Zygote.spawned(self._home, startup, self._agent, path)
         # It has the job even if it is dead by now: then its death is told, and with it the loss.
-        zygote.jobs.add(job_id)
-        zygote.say(["start", job_id])
+        zygote.start(parcel)
 
     def signal(self, job_id: str, number: int) -> None:
         for zygote in self._zygotes.values():
             if job_id in zygote.jobs:
-                zygote.say(["signal", job_id, number])
+                zygote.say(frame("signal", job_id, number))
 
     def events(self) -> list[Event]:
         now = time.monotonic()
@@ -83,7 +84,9 @@ class Zygote:
         self.is_gone = False
         self._pid = pid
         self._process = process
-        self._rest = b""
+        self._frames = Frames()
+        self._kept: set[str] = set()
+        self._kept_bytes = 0
 
     @classmethod
     def forked(cls, home: Path, connect: Connect, lock: AgentLock, close: Sequence[int]) -> Zygote:
@@ -131,15 +134,34 @@ class Zygote:
                 raise
         return cls(ours, process.pid, process)
 
-    def say(self, order: Sequence[str | int]) -> None:
+    def start(self, parcel: Parcel) -> None:
+        """Have a job started. What many jobs have in common is sent once."""
+        self.jobs.add(parcel.job_id)
+        if parcel.keys is None:
+            self.say(frame("start", parcel.job_id, parcel.output, None))
+            return
+        words = []
+        if len(self._kept) > _KEPT_BODIES or self._kept_bytes > _KEPT_BYTES:
+            words.append(frame("forget"))
+            self._kept.clear()
+            self._kept_bytes = 0
+        for key, body in zip(parcel.keys, parcel.bodies, strict=True):
+            if key not in self._kept:
+                self._kept.add(key)
+                self._kept_bytes += len(body)
+                words.append(frame("keep", key, body))
+        words.append(frame("start", parcel.job_id, parcel.output, parcel.keys))
+        self.say(b"".join(words))
+
+    def say(self, order: bytes) -> None:
         """Give an order. Where nobody hears it, :meth:`events` tells of the death."""
         self.last_used = time.monotonic()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.channel.sendall(json.dumps(order).encode() + b"\n")
+            self.channel.sendall(order)
 
     def events(self) -> list[Event]:
         try:
-            data = self.channel.recv(1 << 16, socket.MSG_DONTWAIT)
+            data = self.channel.recv(1 << 18, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return []
         except ConnectionError:
@@ -147,12 +169,15 @@ class Zygote:
         if not data:
             words = f"the process that starts jobs {self._bury()}"
             return [Lost(tuple(self.jobs), words)]
-        *lines, self._rest = (self._rest + data).split(b"\n")
         events: list[Event] = []
-        for line in lines:
-            match json.loads(line):
+        for word in self._frames.feed(data):
+            match word:
+                case ["started", job_id, pid, started]:
+                    events.append(Started(job_id, pid, started))
                 case ["noticed", job_id]:
                     events.append(Noticed(job_id))
+                case ["outcome", job_id, outcome]:
+                    events.append(Handed(job_id, outcome))
                 case ["ended", job_id, *end]:
                     self.jobs.discard(job_id)
                     self.last_used = time.monotonic()

@@ -23,6 +23,23 @@ class Noticed:
 
 
 @dataclass(frozen=True)
+class Started:
+    """A job has its process."""
+
+    job_id: str
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A job has handed over what its program left (see `inherited`), and its process does not end yet."""
+
+    job_id: str
+    outcome: bytes
+
+
+@dataclass(frozen=True)
 class Lost:
     """What had started these jobs is gone, and with it what could be known of their ends."""
 
@@ -30,7 +47,25 @@ class Lost:
     words: str
 
 
-Event = Noticed | Ended | Lost
+Event = Started | Noticed | Handed | Ended | Lost
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A job and what its process needs.
+
+    Attributes
+    ----------
+    output : str
+        The file that takes its output.
+    keys, bodies
+        Program, inputs and context: what they are known by, and themselves. Without keys they are in the store alone.
+    """
+
+    job_id: str
+    output: str
+    keys: tuple[str, str, str] | None = None
+    bodies: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,12 +106,12 @@ class Launcher(Protocol):
     def restless(self) -> bool:
         """Whether :meth:`events` should be asked again soon, readable or not."""
 
-    def start(self, job_id: str, startup: Startup, path: Sequence[str]) -> None:
+    def start(self, parcel: Parcel, startup: Startup, path: Sequence[str]) -> None:
         """Start a job.
 
         Parameters
         ----------
-        job_id, startup
+        parcel, startup
             The job, and what its interpreter is to be started with.
         path
             The kernel's ``sys.path``, for an interpreter that does not find what jobdeck needs by itself.

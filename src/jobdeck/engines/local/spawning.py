@@ -6,13 +6,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..launch import boot_command
 from ..marks import JOB_VARIABLE
 from .children import Children
-from .launcher import Event, Noticed, Startup
+from .launcher import Event, Noticed, Parcel, Started, Startup
 
 
 class SpawnLauncher:
@@ -28,6 +29,7 @@ class SpawnLauncher:
         self._home = home
         self._agent = agent
         self._children = Children()
+        self._started: list[Event] = []
         self._wake, self._woken = os.pipe()
         for fd in (self._wake, self._woken):
             os.set_blocking(fd, False)
@@ -36,12 +38,13 @@ class SpawnLauncher:
 
     @property
     def restless(self) -> bool:
-        return self._children.restless
+        return bool(self._started) or self._children.restless
 
     def filenos(self) -> list[int]:
-        return [self._wake, self._children.fileno()]
+        return [self._wake, *self._children.filenos()]
 
-    def start(self, job_id: str, startup: Startup, path: Sequence[str]) -> None:
+    def start(self, parcel: Parcel, startup: Startup, path: Sequence[str]) -> None:
+        job_id = parcel.job_id
         notice = self._children.notice_fd
         arguments = ("child", "--home", str(self._home), "--job", job_id, "--notice", str(notice))
         process = subprocess.Popen(
@@ -53,6 +56,7 @@ class SpawnLauncher:
             start_new_session=True,
         )
         self._children.add(job_id, process.pid)
+        self._started.append(Started(job_id, process.pid, time.time()))
         process.returncode = 0  # `_children` buries it; Popen is neither to wait for it nor to warn.
 
     def signal(self, job_id: str, number: int) -> None:
@@ -61,8 +65,9 @@ class SpawnLauncher:
     def events(self) -> list[Event]:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake, 4096)
+        started, self._started = self._started, []
         noticed: list[Event] = [Noticed(job_id) for job_id in self._children.noticed()]
-        return noticed + list(self._children.reap())
+        return started + noticed + list(self._children.reap())
 
     def close(self) -> None:
         self._children.kill_everything()

@@ -1,29 +1,31 @@
 """The warm parent: a single-threaded process that has imported what a job needs, and forks one child per job.
 
-It holds no SQLite connection and opens none. It speaks lines of JSON with the agent over a socket:
+It holds no SQLite connection and opens none. It speaks frames with the agent over a socket:
 
-=========================================  ==========================================================
-from the agent                             from the zygote
-=========================================  ==========================================================
-``["start", job_id]``                      ``["ready"]`` once
-``["signal", job_id, number]``             ``["noticed", job_id]``
-the end of the stream                      ``["ended", job_id, code, signal, peak_memory, cpu_time]``
-=========================================  ==========================================================
+================================================  =====================================================================
+from the agent                                    from the zygote
+================================================  =====================================================================
+``"keep", key, body``                             ``"ready"`` once
+``"forget"``, for all that was kept               ``"started", job_id, pid, time``
+``"start", job_id, output, keys or None``         ``"noticed", job_id``
+``"signal", job_id, number``                      ``"outcome", job_id, bytes`` where the process does not end yet
+the end of the stream                             ``"ended", job_id, code, signal, peak_memory, cpu_time, outcome``
+================================================  =====================================================================
 
+The keys are those of program, inputs and context among what was kept; without them the job reads its payload itself.
 At the end of the stream every job is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
-import hashlib
-import json
 import os
 import select
 import signal
 import socket
-import sqlite3
+import time
 import traceback
 from dataclasses import astuple
 from pathlib import Path
@@ -31,13 +33,15 @@ from typing import Any, NoReturn
 
 from ..._messenger import PrintingMessenger
 from ..._ports import Connect
-from ..._program import open_payload, outcome_of_value, pack
+from ..._program import Context, open_payload, outcome_of_value, pack
 from ..._records import Payload
-from .child import run_job
+from . import capture
+from .child import Assignment, run_job
 from .children import Children, die_with_parent
+from .frames import Frames, frame
+from .inherited import handed
 
 _BLOCKED = {signal.SIGINT, signal.SIGTERM}
-_TICK = 0.003
 _LULL = 0.05
 """Seconds without anything to do after which there is time to warm up."""
 
@@ -63,6 +67,9 @@ class _Zygote:
         self._home = home
         self._connect = connect
         self._children = Children()
+        self._kept: dict[str, bytes] = {}
+        self._contexts: dict[str, Context] = {}
+        self._out = bytearray()
         self._pid = os.getpid()
         self._wake, self._woken = os.pipe()
         for fd in (self._wake, self._woken):
@@ -76,8 +83,12 @@ class _Zygote:
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         # The end of the stream is what counts; this is for an agent whose socket somebody else still holds.
         die_with_parent(signal.SIGTERM)
-        gc.freeze()
-        self._say(["ready"])
+        # A child that collected this process's garbage would copy all of its pages. What is frozen is never looked at.
+        gc.disable()
+        faulthandler.enable(2)
+        capture.prepare()
+        self._channel.setblocking(False)
+        self._say("ready")
         try:
             self._loop()
         finally:
@@ -85,60 +96,80 @@ class _Zygote:
                 self._children.kill_everything()
 
     def _loop(self) -> None:
-        rest = b""
+        frames = Frames()
         is_warm = False
-        watched = [self._channel.fileno(), self._wake, self._children.fileno()]
+        channel = self._channel.fileno()
+        watched = [channel, self._wake, *self._children.filenos()]
         while True:
-            tick = _TICK if self._children.restless else None if is_warm else _LULL
-            readable, _, _ = select.select(watched, [], [], tick)
-            if not readable and not is_warm and not self._children.restless:
+            tick = self._children.tick
+            if tick is None and not is_warm:
+                tick = _LULL
+            # The channel never blocks, so that it is always read: an agent that sends much could otherwise never end.
+            readable, _, _ = select.select(watched, [channel] if self._out else [], [], tick)
+            if not readable and not is_warm and self._children.tick is None:
                 # Not before the first job, which somebody waits for.
                 self._warm_up()
                 is_warm = True
-            if self._channel.fileno() in readable:
+            if channel in readable:
                 try:
-                    data = self._channel.recv(1 << 16)
+                    data = self._channel.recv(1 << 18)
                 except ConnectionError:
                     return
                 if not data:
                     return
-                *lines, rest = (rest + data).split(b"\n")
-                for line in lines:
-                    self._obey(json.loads(line))
+                for order in frames.feed(data):
+                    self._obey(order)
             if self._wake in readable:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake, 4096)
-            told: list[list[Any]] = [["noticed", job_id] for job_id in self._children.noticed()]
-            told += [["ended", *astuple(end)] for end in self._children.reap()]
-            if told and not self._say(*told):
-                return
+            for job_id in self._children.noticed():
+                self._say("noticed", job_id)
+            for end in self._children.reap():
+                self._say("ended", *astuple(end))
+            for job_id, outcome in self._children.early_outcomes():
+                self._say("outcome", job_id, outcome)
+            if self._out:
+                try:
+                    del self._out[: self._channel.send(self._out)]
+                except BlockingIOError:
+                    continue
+                except (BrokenPipeError, ConnectionResetError):
+                    return
 
     def _warm_up(self) -> None:
         """Go a job's way once, so that no child has to load a library or specialise code that all of them need."""
         packed = pack(_nothing)
         payload = Payload(packed.program, packed.inputs, packed.context)
         for _ in range(4):
-            outcome_of_value(open_payload(payload).run(PrintingMessenger()))
-            connection = sqlite3.connect(":memory:", isolation_level=None)
-            connection.execute("CREATE TABLE warm (up)")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("INSERT INTO warm VALUES (?)", (hashlib.sha256(b"").hexdigest(),))
-            connection.execute("COMMIT")
-            connection.close()
-        # What is frozen is never looked at by a child's garbage collection, which would copy all of its pages.
+            handed("", outcome_of_value(open_payload(payload).run(PrintingMessenger())))
         gc.collect()
-        gc.freeze()
 
-    def _obey(self, order: list[Any]) -> None:
+    def _obey(self, order: tuple[Any, ...]) -> None:
         match order:
-            case ["start", job_id]:
-                self._fork(job_id)
+            case ["keep", key, body]:
+                self._kept[key] = body
+            case ["forget"]:
+                self._kept.clear()
+                self._contexts.clear()
+            case ["start", job_id, output, keys]:
+                self._fork(self._assignment(job_id, output, keys))
             case ["signal", job_id, number]:
                 self._children.signal(job_id, number)
 
-    def _fork(self, job_id: str) -> None:
+    def _assignment(self, job_id: str, output: str, keys: tuple[str, str, str] | None) -> Assignment:
+        if keys is None:
+            return Assignment(job_id, output)
+        program, inputs, context = (self._kept[key] for key in keys)
+        entered = self._contexts.get(keys[2])
+        if entered is None:
+            entered = self._contexts[keys[2]] = Context.from_bytes(context)
+        return Assignment(job_id, output, Payload(program, inputs, context), entered)
+
+    def _fork(self, assignment: Assignment) -> None:
         # The child unblocks them when it is ready to deal with them.
         signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
+        gc.freeze()
+        started = time.time()
         pid = os.fork()
         if pid == 0:
             try:
@@ -146,18 +177,16 @@ class _Zygote:
                 self._channel.close()
                 os.close(self._wake)
                 os.close(self._woken)
-                run_job(job_id, self._home, self._connect, self._children.notice_fd, self._pid)
+                lines = (self._children.notice_fd, self._children.handover_fd)
+                run_job(assignment, self._home, self._connect, lines, self._pid)
             finally:
                 os._exit(70)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
-        self._children.add(job_id, pid)
+        self._children.add(assignment.job_id, pid)
+        self._say("started", assignment.job_id, pid, started)
 
-    def _say(self, *lines: list[Any]) -> bool:
-        try:
-            self._channel.sendall(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-        except (BrokenPipeError, ConnectionResetError):
-            return False
-        return True
+    def _say(self, *word: Any) -> None:
+        self._out += frame(*word)
 
     def _stop(self, _number: int, _frame: object) -> NoReturn:
         raise SystemExit(0)
