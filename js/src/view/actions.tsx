@@ -1,10 +1,10 @@
 import type { VNode } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
 import { isStopping } from "../model/status";
 import type { CommandName, JobInfo } from "../model/wire";
 import { copy } from "./clipboard";
-import { useEnv } from "./env";
+import { useElementId, useEnv } from "./env";
 import { useInfo } from "./seen";
 
 /** A button that copies a text and says for a moment whether it worked. */
@@ -88,7 +88,7 @@ interface Props {
 
 function Menu({ job }: { job: JobState }): VNode {
   const { t } = useEnv();
-  const id = useId();
+  const id = useElementId();
   const root = useRef<HTMLSpanElement>(null);
   const [isOpen, setOpen] = useState(false);
   const [said, say] = useMoment();

@@ -1,10 +1,10 @@
 import type { RefObject, VNode } from "preact";
-import { useContext, useId, useRef, useState } from "preact/hooks";
+import { useContext, useRef, useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
 import { opensByItself } from "../model/status";
 import { Actions } from "./actions";
 import { Details, ErrorView } from "./details";
-import { useEnv } from "./env";
+import { useElementId, useEnv } from "./env";
 import { Latest } from "./latest";
 import { recall, remember } from "./memory";
 import { Badge, ProgressBar } from "./parts";
@@ -43,7 +43,7 @@ interface Props {
 
 function CardOf({ job, opens = true, root }: Props): VNode {
   const { t } = useEnv();
-  const id = useId();
+  const id = useElementId();
   const info = useInfo(job);
   const [wish, setWish] = useState(() => recall(job.id).isOpen ?? null);
   const [refusal, setRefusal] = useState<string | null>(null);

@@ -1,10 +1,10 @@
 import type { VNode } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
 import { lastFrame, opensByItself } from "../model/status";
 import { bytes, count, duration } from "../model/time";
 import type { ErrorInfo, JobInfo } from "../model/wire";
-import { useEnv } from "./env";
+import { useElementId, useEnv } from "./env";
 import { InterimLog } from "./interim";
 import { Output } from "./lines";
 import { recall, remember } from "./memory";
@@ -19,7 +19,7 @@ const LONGEST = 20_000;
 /** Why a job failed: its message, the place, and the traceback folded away. */
 export function ErrorView({ error }: { error: ErrorInfo }): VNode {
   const { t } = useEnv();
-  const id = useId();
+  const id = useElementId();
   const [isUnfolded, setUnfolded] = useState(false);
   const place = lastFrame(error.traceback);
   return (

@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
-import { useContext } from "preact/hooks";
+import { useContext, useId } from "preact/hooks";
 import type { Session } from "../host/session";
 
 /** Returns a text in the reader's language; `{name}` stands for a value. */
@@ -16,6 +16,8 @@ export function translator(look: (text: string) => string = (text) => text): Tra
 export interface Env {
   session: Session;
   t: Translate;
+  /** Begins the ids of all elements under one root. */
+  idPrefix: string;
   /** Changes once a second while somebody looks at it. */
   tick: ReadonlySignal<number>;
 }
@@ -40,4 +42,9 @@ export function useEnv(): Env {
   const env = useContext(EnvContext);
   if (!env) throw new Error("a jobdeck view was used outside of its root");
   return env;
+}
+
+/** An id for an element that is the only one of its name in the page; Preact's own are so under one root alone. */
+export function useElementId(): string {
+  return useEnv().idPrefix + useId();
 }

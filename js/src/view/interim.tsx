@@ -1,8 +1,8 @@
 import type { VNode } from "preact";
-import { useContext, useEffect, useId, useState } from "preact/hooks";
+import { useContext, useEffect, useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
 import { clock, count } from "../model/time";
-import { useEnv } from "./env";
+import { useElementId, useEnv } from "./env";
 import { JumpToNewest, LINE_HEIGHT } from "./lines";
 import { Message } from "./message";
 import { rowText } from "./row-text";
@@ -35,7 +35,7 @@ const KEYS: Readonly<Record<string, Keys>> = {
 /** A job's interim results, newest at the end. One of them can be opened, by click or with the arrow keys. */
 export function InterimLog({ job }: { job: JobState }): VNode {
   const { session, t } = useEnv();
-  const id = useId();
+  const id = useElementId();
   const isSeen = useContext(SeenContext);
   useChanges(job.messageChanges);
   const all = Math.max(job.info.peek().interim_count, job.messages.last);

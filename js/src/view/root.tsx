@@ -30,8 +30,13 @@ function Cards(): VNode {
   );
 }
 
+/** Random, since a page may hold roots of several copies of this module. */
+function rootId(): string {
+  return `jobdeck-${Math.random().toString(36).slice(2, 10)}-`;
+}
+
 function Root({ session, layout, t, note }: Props): VNode {
-  const env = useMemo(() => ({ session, t, tick: ticker() }), [session, t]);
+  const env = useMemo(() => ({ session, t, idPrefix: rootId(), tick: ticker() }), [session, t]);
   const trouble = session.deck.trouble.value;
   return (
     <EnvContext.Provider value={env}>

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
-import { useId, useRef } from "preact/hooks";
-import { useEnv } from "./env";
+import { useRef } from "preact/hooks";
+import { useElementId, useEnv } from "./env";
 
 export interface Tab {
   name: string;
@@ -25,7 +25,7 @@ const STEPS: Readonly<Record<string, (at: number, count: number) => number>> = {
 /** A row of tabs and the panel of the chosen one; arrow keys go from tab to tab. */
 export function Tabs({ tabs, chosen, onChoose, children }: Props): VNode {
   const { t } = useEnv();
-  const id = useId();
+  const id = useElementId();
   const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = STEPS[event.key];
