@@ -84,8 +84,9 @@ def test_the_keyboard_alone_reads_the_tabs_and_cancels(open_notebook):
 
 
 def test_roles_and_names_say_what_is_there(open_notebook):
-    notebook = open_notebook([PRELUDE + SOME, "job = jobdeck.run(some, name='spoken')\njob"])
-    notebook.run_and_wait(0, 1)
+    notebook = open_notebook([PRELUDE + SOME, "job = jobdeck.run(some, name='spoken')\njob", "job"])
+    notebook.run_and_wait(0, 1, 2)
+    expect(notebook.card(2).get_by_role("tablist")).to_be_visible()
     card = notebook.card(1)
     expect(badge(card)).to_have_text("Running")
     expect(card).to_have_accessible_name("spoken")
@@ -94,3 +95,5 @@ def test_roles_and_names_say_what_is_there(open_notebook):
     assert card.get_by_role("tab").count() == 4
     for button in card.get_by_role("button").all():
         expect(button).to_have_accessible_name(re.compile(r"\w"))
+    ids = notebook.page.locator(".jobdeck-root [id]").evaluate_all("elements => elements.map(element => element.id)")
+    assert len(ids) == len(set(ids)), "what a tab controls is its own card's panel"
