@@ -55,7 +55,7 @@ def pytest_configure() -> None:
 OpenNotebook = Callable[..., Notebook]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab with jobdeck as it is installed."""
     server = Lab(tmp_path_factory.mktemp("lab"))
@@ -63,7 +63,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab_without_extension(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab with another home, whose administrator does not allow the server extension."""
     server = Lab(tmp_path_factory.mktemp("bare"), ["--ServerApp.jpserver_extensions={'jobdeck': False}"])
@@ -71,7 +71,7 @@ def lab_without_extension(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
@@ -82,7 +82,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def window(browser: Browser) -> BrowserContext:
     """One window for all tests, so that Lab's own scripts come from the browser's cache."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
