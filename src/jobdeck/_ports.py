@@ -146,6 +146,9 @@ class Store(MessageSink, Protocol):
         """Jobs whose row changed after change number `since` (messages and log growth are not row changes)."""
 
     def change_number(self) -> int: ...
+    def pulse(self, *settings: str) -> tuple[int, tuple[str | None, ...]]:
+        """The change number and some settings, in one read."""
+
     def setting(self, name: str) -> str | None: ...
     def set_setting(self, name: str, value: str | None) -> None: ...
 

@@ -71,7 +71,7 @@ def spin(started):
 def multiply_for_long(started):
     import numpy
 
-    matrix = numpy.random.default_rng(0).random((6000, 6000))
+    matrix = numpy.random.default_rng(0).random((3000, 3000))
     mark(started)
     while True:
         matrix @ matrix @ matrix @ matrix

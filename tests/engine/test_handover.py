@@ -57,11 +57,11 @@ def test_a_job_that_publishes_opens_the_store_and_keeps_its_order(bench: Bench) 
 
 
 @pytest.mark.parametrize("size", [10, 100_000, 400_000, 3_000_000])
-def test_inputs_and_results_of_any_size_go_their_way(bench: Bench, size: int) -> None:
+def test_inputs_and_results_of_any_size_go_their_way(forking: Bench, size: int) -> None:
     value = "x" * size
-    job = bench.run(programs.give, value=value)
+    job = forking.run(programs.give, value=value)
     assert job.status == "DONE", job.error
-    assert bench.value(job) == value
+    assert forking.value(job) == value
 
 
 def test_many_jobs_with_inputs_of_their_own_get_their_own(forking: Bench) -> None:

@@ -116,7 +116,7 @@ def test_no_job_is_stranded_by_an_agent_that_ends_as_it_comes(forking: Bench) ->
     forking.store.set_setting("idle_end", "0.01")
     chance = random.Random(7)
     agents = set()
-    for _ in range(20):
+    for _ in range(12):
         job = forking.run(programs.give)
         assert job.status == "DONE"
         agents.add(job.agent)

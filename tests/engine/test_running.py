@@ -179,11 +179,11 @@ def test_a_folder_that_is_gone_does_not_end_the_job(
 def test_jobs_start_first_come_first_served(bench: Bench, tmp_path: Path) -> None:
     bench.store.set_setting("max_workers", "1")
     order = tmp_path / "order"
-    jobs = [bench.insert(programs.record_order, path=str(order), number=number) for number in range(8)]
+    jobs = [bench.insert(programs.record_order, path=str(order), number=number) for number in range(5)]
     bench.ensure_agent()
     for job in jobs:
         bench.end(job)
-    assert order.read_text().split() == [str(number) for number in range(8)]
+    assert order.read_text().split() == [str(number) for number in range(5)]
 
 
 def test_no_more_jobs_run_than_there_are_workers_and_a_change_counts_at_once(bench: Bench, tmp_path: Path) -> None:

@@ -85,3 +85,39 @@ def test_tracebacks_show_the_lines_of_cells():
 
 def test_a_library_function_takes_no_sources_along():
     assert Context.here(pytest.importorskip("json").dumps).sources == {}
+
+
+def test_what_is_remembered_of_a_context_is_never_an_old_one(tmp_path, monkeypatch):
+    def same():
+        return Context.bytes_here(None) == Context.here(None).to_bytes()
+
+    assert same()
+    monkeypatch.setenv("MY_SETTING", "1")
+    assert same()
+    monkeypatch.setenv("MY_SETTING", "2")
+    assert same()
+    assert Context.from_bytes(Context.bytes_here()).env["MY_SETTING"] == "2"
+    monkeypatch.delenv("MY_SETTING")
+    assert same()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert same()
+    monkeypatch.chdir(tmp_path)
+    assert same()
+    assert Context.from_bytes(Context.bytes_here()).cwd == str(tmp_path)
+
+
+def test_only_what_differs_of_the_environment_is_changed(monkeypatch):
+    monkeypatch.setenv("STAYS", "1")
+    monkeypatch.setenv("GOES", "1")
+    monkeypatch.setenv("CHANGES", "1")
+    wanted = {**os.environ, "CHANGES": "2", "COMES": "1", "TZ": "Asia/Tokyo"}
+    del wanted["GOES"]
+    script = f"""
+import os, time
+from jobdeck._program import Context
+Context({sys.executable!r}, os.getcwd(), tuple(__import__("sys").path), {wanted!r}).enter()
+assert dict(os.environ) == {wanted!r}
+assert os.popen('echo "$STAYS$GOES$CHANGES$COMES"').read() == "121\\n"
+assert time.strftime("%z") == "+0900"
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -236,3 +236,10 @@ def test_a_closed_store_says_so(any_store):
     any_store.close()
     with pytest.raises(Exception, match="was closed; open it again"):
         any_store.jobs(JobQuery())
+
+
+def test_a_pulse_is_the_change_number_with_the_settings_asked_for(any_store):
+    any_store.set_setting("max_workers", "3")
+    job = any_store.add_job(new_job())
+    assert any_store.pulse("max_workers", "idle_end") == (job.changed, ("3", None))
+    assert any_store.pulse() == (any_store.change_number(), ())

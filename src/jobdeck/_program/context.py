@@ -56,14 +56,31 @@ class Context:
         env = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
         return cls(sys.executable, cwd, path, env, _sources(program))
 
+    @classmethod
+    def bytes_here(cls, program: Any = None) -> bytes:
+        """Return ``Context.here(program).to_bytes()``, at little cost for each job but the first."""
+        global _last_here  # noqa: PLW0603 - what was written last, for as long as nothing has changed
+        try:
+            cwd = os.getcwd()
+        except OSError:
+            cwd = ""
+        # Decoding the environment would cost more than all else here; what lies below it can be compared as it is.
+        environment = dict(getattr(os.environ, "_data", os.environ))
+        state = (sys.executable, cwd, list(sys.path), environment)
+        if _last_here is None or _last_here[0] != state:
+            _last_here = (state, cls.here()._base())
+        return _joined(_last_here[1], _sources(program))
+
     def to_bytes(self) -> bytes:
         """Return the context as ASCII JSON."""
+        return _joined(self._base(), self.sources)
+
+    def _base(self) -> bytes:
         parts = {
             "interpreter": self.interpreter,
             "cwd": self.cwd,
             "sys_path": list(self.sys_path),
             "env": dict(self.env),
-            "sources": dict(self.sources),
         }
         return json.dumps(parts).encode("ascii")
 
@@ -87,6 +104,13 @@ class Context:
         sys.path[:] = self.sys_path
         for name, text in self.sources.items():
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+
+
+_last_here: tuple[object, bytes] | None = None
+
+
+def _joined(base: bytes, sources: Mapping[str, str]) -> bytes:
+    return base[:-1] + b', "sources": ' + json.dumps(dict(sources)).encode("ascii") + b"}"
 
 
 def _enter_environment(wanted: Mapping[str, str]) -> None:

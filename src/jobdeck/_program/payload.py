@@ -143,7 +143,7 @@ def pack(
         name=source.name,
         program=program if isinstance(program, bytes) else _program_bytes(source),
         inputs=_inputs_bytes(call),
-        context=Context.here(source.target if source.kind == "callable" else None).to_bytes(),
+        context=Context.bytes_here(source.target if source.kind == "callable" else None),
         inputs_preview=_previews(signature, call),
     )
 

@@ -34,6 +34,12 @@ def change_number(link: Link) -> int:
     return int(link.execute("SELECT number FROM counter").fetchone()[0])
 
 
+def pulse(link: Link, names: Sequence[str]) -> tuple[int, tuple[str | None, ...]]:
+    columns = "".join(", (SELECT value FROM settings WHERE name = ?)" for _ in names)
+    number, *values = link.execute(f"SELECT number{columns} FROM counter", tuple(names)).fetchone()
+    return number, tuple(values)
+
+
 def number_of(link: Link, job_id: str) -> int:
     """Return the job's number, which never changes and is never used again."""
     number = link.numbers.get(job_id)

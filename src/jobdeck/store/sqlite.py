@@ -187,6 +187,9 @@ class SQLiteStore:
     def change_number(self) -> int:
         return self._db.run(jobs.change_number)
 
+    def pulse(self, *settings: str) -> tuple[int, tuple[str | None, ...]]:
+        return self._db.run(jobs.pulse, settings)
+
     def setting(self, name: str) -> str | None:
         return self._db.run(settings.get, name)
 

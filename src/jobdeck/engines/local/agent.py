@@ -96,7 +96,7 @@ class LocalAgent:
         self._bell = Bell(store.home, "local")
         self._stopped = False
         self._seen_version: int | None = None
-        self._seen: tuple[int, str | None, str | None] | None = None
+        self._seen: tuple[int, tuple[str | None, ...]] | None = None
         self._look_again = True
         self._last_busy = time.monotonic()
         self._next_check = 0.0
@@ -248,10 +248,10 @@ class LocalAgent:
         if version != self._seen_version:
             self._seen_version = version
             # Messages commit, too, but change no row that matters here; settings are rows of no job.
-            seen = (self._store.change_number(), self._store.setting("max_workers"), self._store.setting("idle_end"))
+            seen = self._store.pulse("max_workers", "idle_end")
             if seen != self._seen:
                 self._seen = seen
-                self._apply_settings(*seen[1:])
+                self._apply_settings(*seen[1])
                 self._look_again = True
         if self._look_again:
             for command in self._store.commands("local", self._agent):
