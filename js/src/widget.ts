@@ -46,7 +46,7 @@ function open(model: WidgetModel): Shared {
   const deck = new Deck();
   const snapshot = model.get("_snapshot");
   if (isFrame(snapshot) && snapshot.type === "snapshot") deck.seed(snapshot, isFresh(snapshot));
-  const session = new Session(deck, new CommHost(model, findServer(model, deck.storeId)));
+  const session = new Session(deck, new CommHost(model, findServer(model, deck.storeId), () => deck.storeId));
   const entry = { session, views: 0 };
   shared.set(model, entry);
   return entry;

@@ -7,7 +7,7 @@ import { Session } from "../src/host/session";
 import { StaticHost } from "../src/host/static";
 import { Deck } from "../src/model/deck";
 import type { FeedFrame, FromBrowser } from "../src/model/wire";
-import { FakeModel, FakeSocket, flushing } from "./support/transports";
+import { FakeComm, FakeModel, FakeSocket, flushing } from "./support/transports";
 import { FRAMES, makeDelta, makeJob, makeRows, makeSnapshot } from "./support/wire";
 
 const ID = makeJob().id;
@@ -62,7 +62,7 @@ describe("the comm host", () => {
   });
 
   it("says in words that a busy kernel has not answered", async () => {
-    const host = new CommHost(new FakeModel(), undefined, 1_000);
+    const host = new CommHost(new FakeModel(), undefined, undefined, 1_000);
     const answer = expect(host.command(ID, "cancel")).rejects.toThrow(/busy or gone/);
     await vi.advanceTimersByTimeAsync(1_000);
     await answer;
@@ -91,6 +91,50 @@ describe("the comm host", () => {
     await range;
     expect(model.listeners).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("the channel for commands", () => {
+  function managed(): { model: FakeModel; comm: FakeComm; opened: unknown[] } {
+    const comm = new FakeComm();
+    const opened: unknown[] = [];
+    const manager = {
+      _create_comm: (target: string): Promise<FakeComm> => {
+        comm.onOpen = (data) => opened.push([target, data]);
+        return Promise.resolve(comm);
+      },
+    };
+    return { model: Object.assign(new FakeModel(), { widget_manager: manager }), comm, opened };
+  }
+
+  it("is opened by the page for its first command and answers for all", async () => {
+    const { model, comm, opened } = managed();
+    const host = new CommHost(model, undefined, () => "k3v9qa");
+    for (const id of ["a", "b"]) {
+      const reply = host.command(id, "cancel");
+      await vi.waitFor(() => expect(comm.sent.at(-1)).toMatchObject({ type: "command", id, command: "cancel" }));
+      comm.answer({ type: "reply", request: comm.sent.at(-1)?.request, error: null, job: null });
+      expect((await reply).error).toBeNull();
+    }
+    expect(opened).toEqual([["jobdeck.commands", { store_id: "k3v9qa" }]]);
+    expect(model.sent).toEqual([]);
+    host.dispose();
+    await vi.waitFor(() => expect(comm.isClosed).toBe(true));
+  });
+
+  it("gives way to the widget's comm where the kernel does not know it", async () => {
+    const { model, comm } = managed();
+    const host = new CommHost(model);
+    model.onSend = (frame) => {
+      if (frame.type === "command") model.emit({ type: "reply", request: frame.request, error: null, job: null });
+    };
+    const first = host.command("a", "cancel");
+    await vi.waitFor(() => expect(comm.sent).toHaveLength(1));
+    comm.end();
+    expect((await first).error).toBeNull();
+    expect((await host.command("b", "cancel")).error).toBeNull();
+    expect(comm.sent).toHaveLength(1);
+    expect(model.sent).toHaveLength(2);
   });
 });
 
@@ -123,6 +167,21 @@ describe("the page's connection", () => {
     connection.open(["third"]).subscribe(() => undefined);
     vi.advanceTimersByTime(50);
     expect(last(sockets).sent.at(-1)).toEqual({ type: "subscribe", ids: [ID, OTHER, "third"] });
+    connection.close();
+  });
+
+  it("about the whole deck asks for all jobs and hands on those to come", () => {
+    const { connection, sockets } = open();
+    const frames: FeedFrame[] = [];
+    connection.open(null).subscribe((frame) => frames.push(frame));
+    const socket = last(sockets);
+    socket.open();
+    expect(socket.sent).toEqual([{ type: "subscribe", ids: null }]);
+    socket.emit(makeSnapshot([makeJob()]));
+    socket.emit(makeDelta(1, { added: [makeJob({ id: OTHER })] }));
+    socket.emit(makeDelta(2, { removed: [ID] }));
+    expect(frames.map((frame) => (frame.type === "trouble" ? null : frame.seq))).toEqual([0, 1, 2]);
+    expect(frames[1]).toMatchObject({ added: [{ id: OTHER }] });
     connection.close();
   });
 

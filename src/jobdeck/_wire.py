@@ -191,10 +191,14 @@ class CommandRequest(TypedDict):
 
 
 class Bundle(TypedDict):
-    """What a saved notebook keeps of a cell's cards, under ``MIME_TYPE``: enough to paint them with nobody to ask."""
+    """What a saved notebook keeps of a cell's cards, under ``MIME_TYPE``: enough to paint them with nobody to ask.
+
+    Where `whole` is true it is about the newest jobs of the store and those to come; `ids` are those there were.
+    """
 
     protocol: int
     store_id: str
     ids: list[str]
+    whole: bool
     layout: Literal["card", "list"]
     snapshot: Snapshot

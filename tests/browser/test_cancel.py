@@ -50,6 +50,23 @@ def test_a_job_is_cancelled_while_a_cell_is(busy, open_notebook, deck):
     notebook.wait_for_cell(2)
 
 
+@pytest.mark.parametrize("busy", ["sleeping", "computing"])
+def test_a_job_is_cancelled_without_the_server_extension_while_a_cell_is(busy, open_notebook, lab_without_extension):
+    notebook = open_notebook([PRELUDE, VICTIM, MARKED.format(BUSY[busy])], server=lab_without_extension)
+    notebook.run_and_wait(0, 1)
+    card = notebook.card(1)
+    expect(badge(card)).to_have_text("Running")
+    notebook.run(2)
+    notebook.wait_for_mark("busy")
+
+    card.get_by_role("button", name="Cancel").click()
+    expect(badge(card)).to_have_text("Cancelled", timeout=10_000)
+
+    assert notebook.is_busy(2)
+    notebook.interrupt()
+    notebook.wait_for_cell(2)
+
+
 def test_kill_now_ends_a_job_that_is_cleaning_up_for_too_long(open_notebook, deck):
     stubborn = """
 def stubborn():

@@ -37,8 +37,8 @@ export class Connection {
     private readonly connect: (url: string) => Socket = (address) => new WebSocket(address),
   ) {}
 
-  /** A host for these jobs. */
-  open(ids: readonly string[]): ServerHost {
+  /** A host for these jobs; null means all of the server's store, and a connection of their own for hosts that want them. */
+  open(ids: readonly string[] | null): ServerHost {
     return new ServerHost(this, ids);
   }
 
@@ -96,8 +96,9 @@ export class Connection {
   /** Tell the server which jobs are wanted. `always` asks for a snapshot even if they are the same as before. */
   private tell(always: boolean): void {
     this.cancel("gather");
-    const ids = [...new Set([...this.channels].flatMap((channel) => [...channel.ids]))].sort();
-    const key = ids.join();
+    const wishes = [...this.channels].map((channel) => channel.ids);
+    const ids = wishes.includes(null) ? null : [...new Set(wishes.flatMap((wish) => [...(wish ?? [])]))].sort();
+    const key = ids === null ? "*" : ids.join();
     if (!this.isOpen || (!always && key === this.subscribed)) return;
     this.subscribed = key;
     this.send({ type: "subscribe", ids });
@@ -169,18 +170,19 @@ export class Connection {
 /** One card's share of the page's connection. Its frames have sequence numbers of their own. */
 export class ServerHost implements Host {
   readonly capabilities: Capabilities = { live: true, commands: true };
-  private readonly wanted: Set<string>;
+  private readonly wanted: Set<string> | null;
   private readonly listeners = new Set<FrameListener>();
   private seq = -1;
 
   constructor(
     private readonly connection: Connection,
-    ids: readonly string[],
+    ids: readonly string[] | null,
   ) {
-    this.wanted = new Set(ids);
+    this.wanted = ids && new Set(ids);
   }
 
-  get ids(): ReadonlySet<string> {
+  /** The jobs that it is about; null where it is about all. */
+  get ids(): ReadonlySet<string> | null {
     return this.wanted;
   }
 
@@ -212,26 +214,31 @@ export class ServerHost implements Host {
 
   /** Hear of a frame of the page's connection: hand on what is ours of it. */
   take(frame: FeedFrame): void {
-    const ours = frame.type === "snapshot" ? this.ofSnapshot(frame) : frame.type === "delta" ? this.ofDelta(frame) : frame;
+    const { wanted } = this;
+    const ours =
+      frame.type === "trouble" ? frame
+      : wanted === null ? { ...frame, seq: (this.seq += 1) }
+      : frame.type === "snapshot" ? this.ofSnapshot(frame, wanted)
+      : this.ofDelta(frame, wanted);
     if (ours) for (const listener of this.listeners) listener(ours);
   }
 
-  private ofSnapshot(frame: Snapshot): Snapshot {
+  private ofSnapshot(frame: Snapshot, wanted: ReadonlySet<string>): Snapshot {
     const byId = new Map(frame.jobs.map((job) => [job.id, job]));
-    const jobs = [...this.wanted].map((id) => byId.get(id)).filter((job): job is JobInfo => job !== undefined);
+    const jobs = [...wanted].map((id) => byId.get(id)).filter((job): job is JobInfo => job !== undefined);
     this.seq += 1;
-    return { ...frame, seq: this.seq, jobs, messages: this.pick(frame.messages) ?? {}, logs: this.pick(frame.logs) ?? {} };
+    return { ...frame, seq: this.seq, jobs, messages: pick(frame.messages, wanted) ?? {}, logs: pick(frame.logs, wanted) ?? {} };
   }
 
-  private ofDelta(frame: Delta): Delta | null {
+  private ofDelta(frame: Delta, wanted: Set<string>): Delta | null {
     // A retry's new job belongs to the card of the job that it repeats.
-    const added = frame.added?.filter((job) => this.wanted.has(job.id) || (job.retry_of !== null && this.wanted.has(job.retry_of)));
-    for (const job of added ?? []) this.wanted.add(job.id);
-    const removed = frame.removed?.filter((id) => this.wanted.has(id));
+    const added = frame.added?.filter((job) => wanted.has(job.id) || (job.retry_of !== null && wanted.has(job.retry_of)));
+    for (const job of added ?? []) wanted.add(job.id);
+    const removed = frame.removed?.filter((id) => wanted.has(id));
     const parts: Omit<Delta, "type" | "seq"> = {};
-    const jobs = this.pick(frame.jobs);
-    const messages = this.pick(frame.messages);
-    const logs = this.pick(frame.logs);
+    const jobs = pick(frame.jobs, wanted);
+    const messages = pick(frame.messages, wanted);
+    const logs = pick(frame.logs, wanted);
     if (added?.length) parts.added = added;
     if (removed?.length) parts.removed = removed;
     if (jobs) parts.jobs = jobs;
@@ -241,11 +248,11 @@ export class ServerHost implements Host {
     this.seq += 1;
     return { type: "delta", seq: this.seq, ...parts };
   }
+}
 
-  private pick<Part>(parts: Record<string, Part> | undefined): Record<string, Part> | null {
-    if (!parts) return null;
-    const ours: [string, Part][] = [];
-    for (const id of Object.keys(parts)) if (this.wanted.has(id)) ours.push([id, parts[id] as Part]);
-    return ours.length > 0 ? Object.fromEntries(ours) : null;
-  }
+function pick<Part>(parts: Record<string, Part> | undefined, wanted: ReadonlySet<string>): Record<string, Part> | null {
+  if (!parts) return null;
+  const ours: [string, Part][] = [];
+  for (const id of Object.keys(parts)) if (wanted.has(id)) ours.push([id, parts[id] as Part]);
+  return ours.length > 0 ? Object.fromEntries(ours) : null;
 }

@@ -98,8 +98,8 @@ export class Keeper {
 
   private write(): void {
     const snapshot: Snapshot = this.deck.snapshot(TAIL_MESSAGES, TAIL_LOG);
-    const { store_id, layout } = this.bundle;
-    const bundle: Bundle = { protocol: PROTOCOL, store_id, layout, ids: snapshot.jobs.map((job) => job.id), snapshot };
+    const { store_id, layout, whole } = this.bundle;
+    const bundle: Bundle = { protocol: PROTOCOL, store_id, layout, whole, ids: snapshot.jobs.map((job) => job.id), snapshot };
     this.savedAt = this.deck.applied.peek();
     this.model.setData({
       data: {

@@ -130,6 +130,8 @@ export interface Bundle {
   protocol: number;
   store_id: string;
   ids: string[];
+  /** It is about the newest jobs of the store and those to come, of which `ids` are those there were. */
+  whole: boolean;
   layout: Layout;
   snapshot: Snapshot;
 }

@@ -46,6 +46,44 @@ export class FakeModel implements WidgetModel {
   }
 }
 
+/** A comm that a page has opened, whose kernel is the test. */
+export class FakeComm {
+  readonly sent: { request?: number }[] = [];
+  isClosed = false;
+  onOpen: (data: unknown) => void = () => undefined;
+  private onMessage: (message: { content: { data: unknown } }) => void = () => undefined;
+  private onClose: () => void = () => undefined;
+
+  open(data: unknown): void {
+    this.onOpen(data);
+  }
+
+  send(data: unknown): void {
+    this.sent.push(data as { request?: number });
+  }
+
+  on_msg(callback: (message: { content: { data: unknown } }) => void): void {
+    this.onMessage = callback;
+  }
+
+  on_close(callback: () => void): void {
+    this.onClose = callback;
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  answer(data: unknown): void {
+    this.onMessage({ content: { data } });
+  }
+
+  /** The kernel closes it. */
+  end(): void {
+    this.onClose();
+  }
+}
+
 /** A WebSocket whose server is the test. */
 export class FakeSocket implements Socket {
   readyState = 0;

@@ -35,6 +35,7 @@ def make_bundle(
         "protocol": PROTOCOL,
         "store_id": snapshot["store_id"],
         "ids": ids,
+        "whole": job_ids is None,
         "layout": "card" if layout == "card" else "list",
         "snapshot": snapshot,
     }

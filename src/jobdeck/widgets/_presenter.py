@@ -12,6 +12,7 @@ from .._feed import read_snapshot
 from .._ports import Presenter, Store
 from .._service import JobService
 from .._still import make_bundle, render_text
+from ._commands import COMMANDS
 from ._ending import ENDINGS, Output
 from ._shell import current_shell
 from ._widget import JobsWidget
@@ -35,6 +36,7 @@ class NotebookPresenter:
         from IPython.display import display
 
         ENDINGS.attend(shell)
+        COMMANDS.attend(shell, JobService.of(store.home))
         widget = self._widget(store, job_ids, layout)
         output = Output(shell, store, widget, job_ids, layout, uuid.uuid4().hex)
         snapshot = widget.snapshot()
@@ -53,6 +55,7 @@ class NotebookPresenter:
         if shell is None:
             return make_bundle(read_snapshot(store, job_ids), job_ids, layout)
         ENDINGS.attend(shell)
+        COMMANDS.attend(shell, JobService.of(store.home))
         widget = self._widget(store, job_ids, layout)
         return make_bundle(widget.snapshot(), job_ids, layout, model_id=widget.model_id)
 
