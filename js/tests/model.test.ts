@@ -322,7 +322,7 @@ describe("words", () => {
   it("a traceback's last frame names the place", () => {
     const text = 'Traceback (most recent call last):\n  File "/a/run.py", line 7, in <module>\n  File "/a/scan.py", line 41, in energy\nValueError: no';
     expect(lastFrame(text)).toBe("scan.py:41 in energy");
-    expect(lastFrame('  File "/tmp/ipykernel_81/2941257112.py", line 26, in energy\n')).toBe("cell:26 in energy");
+    expect(lastFrame('  File "/var/folders/ab/ipykernel_81/2941257112.py", line 26, in energy\n')).toBe("cell:26 in energy");
     expect(lastFrame("no frames")).toBeNull();
     expect(lastFrame(null)).toBeNull();
   });

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import enum
 import json
+import zoneinfo
 from collections import Counter, OrderedDict, namedtuple
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
@@ -108,7 +109,6 @@ def test_what_comes_back_simpler_is_known_to_do_so(value, back):
 
 
 def test_a_time_zone_with_a_name_comes_back_as_its_offset():
-    zoneinfo = pytest.importorskip("zoneinfo")
     moment = dt.datetime(2026, 7, 1, 12, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"))
     text, exact = RuntimeEncoder().encode_exactly(moment)
     assert decode(text) == moment

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
 import textwrap
-
-import pytest
 
 from jobdeck._program import Context
 
@@ -84,7 +83,7 @@ def test_tracebacks_show_the_lines_of_cells():
 
 
 def test_a_library_function_takes_no_sources_along():
-    assert Context.here(pytest.importorskip("json").dumps).sources == {}
+    assert Context.here(json.dumps).sources == {}
 
 
 def test_what_is_remembered_of_a_context_is_never_an_old_one(tmp_path, monkeypatch):

@@ -7,6 +7,8 @@ import json
 import threading
 import time
 
+import numpy
+import pandas
 import pytest
 
 from jobdeck._codec import ResultDecoder, RuntimeEncoder
@@ -236,7 +238,5 @@ def test_previews_of_huge_values_are_cut():
 
 
 def test_previews_of_arrays_and_frames_are_their_shapes():
-    numpy = pytest.importorskip("numpy")
-    pandas = pytest.importorskip("pandas")
     assert preview(numpy.zeros((1000, 3))) == "<ndarray 1000×3 float64>"
     assert preview(pandas.DataFrame({"a": [1, 2]})) == "<DataFrame 2×1>"

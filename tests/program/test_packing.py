@@ -11,6 +11,7 @@ import textwrap
 import threading
 from typing import Any
 
+import cloudpickle
 import pytest
 
 from jobdeck._errors import InvalidInputError, UnpicklableError
@@ -321,7 +322,6 @@ def test_nothing_is_active_once_a_program_has_ended():
 
 
 def test_pickling_by_value_leaves_cloudpickles_registry_as_it_was():
-    cloudpickle = pytest.importorskip("cloudpickle")
     before = cloudpickle.list_registry_pickle_by_value()
     pack(plain, {"a": 1})
     assert cloudpickle.list_registry_pickle_by_value() == before
