@@ -81,6 +81,7 @@ class Notebook:
         else:
             self.page.goto(f"{lab.url}{place}?token={lab.token}")
             # What is opened before the workspace is restored may end up behind the launcher.
+            self.page.wait_for_function("() => window.jupyterapp?.restored", timeout=PATIENCE)
             self.page.evaluate("() => window.jupyterapp.restored.then(() => undefined)")
             self.command("docmanager:open", path=path, kernel={"name": None})
         self._wait_for_cells()

@@ -117,6 +117,8 @@ def test_interrupting_logs_leaves_the_job_running(deck: Deck, gate: Gate):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        # A test run in the background ignores SIGINT, and what it starts inherits that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as follower:
         assert follower.stdout is not None
         assert follower.stdout.readline() == b"x\n"
