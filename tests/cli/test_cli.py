@@ -109,16 +109,23 @@ def test_logs_are_copied_byte_by_byte_and_followed_to_the_end(deck: Deck, comman
     assert command("logs", job.job_id()).stdout_bytes == b"begin \xff\x1b[32m\nend"
 
 
+INTERRUPTIBLE = """
+import signal
+from jobdeck.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""The command line, also where the tests run in the background, and what they start is made to ignore SIGINT."""
+
+
 def test_interrupting_logs_leaves_the_job_running(deck: Deck, gate: Gate):
     job = deck.submit(lambda: print("x", flush=True) or gate.wait())
     gate.reached()
     with subprocess.Popen(
-        [sys.executable, "-m", "jobdeck", "logs", "-f", job.job_id()],
+        [sys.executable, "-c", INTERRUPTIBLE, "logs", "-f", job.job_id()],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        # A test run in the background ignores SIGINT, and what it starts inherits that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as follower:
         assert follower.stdout is not None
         assert follower.stdout.readline() == b"x\n"
