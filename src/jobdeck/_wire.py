@@ -31,6 +31,13 @@ RANGE_BODY = 4_194_304
 """Most characters of one body in an answer to a range request."""
 
 
+FIRST_ROWS = 200
+"""Rows in a deck's first frame; the older ones follow in frames of `MORE_ROWS`."""
+MORE_ROWS = 1_000
+MOST_IDS = 20_000
+"""Most jobs that one request can name."""
+
+
 class ErrorView(TypedDict):
     kind: str
     text: str
@@ -75,6 +82,55 @@ class JobView(TypedDict):
 
 # [seq, time, body] or, where the body was cut, [seq, time, first part, whole length in characters]
 MessageRow = list[int | float | str]
+
+
+class JobRow(TypedDict, total=False):
+    """One job as a row of the deck: what a table, a timeline and a query need of it.
+
+    The keys are those of a `JobView` and four more. A value that says nothing is left out: None, 0, an empty text or
+    collection, `final` where the status says the same, `can_cancel` where it is the opposite of `final`. Texts are
+    short: a row is to tell, the card shows.
+
+    Attributes
+    ----------
+    number
+        Counts the store's jobs in the order of their creation.
+    latest
+        The newest interim result as a short text.
+    values
+        Numbers by name, for queries and columns: those of the inputs, of the newest interim result and of the
+        result, the later ones over the earlier.
+    group
+        The id of the set that the job belongs to.
+    """
+
+    id: str
+    number: int
+    name: str
+    tags: list[str]
+    engine: str
+    backend: str | None
+    status: str
+    final: bool
+    created: float
+    started: float | None
+    ended: float | None
+    cancel_state: str | None
+    cancel_asked: float | None
+    cancel_note: str | None
+    can_cancel: bool
+    progress: ProgressView | None
+    interim_count: int
+    inputs: dict[str, str]
+    result: str | None
+    error: ErrorView | None
+    exit_code: int | None
+    peak_memory: int | None
+    cpu_time: float | None
+    retry_of: str | None
+    latest: str
+    values: dict[str, float]
+    group: str | None
 
 
 class LogChunk(TypedDict):
@@ -122,6 +178,44 @@ class Delta(TypedDict, total=False):
     logs: dict[str, LogChunk]
 
 
+class Rows(TypedDict, total=False):
+    """Rows of the whole deck: a first frame with the newest ones, then the older ones, then what changes.
+
+    Attributes
+    ----------
+    seq
+        0-based, of this deck's frames alone; one more with each frame of a conversation.
+    change
+        The store's change number up to which a view that has taken this frame knows everything, once `more` has been
+        False. A view that was cut off asks from there.
+    reset
+        What was known before is void: the frame begins anew.
+    more
+        Older rows follow by themselves.
+    total, counts
+        Jobs in the store, in all and by status; in every frame.
+    rows
+        Whole rows, the newest first.
+    changes
+        Changed keys alone, by id; None for a value that is gone.
+    """
+
+    type: Literal["rows"]
+    protocol: int
+    version: str
+    seq: int
+    store_id: str
+    now: float
+    change: int
+    reset: bool
+    more: bool
+    total: int
+    counts: dict[str, int]
+    rows: list[JobRow]
+    changes: dict[str, dict[str, object]]
+    removed: list[str]
+
+
 class RangeReply(TypedDict):
     """The answer to a range request: one of `messages`, `log` and `whole`, or a sentence in `error`."""
 
@@ -141,6 +235,31 @@ class Reply(TypedDict):
     request: int
     error: str | None
     job: JobView | None
+
+
+class Report(TypedDict):
+    """The answer to a bulk request: what each job became, or in `error` why nothing was done to any.
+
+    Attributes
+    ----------
+    outcomes
+        One word by id: ``cancelled`` (it had not started), ``asked`` (it runs and was asked to stop), ``ended`` (it had
+        ended before), ``retried``, ``deleted``, ``tagged``, ``missing`` (the store has no such job), ``refused``.
+    counts
+        How many of each.
+    made
+        For a retry, the new job's id by the old one's.
+    reasons
+        Sentences by id, for those that were refused.
+    """
+
+    type: Literal["report"]
+    request: int
+    error: str | None
+    outcomes: dict[str, str]
+    counts: dict[str, int]
+    made: dict[str, str]
+    reasons: dict[str, str]
 
 
 class Trouble(TypedDict):
@@ -181,24 +300,57 @@ class RangeRequest(TypedDict, total=False):
     stop: int
 
 
-class CommandRequest(TypedDict):
-    """Ask for something to be done to a job."""
+class CommandRequest(TypedDict, total=False):
+    """Ask for something to be done to a job.
+
+    `inputs` is for a retry alone: by name, the texts of Python literals or of JSON that replace inputs of the job.
+    """
 
     type: Literal["command"]
     request: int
     id: str
     command: Literal["cancel", "kill", "retry"]
+    inputs: dict[str, str]
+
+
+class BulkRequest(TypedDict, total=False):
+    """Ask for something to be done to many jobs at once: to `ids`, or to all that `query` finds at that moment.
+
+    `add` and `remove` are for ``tag``. Answered by a `Report`.
+    """
+
+    type: Literal["bulk"]
+    request: int
+    command: Literal["cancel", "kill", "retry", "delete", "tag"]
+    ids: list[str]
+    query: str
+    add: list[str]
+    remove: list[str]
+
+
+class DeckRequest(TypedDict, total=False):
+    """Follow the whole deck (`on`), or no longer. Answered by `Rows`.
+
+    A view that was cut off gives the store and the change number that it knows; it gets what changed since, or a reset
+    where that cannot be told any more.
+    """
+
+    type: Literal["deck"]
+    on: bool
+    store_id: str | None
+    since: int | None
 
 
 class Bundle(TypedDict):
     """What a saved notebook keeps of a cell's cards, under ``MIME_TYPE``: enough to paint them with nobody to ask.
 
-    Where `whole` is true it is about the newest jobs of the store and those to come; `ids` are those there were.
+    With the layout ``deck`` it is about all jobs of the store: `ids` is empty and `deck` is its first frame.
     """
 
     protocol: int
+    version: str
     store_id: str
     ids: list[str]
-    whole: bool
-    layout: Literal["card", "list"]
+    layout: Literal["card", "list", "deck"]
     snapshot: Snapshot
+    deck: Rows | None

@@ -52,6 +52,15 @@ export interface JobInfo {
 /** `[seq, time, body]`, or `[seq, time, first part, whole length in characters]` where the body was cut. */
 export type MessageRow = [seq: number, time: number, body: string] | [seq: number, time: number, body: string, whole: number];
 
+/** A row of the deck as it travels: values that say nothing are left out. `fillRow` in `table.ts` puts them in. */
+export type WireRow = Pick<JobInfo, "id" | "name" | "engine" | "status" | "created"> &
+  Partial<JobInfo> & {
+    number: number;
+    latest?: string;
+    values?: Record<string, number>;
+    group?: string | null;
+  };
+
 /** Captured output: `text` starts at byte `start`; `end` is the byte after it. */
 export interface LogChunk {
   start: number;
@@ -80,6 +89,39 @@ export interface Delta {
   logs?: Record<string, LogChunk>;
 }
 
+/** Rows of the whole deck: the newest ones first, then the older ones, then what changes. See `Rows` in Python. */
+export interface RowsFrame {
+  type: "rows";
+  protocol: number;
+  version: string;
+  seq: number;
+  store_id: string;
+  now: number;
+  change: number;
+  reset: boolean;
+  more: boolean;
+  total: number;
+  counts: Record<string, number>;
+  rows?: WireRow[];
+  /** Changed keys by id; null for a value that is gone. */
+  changes?: Record<string, Record<string, unknown>>;
+  removed?: string[];
+}
+
+export type Outcome = "cancelled" | "asked" | "ended" | "retried" | "deleted" | "tagged" | "missing" | "refused";
+
+/** What became of each job of a bulk request. */
+export interface Report {
+  type: "report";
+  request: number;
+  error: string | null;
+  outcomes: Record<string, Outcome>;
+  counts: Partial<Record<Outcome, number>>;
+  /** The new job's id by the old one's. */
+  made: Record<string, string>;
+  reasons: Record<string, string>;
+}
+
 export interface RangeReply {
   type: "range";
   request: number;
@@ -104,9 +146,20 @@ export interface Trouble {
 
 /** What changes a deck's state, in order. */
 export type FeedFrame = Snapshot | Delta | Trouble;
-export type FromKernel = FeedFrame | RangeReply | Reply;
+export type FromKernel = FeedFrame | RowsFrame | RangeReply | Reply | Report;
 
 export type CommandName = "cancel" | "kill" | "retry";
+export type BulkName = "cancel" | "kill" | "retry" | "delete" | "tag";
+
+/** What is to be done to many jobs: to `ids`, or to all that `query` finds. `add` and `remove` are tags. */
+export interface BulkOrder {
+  command: BulkName;
+  ids?: readonly string[];
+  query?: string;
+  add?: readonly string[];
+  remove?: readonly string[];
+}
+
 export type RangeKind = "messages" | "log" | "body";
 
 /** Messages `start < seq <= stop`, bytes `start <= b < stop` of the log, or the whole body of message `start`. */
@@ -121,19 +174,23 @@ export type FromBrowser =
   | { type: "subscribe"; ids: string[] | null }
   | { type: "resync" }
   | ({ type: "range"; request: number } & RangeQuery)
-  | { type: "command"; request: number; id: string; command: CommandName };
+  | { type: "command"; request: number; id: string; command: CommandName; inputs?: Record<string, string> }
+  | ({ type: "bulk"; request: number } & BulkOrder)
+  | { type: "deck"; on: boolean; store_id?: string | null; since?: number | null };
 
-export type Layout = "card" | "list";
+export type Layout = "card" | "list" | "deck";
 
 /** What a saved notebook keeps of a cell's cards. */
 export interface Bundle {
   protocol: number;
+  version: string;
   store_id: string;
+  /** None for the layout `deck`, which is about all jobs of the store. */
   ids: string[];
-  /** It is about the newest jobs of the store and those to come, of which `ids` are those there were. */
-  whole: boolean;
   layout: Layout;
   snapshot: Snapshot;
+  /** The first frame of the layout `deck`, null for the others. */
+  deck: RowsFrame | null;
 }
 
 const FROM_KERNEL: ReadonlySet<unknown> = new Set(["snapshot", "delta", "range", "reply", "trouble"]);
