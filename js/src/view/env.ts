@@ -12,14 +12,18 @@ export function translator(look: (text: string) => string = (text) => text): Tra
     look(text).replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
 }
 
-/** What views need of the world around them. */
-export interface Env {
-  session: Session;
+/** What any view needs of the world around it. */
+export interface Place {
   t: Translate;
   /** Begins the ids of all elements under one root. */
   idPrefix: string;
   /** Changes once a second while somebody looks at it. */
   tick: ReadonlySignal<number>;
+}
+
+/** What the views of single jobs need beside that. */
+export interface Env extends Place {
+  session: Session;
 }
 
 /** A signal that counts seconds, with a timer only while it is watched. */
@@ -36,15 +40,25 @@ export function ticker(period = 1_000): ReadonlySignal<number> {
   return tick;
 }
 
-export const EnvContext = createContext<Env | null>(null);
+export const EnvContext = createContext<(Place & Partial<Env>) | null>(null);
+
+export function usePlace(): Place & Partial<Env> {
+  const place = useContext(EnvContext);
+  if (!place) throw new Error("a jobdeck view was used outside of its root");
+  return place;
+}
 
 export function useEnv(): Env {
-  const env = useContext(EnvContext);
-  if (!env) throw new Error("a jobdeck view was used outside of its root");
-  return env;
+  const place = usePlace();
+  if (!hasSession(place)) throw new Error("a view of a job was used where there is no session");
+  return place;
+}
+
+function hasSession(place: Place & Partial<Env>): place is Env {
+  return place.session !== undefined;
 }
 
 /** An id for an element that is the only one of its name in the page; Preact's own are so under one root alone. */
 export function useElementId(): string {
-  return useEnv().idPrefix + useId();
+  return usePlace().idPrefix + useId();
 }

@@ -1,14 +1,14 @@
 import { face } from "../model/status";
 import { share } from "../model/time";
 import type { JobInfo } from "../model/wire";
-import { useEnv } from "./env";
+import { usePlace } from "./env";
 import type { VNode } from "preact";
 
 const SHAPES = { done: "✓", error: "✕", cancelled: "⊘", unknown: "?" } as const;
 
 /** A job's status as a word and a shape. */
 export function Badge({ job }: { job: JobInfo }): VNode {
-  const { t } = useEnv();
+  const { t } = usePlace();
   const { word, tone } = face(job);
   const shape = tone in SHAPES ? SHAPES[tone as keyof typeof SHAPES] : "";
   return (
@@ -23,7 +23,7 @@ export function Badge({ job }: { job: JobInfo }): VNode {
 
 /** How far a job is. Without a total the bar says only that something moves. */
 export function ProgressBar({ job }: { job: JobInfo }): VNode | null {
-  const { t } = useEnv();
+  const { t } = usePlace();
   if (!job.progress || job.final) return null;
   const part = share(job);
   const percent = part === null ? null : Math.round(part * 100);
