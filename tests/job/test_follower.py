@@ -269,13 +269,14 @@ def test_closing_from_within_a_listener_ends_the_thread(store):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
-def test_a_forked_child_is_refused(follower):
+def test_a_forked_child_is_refused_even_if_the_lock_was_held_meanwhile(follower):
     follower.subscribe(Ear(), job_ids=())
-    child = os.fork()
-    if child == 0:
-        try:
-            follower.subscribe(Ear(), job_ids=())
-        except RuntimeError:
-            os._exit(7)
-        os._exit(0)
+    with follower.lock:
+        child = os.fork()
+        if child == 0:
+            try:
+                follower.subscribe(Ear(), job_ids=())
+            except RuntimeError:
+                os._exit(7)
+            os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -155,9 +155,12 @@ class Follower:
             If the follower was closed, or made by the process that this one was forked from.
         """
         subscription = Subscription(self, listener, None if job_ids is None else frozenset(job_ids), prompt)
+        if os.getpid() != self._pid:
+            # Before the lock, which a thread may have held when this process was forked: nobody would release it here.
+            raise RuntimeError("this follower belongs to the process that this one was forked from")
         with self.lock:
-            if self._closed or os.getpid() != self._pid:
-                raise RuntimeError("this follower was closed, or belongs to the process that this one was forked from")
+            if self._closed:
+                raise RuntimeError("this follower was closed")
             self.subscriptions.add(subscription)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="jobdeck-follower", daemon=True)
