@@ -6,9 +6,10 @@ import { Connection } from "../src/host/server";
 import { Session } from "../src/host/session";
 import { StaticHost } from "../src/host/static";
 import { Deck } from "../src/model/deck";
-import type { FeedFrame, FromBrowser } from "../src/model/wire";
+import type { Known } from "../src/host/host";
+import type { FeedFrame, FromBrowser, RowsFrame, Trouble } from "../src/model/wire";
 import { FakeComm, FakeModel, FakeSocket, flushing } from "./support/transports";
-import { FRAMES, makeDelta, makeJob, makeRows, makeSnapshot } from "./support/wire";
+import { FRAMES, makeDelta, makeJob, makeRows, makeRowsFrame, makeSnapshot } from "./support/wire";
 
 const ID = makeJob().id;
 const OTHER = "k3v9qa-000000000002";
@@ -170,18 +171,29 @@ describe("the page's connection", () => {
     connection.close();
   });
 
-  it("about the whole deck asks for all jobs and hands on those to come", () => {
+  it("carries the deck beside the cards, and goes on from where it was cut off", () => {
     const { connection, sockets } = open();
-    const frames: FeedFrame[] = [];
-    connection.open(null).subscribe((frame) => frames.push(frame));
-    const socket = last(sockets);
-    socket.open();
-    expect(socket.sent).toEqual([{ type: "subscribe", ids: null }]);
-    socket.emit(makeSnapshot([makeJob()]));
-    socket.emit(makeDelta(1, { added: [makeJob({ id: OTHER })] }));
-    socket.emit(makeDelta(2, { removed: [ID] }));
-    expect(frames.map((frame) => (frame.type === "trouble" ? null : frame.seq))).toEqual([0, 1, 2]);
-    expect(frames[1]).toMatchObject({ added: [{ id: OTHER }] });
+    const heard: (RowsFrame | Trouble)[] = [];
+    let known: Known | null = null;
+    const stop = connection.open([]).deck(
+      (frame) => heard.push(frame),
+      () => known,
+    );
+    last(sockets).open();
+    expect(last(sockets).sent).toEqual([{ type: "deck", on: true, store_id: null, since: null }]);
+    last(sockets).emit(makeRowsFrame(0));
+    known = { storeId: "k3v9qa", change: 7 };
+    last(sockets).drop();
+    expect(heard).toMatchObject([{ type: "rows" }, { type: "trouble" }]);
+    vi.advanceTimersByTime(1_000);
+    last(sockets).open();
+    expect(last(sockets).sent).toEqual([{ type: "deck", on: true, store_id: "k3v9qa", since: 7 }]);
+    connection.open([ID]).subscribe(() => undefined);
+    vi.advanceTimersByTime(50);
+    expect(last(sockets).sent.at(-1)).toEqual({ type: "subscribe", ids: [ID] });
+    expect(sockets).toHaveLength(2);
+    stop();
+    expect(last(sockets).sent.at(-1)).toEqual({ type: "deck", on: false });
     connection.close();
   });
 
@@ -307,10 +319,12 @@ describe("REST", () => {
     await expect(rest.command(ID, "cancel")).resolves.toMatchObject({ error: sentence });
   });
 
-  it("knows a server without jobdeck, or with another protocol", async () => {
+  it("knows a server without jobdeck, and names both versions where it has another protocol", async () => {
     const info = (response: Response): Promise<unknown> => new Rest(PAGE, () => Promise.resolve(response), () => "").info();
     await expect(info(new Response("", { status: 404 }))).resolves.toBeNull();
-    await expect(info(Response.json({ version: "9", protocol: 9, store_id: "a" }))).resolves.toBeNull();
+    await expect(info(Response.json({ version: "9.1", protocol: 9, store_id: "a" }))).rejects.toThrow(
+      /jobdeck 0.* \(protocol 1\).*jobdeck 9\.1 \(protocol 9\)/,
+    );
     await expect(info(Response.json({ version: "0.1.0", protocol: 1, store_id: "k3v9qa" }))).resolves.toMatchObject({ store_id: "k3v9qa" });
   });
 

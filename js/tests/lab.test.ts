@@ -8,7 +8,7 @@ import { Connection } from "../src/host/server";
 import type { Services } from "../src/lab/services";
 import { JobsRenderer } from "../src/lab/renderer";
 import { WIDGET_MIME_TYPE } from "../src/lab/widget-view";
-import { MIME_TYPE, type Bundle, type JobInfo } from "../src/model/wire";
+import { MIME_TYPE, VERSION, type Bundle, type JobInfo } from "../src/model/wire";
 import { translator } from "../src/view/env";
 import { FakeSocket } from "./support/transports";
 import { makeDelta, makeJob, makeRows, makeSnapshot, NOW } from "./support/wire";
@@ -17,7 +17,15 @@ const ID = makeJob().id;
 const DONE: Partial<JobInfo> = { status: "DONE", final: true, ended: NOW, result: "42" };
 
 function bundleOf(job: JobInfo): Bundle {
-  return { protocol: 1, store_id: "k3v9qa", ids: [job.id], whole: false, layout: "card", snapshot: makeSnapshot([job]) };
+  return {
+    protocol: 1,
+    version: VERSION,
+    store_id: "k3v9qa",
+    ids: [job.id],
+    layout: "card",
+    snapshot: makeSnapshot([job]),
+    deck: null,
+  };
 }
 
 /** An output's model, as the notebook hands it to a renderer. */
@@ -117,7 +125,7 @@ function makePage(storeId: string | null, isNotebook = true): Page {
   const info: ServerInfo | null = storeId === null ? null : { version: "0.1.0", protocol: 1, store_id: storeId };
   const forms = vi.fn(() => Promise.resolve(Response.json({ html: "<b>new</b>", text: "new" })));
   const rest = new Rest({ baseUrl: new URL("http://x/"), token: "" }, forms, () => "");
-  const services: Services = { rest, connection, deckConnection: connection, server: () => Promise.resolve(info) };
+  const services: Services = { rest, connection, server: () => Promise.resolve(info) };
   const context = new FakeContext();
   const widgets: FakeWidgetRenderer[] = [];
   const managers: object[] = [{}];

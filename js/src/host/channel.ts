@@ -1,4 +1,5 @@
-import { isFrame, type FromBrowser, type Reply } from "../model/wire";
+import { isFrame, type FromBrowser } from "../model/wire";
+import { isAnswer, type Answer } from "./requests";
 
 const TARGET = "jobdeck.commands";
 /** Milliseconds for which a front end may take to have a thread of the kernel for itself; one without never says so. */
@@ -34,14 +35,14 @@ function isManager(value: unknown): value is Manager {
  *
  * @param manager - The widget manager of the page, if it has one.
  * @param storeId - The store that the jobs are in.
- * @param onReply - Called with each answer.
+ * @param onAnswer - Called with each answer.
  * @param onClose - Called when the kernel has closed it: one without our package, or one that has ended.
  * @returns null where the front end cannot open comms.
  */
 export async function openChannel(
   manager: unknown,
   storeId: string,
-  onReply: (reply: Reply) => void,
+  onAnswer: (answer: Answer) => void,
   onClose: () => void,
 ): Promise<Channel | null> {
   if (!isManager(manager)) return null;
@@ -54,7 +55,7 @@ export async function openChannel(
   }
   comm.on_msg((message) => {
     const frame = message.content?.data;
-    if (isFrame(frame) && frame.type === "reply") onReply(frame);
+    if (isFrame(frame) && isAnswer(frame)) onAnswer(frame);
   });
   comm.on_close(onClose);
   // JupyterLab asks for the thread as the comm is made. What is sent before it is there waits for the cell.

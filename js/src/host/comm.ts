@@ -1,8 +1,11 @@
-import { isFrame, type CommandName, type FromBrowser, type RangeQuery, type RangeReply, type Reply } from "../model/wire";
+import { isFrame, mismatch, type BulkOrder, type CommandName, type FromBrowser } from "../model/wire";
+import type { FeedFrame, RangeQuery, RangeReply, Reply, Report } from "../model/wire";
 import { openChannel, type Channel } from "./channel";
-import { HostError, type Capabilities, type FrameListener, type Host } from "./host";
+import { DeckTalk } from "./deck-talk";
+import { HostError, type Capabilities, type DeckListener, type FrameListener, type Host, type Known } from "./host";
 import type { Rest } from "./http";
-import { Requests } from "./requests";
+import { isAnswer, Requests } from "./requests";
+import { JobsHost, type Line } from "./share";
 
 /** The part of anywidget's model that the host uses. */
 export interface WidgetModel {
@@ -19,9 +22,11 @@ const BUSY = "The kernel has not answered: it is busy or gone. If it is busy, it
  * Frames over a widget's comm. Commands take the shortest path that works: HTTP where the page's server has jobdeck on the
  * same store, else a comm that the page opens, else the widget's.
  */
-export class CommHost implements Host {
+export class CommHost implements Host, Line {
   readonly capabilities: Capabilities = { live: true, commands: true };
   private readonly listeners = new Set<FrameListener>();
+  private readonly shares = new Set<JobsHost>();
+  private readonly talk = new DeckTalk((frame) => this.send(frame));
   private readonly requests: Requests;
   private channel: Promise<Channel | null> | null = null;
   /** Sent over the channel and not answered yet. */
@@ -53,6 +58,24 @@ export class CommHost implements Host {
     };
   }
 
+  deck(listener: DeckListener, known?: () => Known | null): () => void {
+    return this.talk.add(listener, known);
+  }
+
+  cards(ids: readonly string[]): Host {
+    return new JobsHost(this, ids);
+  }
+
+  attach(share: JobsHost): void {
+    this.shares.add(share);
+    this.tellShares();
+  }
+
+  detach(share: JobsHost): void {
+    this.shares.delete(share);
+    this.tellShares();
+  }
+
   resync(): void {
     this.send({ type: "resync" });
   }
@@ -61,30 +84,23 @@ export class CommHost implements Host {
     return this.requests.ask<RangeReply>("range", (request) => this.send({ type: "range", request, ...query }));
   }
 
-  async command(id: string, command: CommandName): Promise<Reply> {
+  async command(id: string, command: CommandName, inputs?: Readonly<Record<string, string>>): Promise<Reply> {
     const rest = await this.rest;
-    if (rest) {
-      try {
-        return await rest.command(id, command);
-      } catch (error) {
-        // The server went away: the comm is the other way.
-        if (!(error instanceof HostError)) throw error;
-      }
-    }
-    const channel = this.model.widget_manager ? await this.openChannel() : null;
-    return this.requests.ask<Reply>("reply", (request) => {
-      const frame: FromBrowser = { type: "command", request, id, command };
-      if (channel) {
-        this.underway.set(request, frame);
-        channel.send(frame);
-      } else this.send(frame);
-    });
+    const answer = rest && (await orNull(rest.command(id, command, inputs)));
+    return answer ?? this.askKernel("reply", { type: "command", request: 0, id, command, ...(inputs && { inputs }) });
+  }
+
+  async bulk(order: BulkOrder): Promise<Report> {
+    const rest = await this.rest;
+    const answer = rest && (await orNull(rest.bulk(order)));
+    return answer ?? this.askKernel("report", { type: "bulk", request: 0, ...order });
   }
 
   dispose(): void {
     this.model.off("msg:custom", this.take);
     this.model.off("change:_snapshot", this.takeTrait);
     this.listeners.clear();
+    this.shares.clear();
     void this.channel?.then((channel) => channel?.close());
     this.channel = null;
     this.underway.clear();
@@ -92,10 +108,38 @@ export class CommHost implements Host {
   }
 
   private readonly take = (content: unknown): void => {
-    if (!isFrame(content)) return;
-    if (content.type === "range" || content.type === "reply") this.requests.answer(content);
-    else for (const listener of this.listeners) listener(content);
+    if (!isFrame(content)) {
+      const other = mismatch(content);
+      if (other) this.hand({ type: "trouble", error: other });
+    } else if (isAnswer(content)) this.requests.answer(content);
+    else if (content.type === "rows") this.talk.take(content);
+    else this.hand(content);
   };
+
+  private hand(frame: FeedFrame): void {
+    for (const listener of this.listeners) listener(frame);
+    for (const share of this.shares) share.take(frame);
+    if (frame.type === "trouble") this.talk.take(frame);
+  }
+
+  /** Which jobs the widget is to tell of beside its deck. */
+  private tellShares(): void {
+    this.send({ type: "subscribe", ids: [...new Set([...this.shares].flatMap((share) => [...share.ids]))] });
+  }
+
+  private async askKernel<Wanted extends Reply | Report>(
+    type: Wanted["type"],
+    demand: Extract<FromBrowser, { type: "command" | "bulk" }>,
+  ): Promise<Wanted> {
+    const channel = this.model.widget_manager ? await this.openChannel() : null;
+    return this.requests.ask<Wanted>(type, (request) => {
+      const frame = { ...demand, request };
+      if (channel) {
+        this.underway.set(request, frame);
+        channel.send(frame);
+      } else this.send(frame);
+    });
+  }
 
   private readonly takeTrait = (): void => {
     this.take(this.model.get("_snapshot"));
@@ -105,9 +149,9 @@ export class CommHost implements Host {
     this.channel ??= openChannel(
       this.model.widget_manager,
       this.storeId(),
-      (reply) => {
-        this.underway.delete(reply.request);
-        this.requests.answer(reply);
+      (answer) => {
+        this.underway.delete(answer.request);
+        this.requests.answer(answer);
       },
       () => this.giveUpChannel(),
     );
@@ -123,5 +167,15 @@ export class CommHost implements Host {
 
   private send(frame: FromBrowser): void {
     this.model.send(frame);
+  }
+}
+
+/** The answer of a server; null where it went away: the comm is the other way then. */
+async function orNull<Answer>(answer: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return null;
   }
 }

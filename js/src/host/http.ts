@@ -1,5 +1,5 @@
-import { PROTOCOL, type CommandName, type Reply } from "../model/wire";
-import { HostError } from "./host";
+import { isFrame, mismatch, PROTOCOL, type BulkOrder, type CommandName, type Reply, type Report } from "../model/wire";
+import { HostError, VersionError } from "./host";
 import { xsrfToken, type Page } from "./page";
 
 /** jobdeck's part of a Jupyter server. */
@@ -39,26 +39,27 @@ export class Rest {
     return url.href;
   }
 
-  /** What the server says about itself; null where it has no jobdeck, or one of another protocol. */
+  /** What the server says about itself; null where it has no jobdeck. Rejects with a {@link VersionError} for another one. */
   async info(): Promise<ServerInfo | null> {
     const answer = await this.send(this.root, { method: "GET" });
     if (!answer.ok) return null;
     const info = (await readJson(answer)) as Partial<ServerInfo> | null;
+    const other = mismatch(info);
+    if (other) throw new VersionError(other);
     const ours = info?.protocol === PROTOCOL && typeof info.store_id === "string";
     return ours ? (info as ServerInfo) : null;
   }
 
-  async command(id: string, command: CommandName): Promise<Reply> {
-    const url = new URL(`jobs/${encodeURIComponent(id)}/commands`, this.root);
-    const answer = await this.send(url, {
-      method: "POST",
-      body: JSON.stringify({ command }),
-      headers: { "Content-Type": "application/json" },
-    });
-    const body = (await readJson(answer)) as { error?: unknown; message?: unknown; job?: unknown } | null;
-    const said = [body?.error, body?.message].find((text): text is string => typeof text === "string" && text !== "");
-    const error = said ?? (answer.ok ? null : `The Jupyter server refused (${answer.status} ${answer.statusText}).`);
-    return { type: "reply", request: 0, error, job: (body?.job ?? null) as Reply["job"] };
+  async command(id: string, command: CommandName, inputs?: Readonly<Record<string, string>>): Promise<Reply> {
+    const { answer, body } = await this.post(`jobs/${encodeURIComponent(id)}/commands`, { command, ...(inputs && { inputs }) });
+    return { type: "reply", request: 0, error: refusal(answer, body), job: (body?.job ?? null) as Reply["job"] };
+  }
+
+  async bulk(order: BulkOrder): Promise<Report> {
+    const { answer, body } = await this.post("commands", order);
+    if (isFrame(body) && body.type === "report") return body;
+    const error = refusal(answer, body) ?? "The Jupyter server did not say what became of the jobs.";
+    return { type: "report", request: 0, error, outcomes: {}, counts: {}, made: {}, reasons: {} };
   }
 
   /** The static forms of some jobs, for a notebook that is opened where no script runs. */
@@ -69,6 +70,15 @@ export class Rest {
     const answer = await this.send(url, { method: "GET" });
     const forms = answer.ok ? ((await readJson(answer)) as Partial<StaticForms> | null) : null;
     return typeof forms?.html === "string" && typeof forms.text === "string" ? (forms as StaticForms) : null;
+  }
+
+  private async post(path: string, payload: unknown): Promise<{ answer: Response; body: Record<string, unknown> | null }> {
+    const answer = await this.send(new URL(path, this.root), {
+      method: "POST",
+      body: JSON.stringify(payload),
+      headers: { "Content-Type": "application/json" },
+    });
+    return { answer, body: (await readJson(answer)) as Record<string, unknown> | null };
   }
 
   private async send(url: URL, init: RequestInit): Promise<Response> {
@@ -82,6 +92,12 @@ export class Rest {
       throw new HostError(`The Jupyter server cannot be reached: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+}
+
+/** Why a server did not do what was asked, null if it did. */
+function refusal(answer: Response, body: Record<string, unknown> | null): string | null {
+  const said = [body?.error, body?.message].find((text): text is string => typeof text === "string" && text !== "");
+  return said ?? (answer.ok ? null : `The Jupyter server refused (${answer.status} ${answer.statusText}).`);
 }
 
 async function readJson(answer: Response): Promise<unknown> {

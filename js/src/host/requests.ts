@@ -1,8 +1,18 @@
-import type { RangeReply, Reply } from "../model/wire";
+import type { FromKernel, RangeReply, Reply, Report } from "../model/wire";
 import { HostError } from "./host";
 
+export type Answer = RangeReply | Reply | Report;
+
+/** Many jobs take their time, and what becomes of them is told once. */
+const BULK_PATIENCE = 60_000;
+
+/** Tell whether a frame answers a request. */
+export function isAnswer(frame: FromKernel): frame is Answer {
+  return frame.type === "range" || frame.type === "reply" || frame.type === "report";
+}
+
 interface Pending {
-  settle: (answer: RangeReply | Reply) => void;
+  settle: (answer: Answer) => void;
   reject: (error: HostError) => void;
   timer: ReturnType<typeof setTimeout>;
 }
@@ -22,15 +32,16 @@ export class Requests {
   }
 
   /** Send a request by `send`, which gets its number, and wait for the answer of that number. */
-  ask<Answer extends RangeReply | Reply>(type: Answer["type"], send: (request: number) => void): Promise<Answer> {
+  ask<Wanted extends Answer>(type: Wanted["type"], send: (request: number) => void): Promise<Wanted> {
     const request = (this.last += 1);
-    return new Promise<Answer>((resolve, reject) => {
+    const timeout = type === "report" ? Math.max(this.timeout, BULK_PATIENCE) : this.timeout;
+    return new Promise<Wanted>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.pending.delete(request);
         reject(new HostError(this.late));
-      }, this.timeout);
-      const settle = (answer: RangeReply | Reply): void => {
-        if (answer.type === type) resolve(answer as Answer);
+      }, timeout);
+      const settle = (answer: Answer): void => {
+        if (answer.type === type) resolve(answer as Wanted);
         else reject(new HostError("The answer was not the one that was asked for."));
       };
       this.pending.set(request, { settle, reject, timer });
@@ -44,7 +55,7 @@ export class Requests {
   }
 
   /** Hand an answer to whoever waits for it; one that nobody waits for (another tab's) is passed over. */
-  answer(answer: RangeReply | Reply): void {
+  answer(answer: Answer): void {
     this.take(answer.request)?.settle(answer);
   }
 

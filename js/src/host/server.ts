@@ -1,7 +1,9 @@
-import { isFrame, type CommandName, type Delta, type FeedFrame, type FromBrowser } from "../model/wire";
-import type { JobInfo, RangeQuery, RangeReply, Reply, Snapshot } from "../model/wire";
-import type { Capabilities, FrameListener, Host } from "./host";
-import { Requests } from "./requests";
+import { isFrame, mismatch, type BulkOrder, type CommandName, type FeedFrame, type FromBrowser } from "../model/wire";
+import type { RangeQuery, RangeReply, Reply, Report, Trouble } from "../model/wire";
+import { DeckTalk } from "./deck-talk";
+import type { DeckListener, Known } from "./host";
+import { isAnswer, Requests } from "./requests";
+import { JobsHost, type Line } from "./share";
 
 /** The part of a WebSocket that the connection uses. */
 export interface Socket {
@@ -22,9 +24,10 @@ const GATHER = 20;
 const LINGER = 2_000;
 const LOST = "The connection to the Jupyter server is lost. Trying again…";
 
-/** One WebSocket for all cards of a page: it asks for the jobs of them all and hands each card its own. */
-export class Connection {
-  private readonly channels = new Set<ServerHost>();
+/** One WebSocket for all of a page: it asks for the jobs of all cards and hands each card its own, and the deck its rows. */
+export class Connection implements Line {
+  private readonly channels = new Set<JobsHost>();
+  private readonly talk = new DeckTalk((frame) => this.send(frame));
   private readonly requests = new Requests(15_000, "The Jupyter server has not answered.");
   private socket: Socket | null = null;
   private seq: number | null = null;
@@ -37,9 +40,9 @@ export class Connection {
     private readonly connect: (url: string) => Socket = (address) => new WebSocket(address),
   ) {}
 
-  /** A host for these jobs; null means all of the server's store, and a connection of their own for hosts that want them. */
-  open(ids: readonly string[] | null): ServerHost {
-    return new ServerHost(this, ids);
+  /** A host for these jobs, and for the deck. */
+  open(ids: readonly string[]): JobsHost {
+    return new JobsHost(this, ids);
   }
 
   get isOpen(): boolean {
@@ -51,17 +54,24 @@ export class Connection {
     return { channels: this.channels.size, requests: this.requests.size, timers: this.timers.size };
   }
 
-  attach(channel: ServerHost): void {
+  attach(channel: JobsHost): void {
     this.channels.add(channel);
-    this.cancel("linger");
-    if (this.socket === null && !this.timers.has("retry")) this.dial();
-    else this.after("gather", GATHER, () => this.tell(true));
+    if (!this.use()) this.after("gather", GATHER, () => this.tell(true));
   }
 
-  detach(channel: ServerHost): void {
+  detach(channel: JobsHost): void {
     this.channels.delete(channel);
-    if (this.channels.size > 0) this.after("gather", GATHER, () => this.tell(false));
-    else this.after("linger", LINGER, () => this.close());
+    if (this.isNeeded) this.after("gather", GATHER, () => this.tell(false));
+    else this.release();
+  }
+
+  deck(listener: DeckListener, known?: () => Known | null): () => void {
+    this.use();
+    const stop = this.talk.add(listener, known);
+    return () => {
+      stop();
+      if (!this.isNeeded) this.release();
+    };
   }
 
   resync(): void {
@@ -72,8 +82,14 @@ export class Connection {
     return this.requests.ask<RangeReply>("range", (request) => this.demand({ type: "range", request, ...query }));
   }
 
-  command(id: string, command: CommandName): Promise<Reply> {
-    return this.requests.ask<Reply>("reply", (request) => this.demand({ type: "command", request, id, command }));
+  command(id: string, command: CommandName, inputs?: Readonly<Record<string, string>>): Promise<Reply> {
+    return this.requests.ask<Reply>("reply", (request) =>
+      this.demand({ type: "command", request, id, command, ...(inputs && { inputs }) }),
+    );
+  }
+
+  bulk(order: BulkOrder): Promise<Report> {
+    return this.requests.ask<Report>("report", (request) => this.demand({ type: "bulk", request, ...order }));
   }
 
   close(): void {
@@ -82,12 +98,29 @@ export class Connection {
     this.drop();
   }
 
+  private get isNeeded(): boolean {
+    return this.channels.size > 0 || this.talk.isOn;
+  }
+
+  /** Somebody needs the connection. Returns whether it has to be made first. */
+  private use(): boolean {
+    this.cancel("linger");
+    const isNew = this.socket === null && !this.timers.has("retry");
+    if (isNew) this.dial();
+    return isNew;
+  }
+
+  private release(): void {
+    this.after("linger", LINGER, () => this.close());
+  }
+
   private dial(): void {
     const socket = this.connect(this.url());
     this.socket = socket;
     socket.onopen = () => {
       this.failures = 0;
-      this.tell(true);
+      if (this.channels.size > 0) this.tell(true);
+      this.talk.begin();
     };
     socket.onmessage = (event) => this.take(event.data);
     socket.onclose = () => this.lose();
@@ -96,9 +129,8 @@ export class Connection {
   /** Tell the server which jobs are wanted. `always` asks for a snapshot even if they are the same as before. */
   private tell(always: boolean): void {
     this.cancel("gather");
-    const wishes = [...this.channels].map((channel) => channel.ids);
-    const ids = wishes.includes(null) ? null : [...new Set(wishes.flatMap((wish) => [...(wish ?? [])]))].sort();
-    const key = ids === null ? "*" : ids.join();
+    const ids = [...new Set([...this.channels].flatMap((channel) => [...channel.ids]))].sort();
+    const key = ids.join();
     if (!this.isOpen || (!always && key === this.subscribed)) return;
     this.subscribed = key;
     this.send({ type: "subscribe", ids });
@@ -112,20 +144,31 @@ export class Connection {
       this.resync();
       return;
     }
-    if (!isFrame(frame)) return;
-    if (frame.type === "range" || frame.type === "reply") this.requests.answer(frame);
-    else {
-      if (frame.type === "delta" && this.seq !== null && frame.seq !== this.seq + 1) this.resync();
-      if (frame.type !== "trouble") this.seq = frame.seq;
-      for (const channel of this.channels) channel.take(frame);
-    }
+    if (!isFrame(frame)) {
+      const other = mismatch(frame);
+      if (other) this.spread({ type: "trouble", error: other });
+    } else if (isAnswer(frame)) this.requests.answer(frame);
+    else if (frame.type === "rows") this.talk.take(frame);
+    else if (frame.type === "trouble") this.spread(frame);
+    else this.hand(frame);
+  }
+
+  private hand(frame: Exclude<FeedFrame, Trouble>): void {
+    if (frame.type === "delta" && this.seq !== null && frame.seq !== this.seq + 1) this.resync();
+    this.seq = frame.seq;
+    for (const channel of this.channels) channel.take(frame);
+  }
+
+  private spread(trouble: Trouble): void {
+    for (const channel of this.channels) channel.take(trouble);
+    this.talk.take(trouble);
   }
 
   private lose(): void {
     this.drop();
     this.requests.rejectAll(LOST);
-    if (this.channels.size === 0) return;
-    for (const channel of this.channels) channel.take({ type: "trouble", error: LOST });
+    if (!this.isNeeded) return;
+    this.spread({ type: "trouble", error: LOST });
     const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.failures) * (0.75 + Math.random() / 2);
     this.failures += 1;
     this.after("retry", delay, () => this.dial());
@@ -165,94 +208,4 @@ export class Connection {
     clearTimeout(this.timers.get(name));
     this.timers.delete(name);
   }
-}
-
-/** One card's share of the page's connection. Its frames have sequence numbers of their own. */
-export class ServerHost implements Host {
-  readonly capabilities: Capabilities = { live: true, commands: true };
-  private readonly wanted: Set<string> | null;
-  private readonly listeners = new Set<FrameListener>();
-  private seq = -1;
-
-  constructor(
-    private readonly connection: Connection,
-    ids: readonly string[] | null,
-  ) {
-    this.wanted = ids && new Set(ids);
-  }
-
-  /** The jobs that it is about; null where it is about all. */
-  get ids(): ReadonlySet<string> | null {
-    return this.wanted;
-  }
-
-  subscribe(listener: FrameListener): () => void {
-    this.listeners.add(listener);
-    if (this.listeners.size === 1) this.connection.attach(this);
-    return () => {
-      if (this.listeners.delete(listener) && this.listeners.size === 0) this.connection.detach(this);
-    };
-  }
-
-  resync(): void {
-    this.connection.resync();
-  }
-
-  range(query: RangeQuery): Promise<RangeReply> {
-    return this.connection.range(query);
-  }
-
-  command(id: string, command: CommandName): Promise<Reply> {
-    return this.connection.command(id, command);
-  }
-
-  dispose(): void {
-    if (this.listeners.size === 0) return;
-    this.listeners.clear();
-    this.connection.detach(this);
-  }
-
-  /** Hear of a frame of the page's connection: hand on what is ours of it. */
-  take(frame: FeedFrame): void {
-    const { wanted } = this;
-    const ours =
-      frame.type === "trouble" ? frame
-      : wanted === null ? { ...frame, seq: (this.seq += 1) }
-      : frame.type === "snapshot" ? this.ofSnapshot(frame, wanted)
-      : this.ofDelta(frame, wanted);
-    if (ours) for (const listener of this.listeners) listener(ours);
-  }
-
-  private ofSnapshot(frame: Snapshot, wanted: ReadonlySet<string>): Snapshot {
-    const byId = new Map(frame.jobs.map((job) => [job.id, job]));
-    const jobs = [...wanted].map((id) => byId.get(id)).filter((job): job is JobInfo => job !== undefined);
-    this.seq += 1;
-    return { ...frame, seq: this.seq, jobs, messages: pick(frame.messages, wanted) ?? {}, logs: pick(frame.logs, wanted) ?? {} };
-  }
-
-  private ofDelta(frame: Delta, wanted: Set<string>): Delta | null {
-    // A retry's new job belongs to the card of the job that it repeats.
-    const added = frame.added?.filter((job) => wanted.has(job.id) || (job.retry_of !== null && wanted.has(job.retry_of)));
-    for (const job of added ?? []) wanted.add(job.id);
-    const removed = frame.removed?.filter((id) => wanted.has(id));
-    const parts: Omit<Delta, "type" | "seq"> = {};
-    const jobs = pick(frame.jobs, wanted);
-    const messages = pick(frame.messages, wanted);
-    const logs = pick(frame.logs, wanted);
-    if (added?.length) parts.added = added;
-    if (removed?.length) parts.removed = removed;
-    if (jobs) parts.jobs = jobs;
-    if (messages) parts.messages = messages;
-    if (logs) parts.logs = logs;
-    if (Object.keys(parts).length === 0) return null;
-    this.seq += 1;
-    return { type: "delta", seq: this.seq, ...parts };
-  }
-}
-
-function pick<Part>(parts: Record<string, Part> | undefined, wanted: ReadonlySet<string>): Record<string, Part> | null {
-  if (!parts) return null;
-  const ours: [string, Part][] = [];
-  for (const id of Object.keys(parts)) if (wanted.has(id)) ours.push([id, parts[id] as Part]);
-  return ours.length > 0 ? Object.fromEntries(ours) : null;
 }

@@ -2,26 +2,7 @@ import { signal, type ReadonlySignal } from "@preact/signals-core";
 import type { Deck } from "../model/deck";
 import { RANGE_LOG, RANGE_MESSAGES, type CommandName, type FeedFrame, type RangeQuery, type RangeReply } from "../model/wire";
 import { HostError, type Capabilities, type Host } from "./host";
-
-/** Calls `act` once, soon; the function that it returns calls it off. */
-export type Schedule = (act: () => void) => () => void;
-
-/** Once a frame while the page is painted; a hidden page paints no frames, so that a timer stands in for them. */
-export const onNextPaint: Schedule = (act) => {
-  let frame = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  const stop = (): void => {
-    cancelAnimationFrame(frame);
-    clearTimeout(timer);
-  };
-  const run = (): void => {
-    stop();
-    act();
-  };
-  frame = requestAnimationFrame(run);
-  timer = setTimeout(run, 1_000);
-  return stop;
-};
+import { onNextPaint, type Schedule } from "./schedule";
 
 /** How far back a plot reaches: the messages before those that are there, whole or as this many samples. */
 const SAMPLES = 8;
@@ -78,9 +59,9 @@ export class Session {
   }
 
   /** Ask for something to be done; the answer is a sentence that says why not, or null if it was taken. */
-  async command(id: string, command: CommandName): Promise<string | null> {
+  async command(id: string, command: CommandName, inputs?: Readonly<Record<string, string>>): Promise<string | null> {
     try {
-      const reply = await this.host.command(id, command);
+      const reply = await this.host.command(id, command, inputs);
       if (reply.job && !this.isDisposed) this.deck.add(reply.job);
       return reply.error;
     } catch (error) {

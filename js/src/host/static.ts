@@ -1,5 +1,7 @@
-import type { RangeReply, Reply } from "../model/wire";
+import type { RangeReply, Reply, Report } from "../model/wire";
 import { HostError, type Capabilities, type Host } from "./host";
+
+const NOBODY = "This is a saved state: there is nobody to ask.";
 
 /** Nobody to ask: the deck shows what it was seeded with. */
 export class StaticHost implements Host {
@@ -7,6 +9,14 @@ export class StaticHost implements Host {
 
   subscribe(): () => void {
     return () => undefined;
+  }
+
+  deck(): () => void {
+    return () => undefined;
+  }
+
+  cards(): Host {
+    return this;
   }
 
   resync(): void {
@@ -18,7 +28,11 @@ export class StaticHost implements Host {
   }
 
   command(): Promise<Reply> {
-    return Promise.reject(new HostError("This is a saved state: there is nobody to ask."));
+    return Promise.reject(new HostError(NOBODY));
+  }
+
+  bulk(): Promise<Report> {
+    return Promise.reject(new HostError(NOBODY));
   }
 
   dispose(): void {

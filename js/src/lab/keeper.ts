@@ -4,7 +4,7 @@ import { effect } from "@preact/signals";
 import { HostError } from "../host/host";
 import type { Rest, StaticForms } from "../host/http";
 import type { Deck } from "../model/deck";
-import { MIME_TYPE, PROTOCOL, type Bundle, type JobInfo, type Snapshot } from "../model/wire";
+import { MIME_TYPE, PROTOCOL, VERSION, type Bundle, type JobInfo, type Snapshot } from "../model/wire";
 
 /** Messages and characters of output of each job that are saved. */
 const TAIL_MESSAGES = 200;
@@ -98,8 +98,8 @@ export class Keeper {
 
   private write(): void {
     const snapshot: Snapshot = this.deck.snapshot(TAIL_MESSAGES, TAIL_LOG);
-    const { store_id, layout, whole } = this.bundle;
-    const bundle: Bundle = { protocol: PROTOCOL, store_id, layout, whole, ids: snapshot.jobs.map((job) => job.id), snapshot };
+    const ids = snapshot.jobs.map((job) => job.id);
+    const bundle: Bundle = { ...this.bundle, protocol: PROTOCOL, version: VERSION, ids, snapshot };
     this.savedAt = this.deck.applied.peek();
     this.model.setData({
       data: {

@@ -69,7 +69,7 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
     const { services } = this.surroundings;
     if (!session.capabilities.peek().live || !services) {
       if (bundle.snapshot.now >= this.deck.now()) this.deck.seed(bundle.snapshot, isFresh(bundle));
-    } else if (!bundle.whole && bundle.ids.some((id) => !known.includes(id) && !this.deck.job(id))) {
+    } else if (bundle.ids.some((id) => !known.includes(id) && !this.deck.job(id))) {
       // The kernel added jobs to the output, such as a retry.
       session.connect(services.connection.open(bundle.ids));
     }
@@ -90,7 +90,7 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
     const info = await services?.server();
     if (this.isDisposed || this.session !== session) return;
     if (services && info?.store_id === bundle.store_id) {
-      session.connect(bundle.whole ? services.deckConnection.open(null) : services.connection.open(bundle.ids));
+      session.connect(services.connection.open(bundle.ids));
       this.keeper = new Keeper(session.deck, bundle, model, services.rest, context);
       return;
     }

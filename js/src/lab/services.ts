@@ -7,8 +7,6 @@ import { Connection } from "../host/server";
 export interface Services {
   rest: Rest;
   connection: Connection;
-  /** Another one, about the newest jobs of the store and those to come; open while an output shows the whole deck. */
-  deckConnection: Connection;
   /** The page's server, asked once; null where it has no jobdeck. */
   server: () => Promise<ServerInfo | null>;
 }
@@ -30,6 +28,5 @@ export function servicesOf(document: Document): Services | null {
     });
     return asked;
   };
-  const connect = (): Connection => new Connection(() => rest.feedUrl());
-  return { rest, connection: connect(), deckConnection: connect(), server };
+  return { rest, connection: new Connection(() => rest.feedUrl()), server };
 }

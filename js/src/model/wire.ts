@@ -1,5 +1,7 @@
 /** What travels between Python and the browser: the TypeScript side of `src/jobdeck/_wire.py`. */
 
+/** The version of jobdeck that this front end is a part of. */
+export const VERSION = "0.1.0";
 export const PROTOCOL = 1;
 export const MIME_TYPE = "application/vnd.jobdeck.jobs.v1+json";
 
@@ -193,18 +195,33 @@ export interface Bundle {
   deck: RowsFrame | null;
 }
 
-const FROM_KERNEL: ReadonlySet<unknown> = new Set(["snapshot", "delta", "range", "reply", "trouble"]);
+const FROM_KERNEL: ReadonlySet<unknown> = new Set(["snapshot", "delta", "rows", "range", "reply", "report", "trouble"]);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Tell whether `value` is a frame of this protocol; a frame of another version is not. */
+/** Tell whether `value` is a frame of this protocol; a frame of another one is not (see {@link mismatch}). */
 export function isFrame(value: unknown): value is FromKernel {
   if (!isRecord(value) || !FROM_KERNEL.has(value.type)) return false;
   if (value.type === "snapshot") return value.protocol === PROTOCOL && Array.isArray(value.jobs);
+  if (value.type === "rows") return value.protocol === PROTOCOL && typeof value.seq === "number" && isRecord(value.counts);
   if (value.type === "delta") return typeof value.seq === "number";
   return true;
+}
+
+/**
+ * Say in words what keeps this front end from understanding something that names its protocol: a frame, a bundle, or what
+ * a server says about itself. null where it is of this protocol, or names none.
+ */
+export function mismatch(value: unknown): string | null {
+  if (!isRecord(value) || typeof value.protocol !== "number" || value.protocol === PROTOCOL) return null;
+  const theirs = typeof value.version === "string" ? `jobdeck ${value.version}` : "another version of jobdeck";
+  const newer = value.protocol > PROTOCOL;
+  return (
+    `This page has jobdeck ${VERSION} (protocol ${PROTOCOL}); these jobs come from ${theirs} (protocol ${value.protocol}). ` +
+    `Install the newer version of the two ${newer ? "where JupyterLab runs" : "where these jobs come from"}, restart it, and load the page again.`
+  );
 }
 
 /** Tell whether `value` is a bundle that this version can paint. */

@@ -1,6 +1,6 @@
 /** Transports without a kernel or a server behind them. */
 import type { Socket } from "../../src/host/server";
-import type { Schedule } from "../../src/host/session";
+import type { Schedule } from "../../src/host/schedule";
 import type { WidgetModel } from "../../src/host/comm";
 import type { FromBrowser } from "../../src/model/wire";
 

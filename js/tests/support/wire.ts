@@ -1,7 +1,7 @@
 /** Frames and jobs for tests, and the fixtures that the Python tests read, too. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Delta, FeedFrame, FromKernel, JobInfo, LogChunk, MessageRow, Snapshot } from "../../src/model/wire";
+import type { Delta, FeedFrame, FromKernel, JobInfo, LogChunk, MessageRow, RowsFrame, Snapshot, WireRow } from "../../src/model/wire";
 
 export const NOW = 1_763_637_612;
 export const HOSTILE = "<img src=x onerror=alert(1)>";
@@ -86,5 +86,17 @@ export interface Body {
 export const BODIES = read("bodies.json") as Body[];
 
 export function isFeedFrame(frame: FromKernel): frame is FeedFrame {
-  return frame.type !== "range" && frame.type !== "reply";
+  return frame.type === "snapshot" || frame.type === "delta" || frame.type === "trouble";
+}
+
+/** A row of the deck as it travels. */
+export function makeWireRow(number: number, parts: Partial<WireRow> = {}): WireRow {
+  const id = `k3v9qa-${String(number).padStart(12, "0")}`;
+  return { id, number, name: `job ${number}`, engine: "local", status: "DONE", created: NOW - 1_000 + number, ...parts };
+}
+
+export function makeRowsFrame(seq: number, parts: Partial<RowsFrame> = {}): RowsFrame {
+  const total = parts.rows?.length ?? 0;
+  const frame = { type: "rows", protocol: 1, version: "0.1.0", seq, store_id: "k3v9qa", now: NOW, change: seq } as const;
+  return { ...frame, reset: seq === 0, more: false, total, counts: { DONE: total }, ...parts };
 }
