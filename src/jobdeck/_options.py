@@ -85,6 +85,15 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(_storable, found)))
 
 
+def edited_tags(
+    tags: Iterable[str], replacement: Iterable[str] | None, additional: Iterable[str], removed: Iterable[str]
+) -> list[str]:
+    """Return tags after all were replaced, then some added, then some removed."""
+    gone = frozenset(removed)
+    left = dict.fromkeys([*(tags if replacement is None else replacement), *additional])
+    return [tag for tag in left if tag not in gone]
+
+
 def _checked_name(name: str | None) -> str | None:
     if name is None:
         return None

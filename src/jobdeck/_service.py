@@ -13,7 +13,7 @@ from ._errors import EngineError
 from ._follow import Follower
 from ._job import Handles, Job
 from ._ports import Engine, Store
-from ._program import Packed, replace_inputs
+from ._program import edit, replace_inputs
 from ._records import JobQuery, JobRecord, NewJob
 from ._status import JobStatus
 from .engines.local.engine import LocalEngine
@@ -170,12 +170,28 @@ class JobService:
 
     def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]:
         """Run a job's program again, with some inputs changed or none."""
-        packed = replace_inputs(self.store.payload(job_id), changed) if changed else None
-        return self.handle(self._add_again(job_id, packed))
+        if not changed:
+            return self.handle(self._add_again(job_id, None))
+        packed = replace_inputs(self.store.payload(job_id), changed)
+        return self.handle(self._add_again(job_id, (packed.inputs, packed.inputs_preview)))
 
-    def retry_job(self, job_id: str) -> str:
-        """Run a job again from the same bytes, which are not opened, and return the new job's id."""
-        return self._add_again(job_id, None).job_id
+    def retry_job(self, job_id: str, texts: Mapping[str, str] | None = None) -> str:
+        """Run a job again from the same bytes, which are not opened, and return the new job's id.
+
+        Parameters
+        ----------
+        texts
+            What is to replace inputs of the job: by name, the texts of Python literals or of JSON.
+
+        Raises
+        ------
+        InvalidInputError
+            The job has no such input, or a text is neither. Nothing is queued.
+        """
+        if not texts:
+            return self._add_again(job_id, None).job_id
+        previews = self.store.job(job_id).inputs_preview
+        return self._add_again(job_id, edit(self.store.payload(job_id).inputs, previews, texts)).job_id
 
     def look_after_agents(self) -> None:
         """Close the jobs of agents that died, and have an agent for what is queued."""
@@ -187,20 +203,22 @@ class JobService:
             ):
                 engine.ensure_agent()
 
-    def _add_again(self, job_id: str, packed: Packed | None) -> JobRecord:
+    def _add_again(self, job_id: str, changed: tuple[bytes, Mapping[str, str]] | None) -> JobRecord:
+        """Add the same job anew; `changed` are its inputs and their previews where they are to be others."""
         old = self.store.job(job_id)
         payload = self.store.payload(job_id)
+        inputs, previews = changed or (payload.inputs, old.inputs_preview)
         new = NewJob(
             name=old.name,
             engine=old.engine,
             program=payload.program,
-            inputs=payload.inputs if packed is None else packed.inputs,
+            inputs=inputs,
             context=payload.context,
             program_id=old.program_id,
             backend=old.backend,
             tags=old.tags,
             metadata=old.metadata,
-            inputs_preview=old.inputs_preview if packed is None else packed.inputs_preview,
+            inputs_preview=previews,
             timeout=old.timeout,
             retry_of=job_id,
             group_id=old.group_id,

@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 PROTOCOL = 1
+API = "jobdeck/api/v1/"
+"""Where the server extension is, below a Jupyter server's base address."""
 MIME_TYPE = "application/vnd.jobdeck.jobs.v1+json"
 
 TAIL_MESSAGES = 200

@@ -20,7 +20,13 @@ from typing import Any
 import psutil
 import pytest
 
+from jobdeck._program import pack
+from jobdeck._records import NewJob
+from jobdeck._status import Exit
 from jobdeck.engines.lock import AgentLock
+from jobdeck.store import open_store
+
+from .contract import CONTRACT
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
@@ -38,9 +44,12 @@ class Answer:
 
 
 class Server:
-    """One server process."""
+    """One server process. Whatever it answers has to be as the OpenAPI document says.
 
-    def __init__(self, folder: Path, home: Path) -> None:
+    `configuration` is the text of a configuration file for it.
+    """
+
+    def __init__(self, folder: Path, home: Path, configuration: str = "") -> None:
         self.home = home
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -49,6 +58,7 @@ class Server:
             (folder / name).mkdir(parents=True)
         # It enables itself by the file that the wheel brings.
         shutil.copytree(ROOT / "jupyter-config", folder / "config", dirs_exist_ok=True)
+        (folder / "config" / "jupyter_server_config.py").write_text(configuration, "utf-8")
         environment = os.environ | {
             "JOBDECK_HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -78,20 +88,29 @@ class Server:
         return f"{self.url}jobdeck/api/v1/"
 
     def ask(
-        self, path: str, *, token: str | None = TOKEN, data: Any = None, opener: Any = None, **headers: str
+        self,
+        path: str,
+        *,
+        method: str | None = None,
+        token: str | None = TOKEN,
+        data: Any = None,
+        opener: Any = None,
+        **headers: str,
     ) -> Answer:
-        """Send a request; with `data`, a POST of JSON."""
+        """Send a request; with `data`, a POST of JSON unless another method is given."""
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             headers["Authorization"] = f"token {token}"
         body = data if data is None or isinstance(data, bytes) else json.dumps(data).encode()
-        request = urllib.request.Request(self.api + path, data=body, headers=headers)
+        request = urllib.request.Request(self.api + path, data=body, headers=headers, method=method)
         try:
-            with (opener.open if opener else urllib.request.urlopen)(request, timeout=30) as answer:
-                return Answer(answer.status, answer.read().decode(), answer.headers)
+            with (opener.open if opener else urllib.request.urlopen)(request, timeout=60) as given:
+                answer = Answer(given.status, given.read().decode(), given.headers)
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.read().decode(), error.headers)
+                answer = Answer(error.code, error.read().decode(), error.headers)
+        assert CONTRACT.misfits(request.get_method(), path, body, answer) == []
+        return answer
 
     def log_in(self) -> tuple[Any, dict[str, str]]:
         """Return what a browser has after it was given the token once: an opener with cookies, and those cookies."""
@@ -124,8 +143,52 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(folder, folder / "home")
     yield started
     started.stop()
+    # Jobs that a test has run leave an agent behind.
     holder = AgentLock(started.home, "local").holder() if started.home.exists() else None
     if holder is not None:
         agent = psutil.Process(holder.pid)
         agent.terminate()
         agent.wait(30)
+
+
+@pytest.fixture
+def store(server):
+    """The store that the server serves, as another process has it."""
+    opened = open_store(server.home)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def job_id(store):
+    """A job that runs, for an agent that does not exist: nobody but the test changes it."""
+    record = store.add_job(NewJob(name="<img src=x>", engine="test", program=b"", inputs=b"", context=b"{}"))
+    store.claim("test", "agent", 1)
+    return record.job_id
+
+
+@pytest.fixture
+def ended(store):
+    """A job that has ended, with a message, output and an input; its program does nothing."""
+    packed = pack(_nothing, {"n": 4})
+    record = store.add_job(
+        NewJob(
+            name="ended",
+            engine="local",
+            program=packed.program,
+            inputs=packed.inputs,
+            context=packed.context,
+            inputs_preview=packed.inputs_preview,
+            submitted=False,
+        )
+    )
+    # Never queued, so that no agent takes it.
+    store.set_status(record.job_id, "RUNNING")
+    store.add_message(record.job_id, '{"energy": -1.5}')
+    store.log_path(record.job_id).write_text("a line\n", "utf-8")
+    store.finish({record.job_id: Exit(code=0)})
+    return record.job_id
+
+
+def _nothing(n):
+    return n

@@ -13,28 +13,11 @@ import psutil
 import pytest
 from tornado.websocket import websocket_connect
 
-from jobdeck._records import NewJob
+from jobdeck._status import Exit
 from jobdeck._version import __version__
 from jobdeck.server._home import ServedHome
-from jobdeck.store import open_store
 
 from .conftest import TOKEN, Server
-
-
-@pytest.fixture
-def store(server):
-    """The store that the server serves, as another process has it."""
-    opened = open_store(server.home)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def job_id(store):
-    """A job that runs, for an agent that does not exist: nobody but the test changes it."""
-    record = store.add_job(NewJob(name="<img src=x>", engine="test", program=b"", inputs=b"", context=b"{}"))
-    store.claim("test", "agent", 1)
-    return record.job_id
 
 
 @asynccontextmanager
@@ -124,8 +107,12 @@ def test_a_job_is_cancelled_while_no_kernel_exists(server, store, job_id):
 
 def test_a_command_that_the_job_does_not_allow_is_answered_in_words(server, store, job_id):
     answer = server.ask("jobs/nosuch-000000000000/commands", data={"command": "cancel"})
-    assert answer.status == 409
+    assert answer.status == 404
     assert "nosuch-000000000000" in answer.json["error"]
+    store.finish({job_id: Exit(code=0)})
+    answer = server.ask(f"jobs/{job_id}/commands", data={"command": "cancel"})
+    assert answer.status == 409
+    assert job_id in answer.json["error"]
 
 
 @pytest.mark.parametrize(
@@ -210,7 +197,7 @@ def test_a_home_that_cannot_be_used_is_an_answer_and_the_server_runs(tmp_path):
     server = Server(tmp_path / "server", home)
     answer = server.ask("")
     assert answer.status == 503
-    assert str(home) in answer.json["message"] or str(home) in answer.text
+    assert str(home) in answer.json["error"]
     home.unlink()
     assert server.ask("").status == 200
     assert stat.S_IMODE(home.stat().st_mode) == 0o700

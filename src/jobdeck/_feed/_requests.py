@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeGuard, cast
 
-from .._errors import JobdeckError
+from .._errors import JobdeckError, JobError
 from .._ports import Store
 from .._status import JobStatus, is_final
 from .._wire import (
@@ -28,14 +28,16 @@ from ._views import job_view, log_size, message_row, read_log
 
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _MOST_IDS: Final = 2_000
+_MOST_INPUTS: Final = 100
+_LONGEST_INPUT: Final = 65_536
 _LARGEST: Final = 2**53
 """Above it a browser's numbers are not exact."""
 _RANGE_BUDGET: Final = 1_000_000
 _MESSAGES_AT_ONCE: Final = 50
 
 Request = Subscribe | Resync | RangeRequest | CommandRequest
-Retry = Callable[[str], str]
-"""Runs a job again and returns the new job's id."""
+Retry = Callable[[str, Mapping[str, str]], str]
+"""Runs a job again, with the texts of changed inputs by name, and returns the new job's id."""
 
 
 class Refused(Exception):
@@ -77,7 +79,10 @@ def parse(frame: object) -> Request:
         command = frame.get("command")
         if command not in ("cancel", "kill", "retry"):
             raise Refused("reply", number, job_id, "`command` has to be cancel, kill or retry")
-        return {"type": "command", "request": number, "id": job_id, "command": command}
+        order: CommandRequest = {"type": "command", "request": number, "id": job_id, "command": command}
+        if "inputs" in frame:
+            order["inputs"] = _inputs(frame["inputs"], command, number, job_id)
+        return order
     return _range(frame, number, job_id)
 
 
@@ -90,6 +95,17 @@ def _ids(frame: Mapping[str, object]) -> list[str] | None:
     if len(ids) > _MOST_IDS:
         raise Refused("reply", 0, "", f"at most {_MOST_IDS} ids fit in one subscription")
     return list(dict.fromkeys(cast("list[str]", ids)))
+
+
+def _inputs(inputs: object, command: str, number: int, job_id: str) -> dict[str, str]:
+    if command != "retry":
+        raise Refused("reply", number, job_id, "`inputs` can be given with retry alone")
+    texts = [*inputs.keys(), *inputs.values()] if isinstance(inputs, dict) else [None]
+    if not all(isinstance(text, str) and len(text) <= _LONGEST_INPUT for text in texts):
+        raise Refused("reply", number, job_id, "`inputs` has to be an object of texts by name, none longer than 64 Ki")
+    if len(texts) > 2 * _MOST_INPUTS:
+        raise Refused("reply", number, job_id, f"at most {_MOST_INPUTS} inputs can be changed at once")
+    return cast("dict[str, str]", inputs)
 
 
 def _range(frame: Mapping[str, object], number: int, job_id: str) -> RangeRequest:
@@ -111,11 +127,11 @@ def answer_range(store: Store, request: RangeRequest) -> RangeReply:
     start, stop = request["start"], request["stop"]
     reply = refuse_range(number, job_id, None)
     try:
-        record = store.job(job_id)
+        store.job(job_id)
         if what == "messages":
-            reply["messages"] = _messages(store, job_id, start, min(stop, start + RANGE_MESSAGES))
+            reply["messages"] = read_message_rows(store, job_id, start, min(stop, start + RANGE_MESSAGES))
         elif what == "log":
-            reply["log"] = _log(store, job_id, start, min(stop, start + RANGE_LOG), is_final(record.status))
+            reply["log"] = read_output(store, job_id, start, min(stop, start + RANGE_LOG))
         else:
             found = store.messages(job_id, max(0, start - 1), start)
             if not found:
@@ -126,7 +142,7 @@ def answer_range(store: Store, request: RangeRequest) -> RangeReply:
     return reply
 
 
-def _messages(store: Store, job_id: str, start: int, stop: int) -> list[MessageRow]:
+def read_message_rows(store: Store, job_id: str, start: int, stop: int) -> list[MessageRow]:
     """Read from `start` on until the answer is full; whoever wants the rest asks on from its last row."""
     rows: list[MessageRow] = []
     spent = 0
@@ -142,23 +158,29 @@ def _messages(store: Store, job_id: str, start: int, stop: int) -> list[MessageR
     return rows
 
 
-def _log(store: Store, job_id: str, start: int, stop: int, final: bool) -> LogChunk:
-    return read_log(store.log_path(job_id), start, stop, final=final)
+def read_output(store: Store, job_id: str, start: int, stop: int) -> LogChunk:
+    """Read what a job has printed, from byte `start` to byte `stop`."""
+    return read_log(store.log_path(job_id), start, stop, final=is_final(store.job(job_id).status))
 
 
 def answer_command(store: Store, request: CommandRequest, retry: Retry | None, origin: str) -> Reply:
     """Do what was asked for and say what became of it."""
-    job_id, command = request["id"], request["command"]
     try:
-        if command != "retry":
-            store.ask(job_id, command, origin)
-            return {"type": "reply", "request": request["request"], "error": None, "job": None}
-        if retry is None:
-            return refuse(request["request"], "jobs cannot be run again from here")
-        view = read_view(store, retry(job_id))
+        view = obey(store, request, retry, origin)
     except JobdeckError as error:
         return refuse(request["request"], str(error))
     return {"type": "reply", "request": request["request"], "error": None, "job": view}
+
+
+def obey(store: Store, request: CommandRequest, retry: Retry | None, origin: str) -> JobView | None:
+    """Do what was asked for; return the new job of a retry. JobdeckError says why it cannot be done."""
+    job_id, command = request["id"], request["command"]
+    if command != "retry":
+        store.ask(job_id, command, origin)
+        return None
+    if retry is None:
+        raise JobError("jobs cannot be run again from here")
+    return read_view(store, retry(job_id, request.get("inputs", {})))
 
 
 def read_view(store: Store, job_id: str) -> JobView:

@@ -20,7 +20,7 @@ from .._errors import (
     RuntimeJobFailureError,
     StoreError,
 )
-from .._options import checked_tags
+from .._options import checked_tags, edited_tags
 from .._presenting import set_presenter
 from .._program import exception_of, value_of
 from .._records import JobRecord, Outcome
@@ -89,13 +89,14 @@ class Job(JobFacts, Generic[R]):
         removal_tags: Iterable[str] | None = None,
     ) -> list[str]:
         """Replace all tags, then add some, then remove some, and return what is left."""
-        given = [checked_tags(tags) for tags in (replacement_tags, additional_tags, removal_tags) if tags is not None]
-        if not given:
+        if replacement_tags is None and additional_tags is None and removal_tags is None:
             raise InvalidInputError("update_tags: give replacement_tags, additional_tags or removal_tags")
-        tags = self.tags if replacement_tags is None else list(checked_tags(replacement_tags))
-        tags += checked_tags(additional_tags or ())
-        removed = checked_tags(removal_tags or ())
-        left = [tag for tag in dict.fromkeys(tags) if tag not in removed]
+        left = edited_tags(
+            self.tags,
+            None if replacement_tags is None else checked_tags(replacement_tags),
+            checked_tags(additional_tags or ()),
+            checked_tags(removal_tags or ()),
+        )
         self._service.store.update_tags(self.job_id(), left)
         self._service.look()
         return left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .context import Context
+from .edits import edit
 from .outcome import exception_of, outcome_of_exception, outcome_of_value, value_of
 from .payload import OpenProgram, Packed, open_payload, pack, pack_program, replace_inputs
 from .preview import preview
@@ -11,6 +12,7 @@ __all__ = [
     "Context",
     "OpenProgram",
     "Packed",
+    "edit",
     "exception_of",
     "open_payload",
     "outcome_of_exception",

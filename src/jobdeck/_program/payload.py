@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CoroutineType
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from .. import _messenger
 from .._errors import InvalidInputError
 from .._records import Payload
 from .context import Context
+from .edits import split, values_of
 from .pickling import dumps_named, loads
 from .preview import preview
 from .reach import Part
@@ -19,6 +20,8 @@ from .source import Source, source_of
 
 _FILLED_IN: Final = ("backend", "user_messenger")
 """Arguments that jobdeck gives to a program that has them."""
+_UNNAMED: Final = "args"
+"""What arguments are called together that have no names of their own."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ def open_payload(payload: Payload) -> OpenProgram:
 
     A job's process enters the payload's :class:`Context` first.
     """
-    return OpenProgram(loads(payload.program), loads(payload.inputs))
+    source: Source = loads(payload.program)
+    return OpenProgram(source, _opened(source, payload.inputs))
 
 
 def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:
@@ -167,24 +171,24 @@ def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:
         A changed input cannot be sent to another process.
     """
     source: Source = loads(payload.program)
-    call: Call = loads(payload.inputs)
     signature = source.signature()
     changed = _checked(source.name, changed)
     _refuse_filled_in(source.name, signature, changed)
-    args, keywords = list(call.args), {**call.keywords}
-    places = _places(signature, call)
-    for name, value in changed.items():
-        if name in places:
-            args[places[name]] = value
-        else:
-            keywords[name] = value
-    call = Call(tuple(args), keywords, call.backend, _is_plain(source, signature))
+    call = _changed(signature, _opened(source, payload.inputs), changed)
+    call = replace(call, is_plain=_is_plain(source, signature))
     _check_fit(source.name, signature, call)
     inputs = _inputs_bytes(call) if changed else payload.inputs
     return Packed(source.name, payload.program, inputs, payload.context, _previews(signature, call))
 
 
 # --- pickles
+
+
+def _opened(source: Source, inputs: bytes) -> Call:
+    """Open a job's inputs, with what was edited in its place."""
+    pickled, edits = split(inputs)
+    call: Call = loads(pickled)
+    return _changed(source.signature(), call, values_of(edits)) if edits else call
 
 
 def _program_bytes(source: Source) -> bytes:
@@ -272,7 +276,7 @@ def _by_name(signature: inspect.Signature | None, call: Call) -> dict[str, Any]:
     places = _places(signature, call)
     named = {name: call.args[place] for name, place in places.items()}
     unnamed = call.args[len(places) :]
-    return {**named, **({"args": unnamed} if unnamed else {}), **call.keywords}
+    return {**named, **({_UNNAMED: unnamed} if unnamed else {}), **call.keywords}
 
 
 def _places(signature: inspect.Signature | None, call: Call) -> dict[str, int]:
@@ -285,6 +289,22 @@ def _places(signature: inspect.Signature | None, call: Call) -> dict[str, int]:
         if parameter.kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     ]
     return {name: place for place, name in enumerate(named[: len(call.args)])}
+
+
+def _changed(signature: inspect.Signature | None, call: Call, values: Mapping[str, Any]) -> Call:
+    """Return the call with other values for some inputs, named as `_by_name` names them."""
+    args, keywords = list(call.args), {**call.keywords}
+    places = _places(signature, call)
+    for name, value in values.items():
+        if name in places:
+            args[places[name]] = value
+        elif name == _UNNAMED and name not in keywords and len(args) > len(places):
+            if not isinstance(value, (list, tuple)):
+                raise InvalidInputError(f"{_UNNAMED!r} stands for several arguments: it has to be a tuple or a list")
+            args[len(places) :] = value
+        else:
+            keywords[name] = value
+    return replace(call, args=tuple(args), keywords=keywords)
 
 
 def _previews(signature: inspect.Signature | None, call: Call) -> dict[str, str]:

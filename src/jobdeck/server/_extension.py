@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from jupyter_server.extension.application import ExtensionApp
 
-from ._handlers import CommandsHandler, InfoHandler, StillHandler
+from .._wire import API
+from ._about import DocumentHandler, InfoHandler, StillHandler
+from ._handler import pattern_of
 from ._home import ServedHome
+from ._jobs import CommandsHandler, JobHandler, LogHandler, MessageHandler, MessagesHandler
 from ._socket import FeedHandler
 
-_API = r"/jobdeck/api/v1"
+HANDLERS: Final = (
+    InfoHandler,
+    DocumentHandler,
+    StillHandler,
+    FeedHandler,
+    JobHandler,
+    MessagesHandler,
+    MessageHandler,
+    LogHandler,
+    CommandsHandler,
+)
 
 
 class JobdeckExtension(ExtensionApp):
@@ -27,14 +40,7 @@ class JobdeckExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        self.handlers.extend(
-            [
-                (_API + r"/?", InfoHandler),
-                (_API + r"/feed", FeedHandler),
-                (_API + r"/html", StillHandler),
-                (_API + r"/jobs/([^/]+)/commands", CommandsHandler),
-            ]
-        )
+        self.handlers.extend(("/" + API.rstrip("/") + pattern_of(kind.path), kind) for kind in HANDLERS)
 
     async def stop_extension(self) -> None:
         """Close all feeds and the store."""

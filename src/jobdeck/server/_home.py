@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._feed import Feed, answer_command
+from .._feed import Feed, obey
 from .._ports import Store
-from .._wire import CommandRequest, Reply
+from .._wire import CommandRequest, JobView
 
 if TYPE_CHECKING:
     from .._service import JobService
@@ -31,9 +31,9 @@ class ServedHome:
         """The store, opened if need be."""
         return self._opened().store
 
-    def command(self, request: CommandRequest) -> Reply:
-        """Do what was asked for."""
-        return answer_command(self.store, request, self._retry, "server")
+    def obey(self, request: CommandRequest) -> JobView | None:
+        """Do what was asked for; return the new job of a retry."""
+        return obey(self.store, request, self._retry, "server")
 
     def open_feed(self, send: Callable[[Mapping[str, Any]], bool | None]) -> Feed:
         """Open a feed about no jobs yet."""
@@ -76,5 +76,5 @@ class ServedHome:
                 self._service = service
             return self._service
 
-    def _retry(self, job_id: str) -> str:
-        return self._opened().retry_job(job_id)
+    def _retry(self, job_id: str, inputs: Mapping[str, str]) -> str:
+        return self._opened().retry_job(job_id, inputs)

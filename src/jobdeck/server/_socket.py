@@ -17,19 +17,27 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from .._errors import StoreError
 from .._feed import Feed
-from ._handlers import AUTH_RESOURCE, unavailable
+from .._version import __version__
+from .._wire import PROTOCOL
+from ._document import operation
+from ._handler import AUTH_RESOURCE, JsonAnswers, checked, query_of, refusal_of
 from ._home import ServedHome
 
+OTHER_PROTOCOL: Final = 4406
+"""Code with which the stream of a page that speaks another protocol is closed."""
 _LONGEST_MESSAGE: Final = 131_072
 _TOO_BIG: Final = 1009
+_ORDERS: Final = frozenset({"command", "bulk"})
 
 
-class FeedHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
+class FeedHandler(JsonAnswers, WebSocketMixin, WebSocketHandler, JupyterHandler):
     """One page's feed. It is told of nothing until it has said which jobs it wants."""
 
     auth_resource: ClassVar[str] = AUTH_RESOURCE
+    path: ClassVar[str] = "/feed"
     _feed: Feed | None = None
     _may_command = False
+    _spoken = PROTOCOL
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -37,12 +45,16 @@ class FeedHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if not await self._may("read"):
             raise web.HTTPError(403)
         self._may_command = await self._may("write")
+        self._spoken = checked(lambda: operation(self.path, "get").arguments(query_of(self)))["protocol"]
+        if self._spoken != PROTOCOL:
+            await super().get(*args, **kwargs)
+            return
         self._loop = asyncio.get_running_loop()
         home: ServedHome = self.settings["jobdeck_home"]
         try:
             self._feed = await asyncio.to_thread(home.open_feed, self._send)
         except StoreError as error:
-            raise unavailable(error) from error
+            raise refusal_of(error) from error
         try:
             # Returns when the connection has ended, however it has.
             await super().get(*args, **kwargs)
@@ -52,6 +64,14 @@ class FeedHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def _may(self, action: str) -> bool:
         allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
         return bool(await ensure_async(allowed))
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse a page that would not understand what it is told, in words that any version of it shows."""
+        super().open(*args, **kwargs)
+        if self._spoken != PROTOCOL:
+            words, reason = mismatch(self._spoken)
+            self.write_message(json.dumps({"type": "trouble", "error": words}))
+            self.close(OTHER_PROTOCOL, reason)
 
     def on_message(self, message: str | bytes) -> None:
         """Hand a request to the feed; what it does not understand it answers itself."""
@@ -64,7 +84,7 @@ class FeedHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             frame = json.loads(message)
         except (ValueError, RecursionError):
             frame = None
-        if isinstance(frame, dict) and frame.get("type") == "command" and not self._may_command:
+        if isinstance(frame, dict) and frame.get("type") in _ORDERS and not self._may_command:
             number = frame.get("request")
             self._feed.refuse(number if isinstance(number, int) else 0, "you are not allowed to change jobs here")
             return
@@ -89,3 +109,13 @@ class FeedHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             return
         if self._feed is not None:
             self._feed.resume()
+
+
+def mismatch(spoken: int) -> tuple[str, str]:
+    """Return what a page of another protocol is told: a sentence, and a reason of at most 123 bytes."""
+    here = f"jobdeck {__version__} (protocol {PROTOCOL})"
+    if spoken < PROTOCOL:
+        step = f"reload the page; if that changes nothing, install jobdeck {__version__} where JupyterLab runs"
+    else:
+        step = "install the page's version where the Jupyter server runs, and start the server again"
+    return f"This page speaks protocol {spoken}, but the Jupyter server has {here}: {step}.", f"the server has {here}"

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from .._errors import StoreError
-from .._feed import Feed
+from .._feed import Feed, Retry
 from .._follow import Follower
 from .._ports import Store
 from .._wire import Snapshot
@@ -59,7 +59,7 @@ class JobsWidget(anywidget.AnyWidget):
         job_ids: Sequence[str] | None,
         layout: str = "card",
         *,
-        retry: Callable[[str], str] | None = None,
+        retry: Retry | None = None,
         may_rest: Callable[[], bool] | None = None,
     ) -> None:
         esm, css = source("card.js"), source("card.css")
