@@ -27,6 +27,7 @@ NAMES = [
     "JobdeckError",
     "Program",
     "Progress",
+    "QueryError",
     "ResultDecoder",
     "RuntimeEncoder",
     "RuntimeInvalidStateError",

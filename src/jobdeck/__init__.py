@@ -24,7 +24,7 @@ _NAMES = {
     "_tqdm": "tqdm",
     "_codec": "RuntimeEncoder ResultDecoder",
     "_errors": "JobdeckError JobError JobTimeoutError RuntimeJobFailureError JobCancelledError JobNotFoundError "
-    "RuntimeInvalidStateError InvalidInputError UnpicklableError EncodingError EngineError StoreError",
+    "RuntimeInvalidStateError InvalidInputError QueryError UnpicklableError EncodingError EngineError StoreError",
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 

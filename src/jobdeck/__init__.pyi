@@ -10,6 +10,7 @@ from ._errors import JobdeckError as JobdeckError
 from ._errors import JobError as JobError
 from ._errors import JobNotFoundError as JobNotFoundError
 from ._errors import JobTimeoutError as JobTimeoutError
+from ._errors import QueryError as QueryError
 from ._errors import RuntimeInvalidStateError as RuntimeInvalidStateError
 from ._errors import RuntimeJobFailureError as RuntimeJobFailureError
 from ._errors import StoreError as StoreError

@@ -17,6 +17,7 @@ from ._options import RunOptions, checked_tags
 from ._ports import Store
 from ._program import pack
 from ._programs import Program, Programs
+from ._query import Query, parse
 from ._records import JobQuery, NewJob, Pruned
 from ._service import JobService
 from ._status import JobStatus
@@ -216,8 +217,9 @@ class Deck:
         descending: bool = True,
         created_before: datetime | float | None = None,
         program_id: str | None = None,
+        query: str | None = None,
     ) -> JobList:
-        """Return jobs, the newest first.
+        """Return jobs, the newest first. Whatever is given has to hold.
 
         Parameters
         ----------
@@ -235,8 +237,15 @@ class Deck:
             Newest first, or oldest first.
         program_id
             Runs of this uploaded program.
+        query
+            What would be typed in the deck's search box, such as ``"tag:sweep energy<-1.1"``; docs/queries.md.
+
+        Raises
+        ------
+        QueryError
+            The query cannot be read.
         """
-        query = JobQuery(
+        asked = JobQuery(
             limit=_checked_number("limit", limit),
             skip=_checked_number("skip", skip) or 0,
             status=_checked_status(status),
@@ -247,7 +256,8 @@ class Deck:
             created_before=_seconds(created_before),
             descending=descending,
         )
-        return JobList(map(self._service.handle, self.store.jobs(query)), self._service)
+        found = self.store.jobs(asked) if query is None else _parsed(query).find(self.store, within=asked)
+        return JobList(map(self._service.handle, found), self._service)
 
     def delete_job(self, job_id: str) -> None:
         """Remove a job with all that it left. RuntimeInvalidStateError while it is under way: cancel it first."""
@@ -366,6 +376,12 @@ class Deck:
 
     def _ipython_display_(self) -> None:
         self.dashboard()
+
+
+def _parsed(query: str) -> Query:
+    if not isinstance(query, str):
+        raise InvalidInputError(f"a query is a text such as 'tag:sweep running', not {type(query).__name__}")
+    return parse(query)
 
 
 def _seconds(when: datetime | float | None) -> float | None:

@@ -10,6 +10,7 @@
     │   ├── RuntimeInvalidStateError
     │   ├── JobNotFoundError           also LookupError
     │   ├── InvalidInputError          also TypeError, ValueError
+    │   │   └── QueryError
     │   └── UnpicklableError           also TypeError
     ├── EncodingError                  also TypeError
     ├── EngineError
@@ -20,7 +21,10 @@ A message names the job, where there is one, and says what to do next.
 
 from __future__ import annotations
 
+import unicodedata
 from concurrent.futures import CancelledError
+
+from ._plain import plain
 
 
 class JobdeckError(Exception):
@@ -70,6 +74,47 @@ class JobNotFoundError(JobError, LookupError):
 
 class InvalidInputError(JobError, TypeError, ValueError):
     """A program, its inputs, or what it reports as progress is not what it must be."""
+
+
+class QueryError(InvalidInputError):
+    """A query cannot be read; printed, it points at the bad word.
+
+    Attributes
+    ----------
+    message : str
+        What is wrong, in one line.
+    text : str
+        The query.
+    start, end : int
+        Where the bad word begins in it, and the place after its last character.
+    """
+
+    _AROUND = 50
+
+    def __init__(self, message: str, text: str, start: int, end: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.text = text
+        self.start = start
+        self.end = end
+
+    def __reduce__(self) -> tuple[type[QueryError], tuple[str, str, int, int]]:
+        return type(self), (self.message, self.text, self.start, self.end)
+
+    def __str__(self) -> str:
+        first = max(self.start - self._AROUND, 0)
+        last = min(max(self.end, self.start + 1), self.start + self._AROUND)
+        before = ("…" if first else "") + plain(self.text[first : self.start])
+        bad = plain(self.text[self.start : last])
+        after = plain(self.text[last : last + self._AROUND]) + ("…" if last + self._AROUND < len(self.text) else "")
+        return f"{self.message}\n  {before}{bad}{after}\n  {' ' * _columns(before)}{'^' * max(_columns(bad), 1)}"
+
+
+def _columns(text: str) -> int:
+    """Return how wide a terminal shows a text."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
 
 
 class UnpicklableError(JobError, TypeError):

@@ -16,7 +16,7 @@ from .._deck import Deck
 from .._errors import EngineError, JobdeckError, JobNotFoundError, RuntimeInvalidStateError
 from .._job.joblist import status_words
 from .._plain import plain
-from .._query import parse_query, resolve
+from .._query import GRAMMAR, parse, resolve
 from .._records import JobRecord
 from .._service import JobService
 from .._status import is_final
@@ -36,15 +36,18 @@ class Group(click.Group):
             raise click.ClickException(_lines(str(error))) from error
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"A QUERY is {GRAMMAR}. Quote it where the shell would read < > * or parentheses itself.",
+)
 @click.option("--home", type=click.Path(path_type=Path), help="Folder of the store instead of the usual one.")
 @click.version_option(__version__, prog_name="jobdeck")
 @click.pass_context
 def main(context: click.Context, home: Path | None) -> None:
     """Look at jobs and steer them from a terminal.
 
-    An ID may be shortened to any beginning or end that only one job has. A QUERY is words: a status (running, done,
-    failed, active, ended), tag:TAG, name:PATTERN, or part of a name.
+    An ID may be shortened to any beginning or end that only one job has.
     """
     context.obj = home
 
@@ -70,7 +73,7 @@ def _service(context: click.Context) -> JobService:
 def list_jobs(context: click.Context, query: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List jobs, the newest first."""
     service = _service(context)
-    found = parse_query(query).find(service.store, limit)
+    found = parse(" ".join(query)).find(service.store, limit)
     if as_json:
         _print_json([_views.as_data(record) for record in found])
     else:
@@ -173,7 +176,7 @@ def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[JobRecord], 
     try:
         return [resolve(service.store, job_id) for job_id in what], False
     except JobNotFoundError as error:
-        found = [record for record in parse_query(what).find(service.store) if not is_final(record.status)]
+        found = [record for record in parse(" ".join(what)).find(service.store) if not is_final(record.status)]
         if not found:
             raise JobNotFoundError(f"{error}; and no job under way fits {plain(' '.join(what))!r}") from error
         return found, True

@@ -16,7 +16,7 @@ from .._errors import JobdeckError, JobNotFoundError, RuntimeInvalidStateError
 from .._job import Job, JobList
 from .._job.joblist import status_words
 from .._plain import plain
-from .._query import GRAMMAR, parse_query, resolve
+from .._query import GRAMMAR, parse, resolve
 from .._records import JobRecord
 from .._service import JobService
 from .._status import is_final
@@ -42,6 +42,12 @@ def _in_one_line(magic: F) -> F:
             raise UsageError(str(error)) from error
 
     return cast(F, call)
+
+
+def _with_grammar(magic: F) -> F:
+    """Say in a magic's help what a query is."""
+    magic.__doc__ = f"{magic.__doc__}\n\nA query is {GRAMMAR}."
+    return magic
 
 
 class JobMagics:
@@ -117,30 +123,30 @@ class JobMagics:
         self._shell.user_ns[LATEST] = job
         return job
 
+    @_with_grammar
     @_in_one_line
     def list_jobs(self, line: str) -> JobList:
-        """Show jobs and return them, the newest first: ``%jobs [QUERY]``.
-
-        The query is words: a status (running, done, failed, active, ended), tag:TAG, name:PATTERN, or part of a name.
-        """
-        asked = _LIST.read(line)
+        """Show jobs and return them, the newest first: ``%jobs [QUERY]``."""
         service = JobService.of()
-        found = parse_query(asked.query).find(service.store)
+        found = parse(line).find(service.store)
         return JobList(map(service.handle, found), service)
 
+    @_with_grammar
     @_in_one_line
     def cancel_jobs(self, line: str) -> None:
-        """Ask jobs to stop: ``%cancel ID`` or ``%cancel QUERY`` (see ``%jobs``)."""
-        asked = _CANCEL.read(line)
+        """Ask jobs to stop: ``%cancel ID`` or ``%cancel QUERY``."""
+        query = line.strip()
+        if not query:
+            raise UsageError(f"say which jobs; usage: %cancel ID or %cancel QUERY; a query is {GRAMMAR}")
         store = default_deck().store
         try:
-            found = [resolve(store, asked.query[0])] if len(asked.query) == 1 else None
-        except JobNotFoundError:
-            found = None
-        if found is None:
-            found = [job for job in parse_query(asked.query).find(store) if not is_final(job.status)]
+            found = [resolve(store, query)]
+        except JobNotFoundError as error:
+            found = [job for job in parse(query).find(store) if not is_final(job.status)]
             if not found:
-                raise JobNotFoundError(f"no job that is under way fits {plain(line.strip())!r}; %jobs lists them all")
+                raise JobNotFoundError(
+                    f"no job that is under way fits {plain(query)!r}; %jobs lists them all"
+                ) from error
         for record in found:
             print(_cancelled(record))
 
@@ -185,8 +191,4 @@ def _job_arguments() -> Arguments:
 _JOB = _job_arguments()
 _SHOW = Arguments("%job", "Show a job.")
 _SHOW.add_argument("id", metavar="ID")
-_LIST = Arguments("%jobs", "Show jobs.")
-_LIST.add_argument("query", metavar="QUERY", nargs="*", help=GRAMMAR)
-_CANCEL = Arguments("%cancel", "Ask jobs to stop.")
-_CANCEL.add_argument("query", metavar="ID|QUERY", nargs="+", help=GRAMMAR)
 _DECK = Arguments("%jobdeck", "Show the deck.")

@@ -1,0 +1,118 @@
+"""From a query's text to a tree of terms.
+
+::
+
+    any  := all ("OR" all)*
+    all  := not ("AND"? not)*
+    not  := ("NOT" | "-")* (term | "(" any ")")
+    term := (name operator)? word ("," word)*
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .fields import STATUS_WORDS
+from .scanner import SPACES, Scanner
+from .syntax import AllOf, AnyOf, Node, Not, Term
+
+DEEPEST: Final = 50
+
+
+def tree_of(text: str) -> Node | None:
+    """Return the tree of a query, None for an empty one. QueryError where the text is none."""
+    scanner = Scanner(text)
+    tree = _any(scanner, 0)
+    if scanner.peek():
+        scanner.fail("this parenthesis was never opened", scanner.at, scanner.at + 1)
+    return tree
+
+
+def _any(scanner: Scanner, depth: int) -> Node | None:
+    parts: list[Node] = []
+    last: int | None = None
+    while True:
+        part = _all(scanner, depth)
+        if part is None:
+            if scanner.keyword("OR"):
+                scanner.fail("OR needs something before it", scanner.at, scanner.at + 2)
+            if last is not None:
+                scanner.fail("OR needs something after it", last, last + 2)
+            return None
+        parts.append(part)
+        if not scanner.keyword("OR"):
+            return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+        last = scanner.at
+        scanner.at += 2
+
+
+def _all(scanner: Scanner, depth: int) -> Node | None:
+    parts: list[Node] = []
+    while True:
+        scanner.skip_spaces()
+        if _is_end(scanner) or scanner.keyword("OR"):
+            break
+        if scanner.keyword("AND"):
+            start = scanner.at
+            scanner.at += 3
+            scanner.skip_spaces()
+            if not parts:
+                scanner.fail("AND needs something before it", start, start + 3)
+            if _is_end(scanner) or scanner.keyword("OR", "AND"):
+                scanner.fail("AND needs something after it", start, start + 3)
+        parts.append(_not(scanner, depth))
+    parts = _joined(parts)
+    return AllOf(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
+
+
+def _not(scanner: Scanner, depth: int) -> Node:
+    is_negated = False
+    while True:
+        start = scanner.at
+        if scanner.peek() == "-":
+            scanner.at += 1
+            if _is_end(scanner) or scanner.peek() in SPACES:
+                scanner.fail("- stands right before what is to be left out", start, scanner.at)
+        elif scanner.keyword("NOT"):
+            scanner.at += 3
+            scanner.skip_spaces()
+            if _is_end(scanner):
+                scanner.fail("NOT needs something after it", start, start + 3)
+        else:
+            break
+        is_negated = not is_negated
+    if keyword := scanner.keyword("OR", "AND"):
+        scanner.fail(f"{keyword} needs something before it", scanner.at, scanner.at + len(keyword))
+    part = _group(scanner, depth + 1) if scanner.peek() == "(" else scanner.term()
+    return Not(part) if is_negated else part
+
+
+def _group(scanner: Scanner, depth: int) -> Node:
+    start = scanner.at
+    if depth > DEEPEST:
+        scanner.fail(f"parentheses are at most {DEEPEST} deep", start, start + 1)
+    scanner.at += 1
+    part = _any(scanner, depth)
+    if scanner.peek() != ")":
+        scanner.fail("this parenthesis is never closed", start, start + 1)
+    scanner.at += 1
+    if part is None:
+        scanner.fail("there is nothing in these parentheses", start, scanner.at)
+    return part
+
+
+def _is_end(scanner: Scanner) -> bool:
+    return scanner.peek() in ("", ")")
+
+
+def _joined(parts: list[Node]) -> list[Node]:
+    """Make one term of bare statuses side by side: no job has two, so that any of them is meant."""
+    statuses = [part for part in parts if isinstance(part, Term) and _is_status(part)]
+    if len(statuses) < 2:
+        return parts
+    one = Term(None, ":", tuple(word for term in statuses for word in term.words))
+    return [one, *(part for part in parts if part not in statuses)]
+
+
+def _is_status(term: Term) -> bool:
+    return term.name is None and all(not word.is_quoted and word.text.lower() in STATUS_WORDS for word in term.words)
