@@ -217,6 +217,14 @@ def test_the_doctor_names_the_next_step_for_each_problem(tmp_path: Path, monkeyp
     assert "→" in result.output
 
 
+@pytest.mark.parametrize(("installed", "fault"), [("7.0.1", "threads get lost"), ("7.3.0", "gets lost now and then")])
+def test_the_doctor_names_an_ipykernel_that_loses_things(deck: Deck, command: Command, monkeypatch, installed, fault):
+    monkeypatch.setattr("jobdeck.cli._doctor.version", lambda _: installed)
+    said = command("doctor", code=1).output
+    assert fault in said
+    assert "install --upgrade jobdeck ipykernel" in said
+
+
 def test_whoever_looks_closes_the_jobs_of_an_agent_that_died(deck: Deck, command: Command, gate: Gate):
     from jobdeck.engines.lock import AgentLock
 

@@ -138,7 +138,8 @@ def _column(values: pd.Series[Any] | pd.Index[Any]) -> Parts:
 
 def _zone(zone: Any) -> str:
     name = str(zone)
-    if pd.DatetimeTZDtype(tz=name).tz != zone:
+    # A moment's zone in pytz, which pandas 2 uses, is another object for each offset that the zone has had.
+    if str(pd.DatetimeTZDtype(tz=name).tz) != name:
         raise TypeError(f"the time zone {zone!r} has no name that it could be found by")
     return name
 

@@ -104,11 +104,20 @@ def _versions() -> Iterator[Finding]:
             step = f"run: {sys.executable} -m pip install {name}" if is_needed else None
             yield Finding(name, "not installed in this environment", is_needed, step)
             continue
-        if name == "ipykernel" and found.startswith("7.0."):
-            step = f"run: {sys.executable} -m pip install 'ipykernel!=7.0.*'"
-            yield Finding(name, f"{found}, in which messages from threads get lost", True, step)
+        if name == "ipykernel" and (fault := _faults_of_ipykernel(found)):
+            step = f"run: {sys.executable} -m pip install --upgrade jobdeck ipykernel"
+            yield Finding(name, f"{found}, in which {fault}", True, step)
         else:
             yield Finding(name, found)
+
+
+def _faults_of_ipykernel(version: str) -> str | None:
+    """Return what is wrong with a version that jobdeck's own requirements exclude."""
+    if version.startswith("7.0."):
+        return "messages from threads get lost"
+    if version.startswith(("7.1.", "7.2.", "7.3.")):
+        return "a request to run a cell gets lost now and then"
+    return None
 
 
 def _front_end() -> Finding:
