@@ -1,0 +1,47 @@
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
+import { placeOf } from "./place";
+import { JobPanel } from "./job-panel";
+import { Commands, IJobsPage, type JobsPage } from "./tokens";
+
+type JobTab = MainAreaWidget<JobPanel>;
+
+function activate(app: JupyterFrontEnd, page: JobsPage, labShell: ILabShell | null, restorer: ILayoutRestorer | null): void {
+  const { commands, shell } = app;
+  const { services, t } = page;
+  if (!services) return;
+  const tracker = new WidgetTracker<JobTab>({ namespace: "jobdeck-job" });
+  commands.addCommand(Commands.openJob, {
+    label: t("Open Job in a Tab"),
+    execute: (args) => {
+      const id = typeof args.id === "string" ? args.id : null;
+      if (id === null) return;
+      const name = typeof args.name === "string" ? args.name : "";
+      let tab = tracker.find((other) => other.content.jobId === id);
+      if (!tab) {
+        tab = new MainAreaWidget({ content: new JobPanel(page, services, id, name) });
+        tab.id = `jobdeck-job-${id}`;
+        void tracker.add(tab);
+        shell.add(tab, placeOf(labShell));
+      }
+      shell.activateById(tab.id);
+    },
+  });
+  if (restorer) {
+    void restorer.restore(tracker, {
+      command: Commands.openJob,
+      args: (tab) => ({ id: tab.content.jobId, name: tab.content.name }),
+      name: (tab) => tab.content.jobId,
+    });
+  }
+}
+
+/** Opens one job in a tab of its own. */
+export const jobPlugin: JupyterFrontEndPlugin<void> = {
+  id: "jobdeck:job",
+  description: "Shows one job in a tab of its own.",
+  autoStart: true,
+  requires: [IJobsPage],
+  optional: [ILabShell, ILayoutRestorer],
+  activate,
+};

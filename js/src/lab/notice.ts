@@ -1,0 +1,34 @@
+import { duration, elapsed } from "../model/time";
+import type { DeckRow } from "../model/table";
+import type { Translate } from "../view/env";
+
+const LONGEST_NAME = 80;
+
+/** What a notification says of some jobs that have ended. */
+export interface Notice {
+  text: string;
+  hasFailed: boolean;
+  failed: readonly DeckRow[];
+}
+
+/** `vqe-h2 is done after 0:42`, `12 jobs done, 1 failed`. */
+export function notice(ended: readonly DeckRow[], t: Translate): Notice {
+  const failed = ended.filter((row) => row.status === "ERROR");
+  const [only] = ended;
+  const text =
+    ended.length === 1 && only ? one(only, t)
+    : failed.length === 0 ? t("{count} jobs done", { count: ended.length })
+    : failed.length === ended.length ? t("{count} jobs failed", { count: ended.length })
+    : ended.length - failed.length === 1 ? t("1 job done, {failed} failed", { failed: failed.length })
+    : t("{done} jobs done, {failed} failed", { done: ended.length - failed.length, failed: failed.length });
+  return { text, hasFailed: failed.length > 0, failed };
+}
+
+function one(row: DeckRow, t: Translate): string {
+  const name = row.name.length > LONGEST_NAME ? `${row.name.slice(0, LONGEST_NAME)}…` : row.name;
+  const time = duration(elapsed(row, row.ended ?? 0) ?? 0);
+  if (row.status === "DONE") return t("{name} is done after {time}", { name, time });
+  if (row.status !== "ERROR") return t("{name} has ended: {status}", { name, status: row.status });
+  const reason = row.error?.text.split("\n", 1)[0];
+  return reason ? t("{name} failed after {time}: {reason}", { name, time, reason }) : t("{name} failed after {time}", { name, time });
+}

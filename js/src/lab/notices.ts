@@ -1,0 +1,77 @@
+import { Notification } from "@jupyterlab/apputils";
+import type { CommandRegistry } from "@lumino/commands";
+import type { DeckRow } from "../model/table";
+import { notice, type Notice } from "./notice";
+import { orderMany } from "./order";
+import { Commands, type JobsPage } from "./tokens";
+
+/** How long a notification stays by itself, in milliseconds; it can be found again in the list of them. */
+const STAY = 10_000;
+
+/** The browser's own notifications: some browsers have none, and none are there over plain HTTP from another machine. */
+type System = typeof globalThis.Notification;
+
+/** Says in JupyterLab, and outside of it where the person wants that, that jobs have ended. */
+export class Notices {
+  private hasAsked = false;
+
+  constructor(
+    private readonly page: JobsPage,
+    private readonly commands: CommandRegistry,
+    private readonly system: System | undefined = globalThis.Notification as System | undefined,
+  ) {}
+
+  tell(ended: readonly DeckRow[]): void {
+    const { t, settings } = this.page;
+    const said = notice(ended, t);
+    const actions: Notification.IAction[] = [{ label: t("Open"), callback: () => this.open(ended), displayType: "accent" }];
+    if (said.failed.length > 0) actions.push({ label: t("Retry"), callback: () => void this.retry(said.failed) });
+    Notification.emit(said.text, said.failed.length > 0 ? "error" : "success", { autoClose: STAY, actions });
+    if (document.hidden && settings.preferences.peek().systemNotifications) this.tellOutside(said, ended);
+  }
+
+  /** Ask the browser whether it may; only within a person's gesture will it listen. */
+  async ask(): Promise<boolean> {
+    const { t } = this.page;
+    if (!this.system) {
+      Notification.warning(t("This browser has no system notifications for this page. They need HTTPS, or a server on this machine."));
+      return false;
+    }
+    const permission = this.system.permission === "default" ? await this.system.requestPermission() : this.system.permission;
+    if (permission === "granted") return true;
+    Notification.warning(t("The browser does not allow this page to use the system's notifications; its settings for this site can."));
+    return false;
+  }
+
+  /** The setting is on, but the browser has not been asked: offer a button whose click is the gesture. */
+  askOnce(): void {
+    const { t } = this.page;
+    if (this.hasAsked || this.system?.permission !== "default") return;
+    this.hasAsked = true;
+    Notification.info(t("May jobdeck tell outside of the browser that a job has ended?"), {
+      autoClose: false,
+      actions: [{ label: t("Allow"), callback: () => void this.ask(), displayType: "accent" }],
+    });
+  }
+
+  private tellOutside(said: Notice, ended: readonly DeckRow[]): void {
+    if (this.system?.permission !== "granted") return;
+    const shown = new this.system(this.page.t("Jobs"), { body: said.text, tag: ended[0]?.id ?? "" });
+    shown.onclick = () => {
+      window.focus();
+      this.open(ended);
+      shown.close();
+    };
+  }
+
+  private open(ended: readonly DeckRow[]): void {
+    const [row] = ended;
+    if (row && ended.length === 1) void this.commands.execute(Commands.openJob, { id: row.id, name: row.name });
+    else void this.commands.execute(Commands.open);
+  }
+
+  private async retry(failed: readonly DeckRow[]): Promise<void> {
+    const refusal = await orderMany(this.page, { command: "retry", ids: failed.map((row) => row.id) });
+    if (refusal !== null) Notification.error(refusal);
+  }
+}

@@ -1,0 +1,30 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
+import { ITranslator } from "@jupyterlab/translation";
+import { LAB_MARK } from "../host/page";
+import { translator, type Translate } from "../view/env";
+import { PageDeck } from "./page-deck";
+import { servicesOf } from "./services";
+import { Settings } from "./settings";
+import { IJobsPage, type JobsPage } from "./tokens";
+
+/** It has the settings' schema, so that this is the name under which they are kept. */
+const ID = "jobdeck:plugin";
+
+function activate(_app: JupyterFrontEnd, registry: ISettingRegistry | null, translation: ITranslator | null): JobsPage {
+  const bundle = translation?.load("jobdeck");
+  const t: Translate = bundle ? translator((text) => bundle.__(text)) : translator();
+  const services = servicesOf(document);
+  if (services) document.documentElement.setAttribute(LAB_MARK, "");
+  return { services, deck: new PageDeck(services, t), settings: new Settings(registry, ID), t };
+}
+
+/** Gives the other plugins one connection and one table of jobs. */
+export const pagePlugin: JupyterFrontEndPlugin<JobsPage> = {
+  id: ID,
+  description: "Connects the page with its Jupyter server's jobs, and keeps jobdeck's settings.",
+  autoStart: true,
+  provides: IJobsPage,
+  optional: [ISettingRegistry, ITranslator],
+  activate,
+};

@@ -1,0 +1,186 @@
+import { useSignal, type ReadonlySignal } from "@preact/signals";
+import { render, type VNode } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { currentJobs, isAbout, type CurrentJobs } from "../model/current";
+import { isStopping } from "../model/status";
+import type { DeckRow, JobTable } from "../model/table";
+import { count, duration, elapsed } from "../model/time";
+import type { CommandName } from "../model/wire";
+import { EnvContext, ticker, translator, useElementId, usePlace, type Translate } from "./env";
+import { guardKeys } from "./keys";
+import { Badge, ProgressBar } from "./parts";
+
+/** Rows of a part that are on the page; the deck has them all. */
+const MOST = 100;
+const LONGEST_NAME = 300;
+
+interface Props {
+  table: JobTable;
+  /** Why there are no jobs to show; null where there are. */
+  note: ReadonlySignal<string | null>;
+  /** How many of the ended jobs are shown. */
+  recent: ReadonlySignal<number>;
+  onOpen: (row: DeckRow) => void;
+  onDeck: (query: string) => void;
+  /** Asks for something to be done; the answer says why not, or is null. */
+  onCommand: (id: string, command: CommandName) => Promise<string | null>;
+}
+
+/** The jobs that run, wait, and have ended last. */
+function JobPanel(props: Props): VNode {
+  const { table, note, recent, onDeck } = props;
+  const { t } = usePlace();
+  const text = useSignal("");
+  const [refusal, setRefusal] = useState<string | null>(null);
+  const rows = table.rows.value;
+  const sought = text.value;
+  const most = recent.value;
+  const jobs = useMemo(() => currentJobs(rows, most, (row) => isAbout(row, sought)), [rows, most, sought]);
+  const trouble = note.value ?? table.trouble.value;
+  const command = (id: string, name: CommandName): void => {
+    setRefusal(null);
+    void props.onCommand(id, name).then(setRefusal);
+  };
+  return (
+    <div class="jobdeck-root jobdeck-panel">
+      <header class="jobdeck-panel-head">
+        <h2 class="jobdeck-panel-title">
+          {t("Jobs")} <span class="jobdeck-quiet">{t("all kernels")}</span>
+        </h2>
+        <button type="button" class="jobdeck-button" onClick={() => onDeck("")}>
+          {t("Open the deck")}
+        </button>
+      </header>
+      <input
+        type="search"
+        class="jobdeck-panel-filter"
+        aria-label={t("Filter the jobs")}
+        placeholder={t("Filter")}
+        value={sought}
+        onInput={(event) => (text.value = event.currentTarget.value)}
+      />
+      {trouble ? (
+        <p class="jobdeck-note jobdeck-trouble" role="status">
+          <bdi>{trouble.slice(0, 1_000)}</bdi>
+        </p>
+      ) : null}
+      {refusal ? (
+        <p class="jobdeck-refusal" role="alert">
+          <bdi>{refusal.slice(0, 1_000)}</bdi>
+          <button type="button" class="jobdeck-button" aria-label={t("Dismiss")} onClick={() => setRefusal(null)}>
+            ✕
+          </button>
+        </p>
+      ) : null}
+      <Parts {...props} jobs={jobs} command={command} isFiltered={sought.trim() !== ""} />
+    </div>
+  );
+}
+
+interface PartsProps extends Props {
+  jobs: CurrentJobs;
+  command: (id: string, name: CommandName) => void;
+  isFiltered: boolean;
+}
+
+function Parts({ jobs, isFiltered, note, ...rest }: PartsProps): VNode {
+  const { t } = usePlace();
+  const { running, waiting, ended } = jobs;
+  if (running.length + waiting.length + ended.length === 0) {
+    if (note.value) return <></>;
+    return <p class="jobdeck-empty">{isFiltered ? t("No job matches.") : t("No jobs yet.")}</p>;
+  }
+  return (
+    <div class="jobdeck-panel-parts">
+      <Part {...rest} title={t("Running")} query="status:running" rows={running} />
+      <Part {...rest} title={t("Queued")} query="status:queued" rows={waiting} />
+      <Part {...rest} title={t("Recent")} query="" rows={ended} />
+    </div>
+  );
+}
+
+interface PartProps extends Omit<PartsProps, "jobs" | "isFiltered" | "note"> {
+  title: string;
+  query: string;
+  rows: readonly DeckRow[];
+}
+
+function Part({ title, query, rows, onDeck, table, onOpen, command }: PartProps): VNode | null {
+  const { t } = usePlace();
+  const id = useElementId();
+  if (rows.length === 0) return null;
+  return (
+    <section aria-labelledby={id}>
+      <h3 class="jobdeck-panel-part" id={id}>
+        {title} <span class="jobdeck-number">{count(rows.length)}</span>
+      </h3>
+      <ul class="jobdeck-panel-rows">
+        {rows.slice(0, MOST).map((row) => (
+          <Row key={row.id} row={row} table={table} onOpen={onOpen} command={command} />
+        ))}
+      </ul>
+      {rows.length > MOST ? (
+        <button type="button" class="jobdeck-fold" onClick={() => onDeck(query)}>
+          {t("{count} more in the deck", { count: count(rows.length - MOST) })}
+        </button>
+      ) : null}
+    </section>
+  );
+}
+
+type RowProps = Pick<PartProps, "table" | "onOpen" | "command"> & { row: DeckRow };
+
+function Row({ row, table, onOpen, command }: RowProps): VNode {
+  const { t } = usePlace();
+  const name = row.name.slice(0, LONGEST_NAME);
+  const action: CommandName | null = isStopping(row) ? "kill" : row.can_cancel && !row.final ? "cancel" : null;
+  return (
+    <li class="jobdeck-panel-row" data-job-id={row.id} data-status={row.status}>
+      <div class="jobdeck-panel-line">
+        <Badge job={row} />
+        <button type="button" class="jobdeck-name" title={name} onClick={() => onOpen(row)}>
+          <bdi>{name}</bdi>
+        </button>
+        <Time row={row} table={table} />
+        {action ? (
+          <button
+            type="button"
+            class="jobdeck-button"
+            data-command={action}
+            aria-label={action === "kill" ? t("Kill {name} now", { name }) : t("Cancel {name}", { name })}
+            onClick={(event) => {
+              // The second half of a double click on Cancel is no wish to kill.
+              if (event.detail <= 1) command(row.id, action);
+            }}
+          >
+            {action === "kill" ? t("Kill now") : t("Cancel")}
+          </button>
+        ) : null}
+      </div>
+      <ProgressBar job={row} />
+    </li>
+  );
+}
+
+function Time({ row, table }: Pick<RowProps, "row" | "table">): VNode | null {
+  const { tick } = usePlace();
+  if (!row.final) void tick.value;
+  const ran = elapsed(row, table.now());
+  return ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{duration(ran)}</span>;
+}
+
+/** Show the panel in an element. Returns what takes it out again. */
+export function mountPanel(element: Element, { t = translator(), ...props }: Props & { t?: Translate }): () => void {
+  const place = { t, idPrefix: `jobdeck-panel-${Math.random().toString(36).slice(2, 10)}-`, tick: ticker() };
+  const release = guardKeys();
+  render(
+    <EnvContext.Provider value={place}>
+      <JobPanel {...props} />
+    </EnvContext.Provider>,
+    element,
+  );
+  return () => {
+    render(null, element);
+    release();
+  };
+}
