@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCES: Final = ("src", "style", "package.json", "package-lock.json")
+SOURCES: Final = ("src", "style", "schema", "package.json", "package-lock.json")
 OUTPUTS: Final = ("src/jobdeck/widgets/static", "src/jobdeck/labextension")
 STAMP: Final = "src/jobdeck/widgets/static/.sources"
 

@@ -22,7 +22,7 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 _OLDEST: Final = (3, 10)
 _BUILT: Final = ("src/jobdeck/widgets/static/card.js", "src/jobdeck/labextension/package.json")
-_FRONT_END: Final = ("js/src", "js/style", "js/package.json", "js/package-lock.json")
+_FRONT_END: Final = ("js/src", "js/style", "js/schema", "js/package.json", "js/package-lock.json")
 
 
 def prepare(*extras: str) -> None:

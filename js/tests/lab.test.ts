@@ -10,6 +10,9 @@ import { JobsRenderer } from "../src/lab/renderer";
 import { WIDGET_MIME_TYPE } from "../src/lab/widget-view";
 import { MIME_TYPE, VERSION, type Bundle, type JobInfo } from "../src/model/wire";
 import { translator } from "../src/view/env";
+import { PageDeck } from "../src/lab/page-deck";
+import { Settings } from "../src/lab/settings";
+import { Targets } from "../src/lab/target";
 import { FakeSocket } from "./support/transports";
 import { makeDelta, makeJob, makeRows, makeSnapshot, NOW } from "./support/wire";
 
@@ -99,6 +102,7 @@ class FakeWidgetRenderer extends Panel {
 }
 
 interface Page {
+  targets: Targets;
   sockets: FakeSocket[];
   connection: Connection;
   services: Services;
@@ -137,13 +141,14 @@ function makePage(storeId: string | null, isNotebook = true): Page {
       return widget;
     },
   } as unknown as IRenderMimeRegistry;
+  const t = translator();
+  const targets = new Targets({ contextMenuHitTest: () => undefined }, document);
   const renderer = new JobsRenderer({
-    services,
-    t: translator(),
+    page: { services, deck: new PageDeck(services, t), settings: new Settings(null, ""), targets, t },
     rendermime: isNotebook ? rendermime : null,
     context: isNotebook ? context.context : null,
   });
-  const page = { sockets, connection, services, context, widgets, managers, renderer, forms };
+  const page = { targets, sockets, connection, services, context, widgets, managers, renderer, forms };
   pages.push(page);
   return page;
 }
@@ -159,6 +164,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const page of pages.splice(0)) {
     page.renderer.dispose();
+    page.targets.dispose();
     page.connection.close();
   }
   vi.useRealTimers();
@@ -238,7 +244,9 @@ describe("the renderer", () => {
     expect(page.widgets.map((widget) => widget.isDisposed)).toEqual([true, false]);
     page.widgets[1]?.addWidget(new Widget());
     await settle();
-    expect(page.renderer.widgets.map((widget) => widget.isHidden)).toEqual([true, false]);
+    const [saved, widget, reason] = page.renderer.widgets;
+    expect([saved?.isHidden, widget?.isHidden, reason?.isHidden]).toEqual([true, false, false]);
+    expect(reason?.node.textContent).toBe("The page's Jupyter server has another store of jobs than this output's.");
     page.renderer.dispose();
     expect(page.context.listeners).toBe(0);
   });
@@ -256,7 +264,7 @@ describe("the renderer", () => {
     const page = makePage("k3v9qa");
     const output = new FakeOutput({ ...bundleOf(makeJob()), protocol: 2 });
     await page.renderer.renderModel(output.model);
-    expect(page.renderer.node.textContent).toMatch(/another version/);
+    expect(page.renderer.node.textContent).toMatch(/jobdeck 0\.1\.0 \(protocol 1\).*\(protocol 2\)/);
   });
 
   it("leaves nothing behind", async () => {

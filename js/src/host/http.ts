@@ -42,8 +42,10 @@ export class Rest {
   /** What the server says about itself; null where it has no jobdeck. Rejects with a {@link VersionError} for another one. */
   async info(): Promise<ServerInfo | null> {
     const answer = await this.send(this.root, { method: "GET" });
-    if (!answer.ok) return null;
-    const info = (await readJson(answer)) as Partial<ServerInfo> | null;
+    if (answer.status === 404) return null;
+    const info = (await readJson(answer)) as (Partial<ServerInfo> & Record<string, unknown>) | null;
+    const refused = refusal(answer, answer.ok ? null : info);
+    if (refused !== null) throw new HostError(refused);
     const other = mismatch(info);
     if (other) throw new VersionError(other);
     const ours = info?.protocol === PROTOCOL && typeof info.store_id === "string";

@@ -1,7 +1,24 @@
 /** jobdeck in JupyterLab and Notebook 7. Each plugin is in its own file. */
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { commandsPlugin } from "./commands-plugin";
+import { jobPlugin } from "./job-plugin";
+import { notifyPlugin } from "./notify-plugin";
+import { pagePlugin } from "./page-plugin";
+import { panelPlugin } from "./panel-plugin";
 import { rendererPlugin } from "./renderer-plugin";
+import { runningPlugin } from "./running-plugin";
+import { statusPlugin } from "./status-plugin";
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [rendererPlugin];
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a plugin provides differs, as Lab's own lists have it
+const plugins: JupyterFrontEndPlugin<any>[] = [
+  pagePlugin,
+  rendererPlugin,
+  jobPlugin,
+  panelPlugin,
+  statusPlugin,
+  runningPlugin,
+  notifyPlugin,
+  commandsPlugin,
+];
 
 export default plugins;

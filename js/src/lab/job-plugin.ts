@@ -1,22 +1,29 @@
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
-import { MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
+import { ICommandPalette, MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
 import { placeOf } from "./place";
 import { JobPanel } from "./job-panel";
 import { Commands, IJobsPage, type JobsPage } from "./tokens";
 
 type JobTab = MainAreaWidget<JobPanel>;
 
-function activate(app: JupyterFrontEnd, page: JobsPage, labShell: ILabShell | null, restorer: ILayoutRestorer | null): void {
+function activate(
+  app: JupyterFrontEnd,
+  page: JobsPage,
+  palette: ICommandPalette | null,
+  labShell: ILabShell | null,
+  restorer: ILayoutRestorer | null,
+): void {
   const { commands, shell } = app;
-  const { services, t } = page;
+  const { services, targets, t } = page;
   if (!services) return;
   const tracker = new WidgetTracker<JobTab>({ namespace: "jobdeck-job" });
   commands.addCommand(Commands.openJob, {
     label: t("Open Job in a Tab"),
+    isEnabled: (args) => targets.find(args) !== null,
     execute: (args) => {
-      const id = typeof args.id === "string" ? args.id : null;
-      if (id === null) return;
-      const name = typeof args.name === "string" ? args.name : "";
+      const target = targets.find(args);
+      if (!target) return;
+      const { id, name } = target;
       let tab = tracker.find((other) => other.content.jobId === id);
       if (!tab) {
         tab = new MainAreaWidget({ content: new JobPanel(page, services, id, name) });
@@ -27,6 +34,7 @@ function activate(app: JupyterFrontEnd, page: JobsPage, labShell: ILabShell | nu
       shell.activateById(tab.id);
     },
   });
+  palette?.addItem({ command: Commands.openJob, category: t("Jobs") });
   if (restorer) {
     void restorer.restore(tracker, {
       command: Commands.openJob,
@@ -42,6 +50,6 @@ export const jobPlugin: JupyterFrontEndPlugin<void> = {
   description: "Shows one job in a tab of its own.",
   autoStart: true,
   requires: [IJobsPage],
-  optional: [ILabShell, ILayoutRestorer],
+  optional: [ICommandPalette, ILabShell, ILayoutRestorer],
   activate,
 };

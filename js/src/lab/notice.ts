@@ -7,7 +7,6 @@ const LONGEST_NAME = 80;
 /** What a notification says of some jobs that have ended. */
 export interface Notice {
   text: string;
-  hasFailed: boolean;
   failed: readonly DeckRow[];
 }
 
@@ -21,7 +20,7 @@ export function notice(ended: readonly DeckRow[], t: Translate): Notice {
     : failed.length === ended.length ? t("{count} jobs failed", { count: ended.length })
     : ended.length - failed.length === 1 ? t("1 job done, {failed} failed", { failed: failed.length })
     : t("{done} jobs done, {failed} failed", { done: ended.length - failed.length, failed: failed.length });
-  return { text, hasFailed: failed.length > 0, failed };
+  return { text, failed };
 }
 
 function one(row: DeckRow, t: Translate): string {

@@ -18,7 +18,7 @@ export class Notices {
   constructor(
     private readonly page: JobsPage,
     private readonly commands: CommandRegistry,
-    private readonly system: System | undefined = globalThis.Notification as System | undefined,
+    private readonly system: System | undefined = globalThis.Notification,
   ) {}
 
   tell(ended: readonly DeckRow[]): void {

@@ -6,17 +6,18 @@ import { translator, type Translate } from "../view/env";
 import { PageDeck } from "./page-deck";
 import { servicesOf } from "./services";
 import { Settings } from "./settings";
+import { Targets } from "./target";
 import { IJobsPage, type JobsPage } from "./tokens";
 
 /** It has the settings' schema, so that this is the name under which they are kept. */
 const ID = "jobdeck:plugin";
 
-function activate(_app: JupyterFrontEnd, registry: ISettingRegistry | null, translation: ITranslator | null): JobsPage {
+function activate(app: JupyterFrontEnd, registry: ISettingRegistry | null, translation: ITranslator | null): JobsPage {
   const bundle = translation?.load("jobdeck");
   const t: Translate = bundle ? translator((text) => bundle.__(text)) : translator();
   const services = servicesOf(document);
   if (services) document.documentElement.setAttribute(LAB_MARK, "");
-  return { services, deck: new PageDeck(services, t), settings: new Settings(registry, ID), t };
+  return { services, deck: new PageDeck(services, t), settings: new Settings(registry, ID), targets: new Targets(app, document), t };
 }
 
 /** Gives the other plugins one connection and one table of jobs. */

@@ -1,13 +1,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import type { DocumentRegistry } from "@jupyterlab/docregistry";
 import { IRenderMimeRegistry, type IRenderMime } from "@jupyterlab/rendermime";
-import { ITranslator } from "@jupyterlab/translation";
-import { LAB_MARK } from "../host/page";
 import type { Widget } from "@lumino/widgets";
 import { MIME_TYPE } from "../model/wire";
-import { translator, type Translate } from "../view/env";
 import { JobsRenderer, type Surroundings } from "./renderer";
-import { servicesOf } from "./services";
+import { IJobsPage, type JobsPage } from "./tokens";
 
 /** Before the widget's own view, which has -10: it is empty once the kernel is gone. */
 const RANK = -20;
@@ -26,17 +23,13 @@ function factory(surroundings: Surroundings): IRenderMime.IRendererFactory {
   };
 }
 
-function activate(app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, translation: ITranslator | null): void {
-  const bundle = translation?.load("jobdeck");
-  const t: Translate = bundle ? translator((text) => bundle.__(text)) : translator();
-  const services = servicesOf(document);
-  if (services) document.documentElement.setAttribute(LAB_MARK, "");
-  rendermime.addFactory(factory({ services, t, rendermime: null, context: null }), RANK);
+function activate(app: JupyterFrontEnd, page: JobsPage, rendermime: IRenderMimeRegistry): void {
+  rendermime.addFactory(factory({ page, rendermime: null, context: null }), RANK);
   app.docRegistry.addWidgetExtension("Notebook", {
     createNew(panel: Widget, context: DocumentRegistry.Context) {
       // Each notebook has a registry of its own, with its widget manager in it.
       const own = (panel as unknown as NotebookPanel).content.rendermime;
-      own.addFactory(factory({ services, t, rendermime: own, context }), RANK);
+      own.addFactory(factory({ page, rendermime: own, context }), RANK);
     },
   });
 }
@@ -46,7 +39,6 @@ export const rendererPlugin: JupyterFrontEndPlugin<void> = {
   id: "jobdeck:renderer",
   description: "Shows jobdeck's jobs in the outputs of notebooks.",
   autoStart: true,
-  requires: [IRenderMimeRegistry],
-  optional: [ITranslator],
+  requires: [IJobsPage, IRenderMimeRegistry],
   activate,
 };

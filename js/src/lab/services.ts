@@ -7,7 +7,7 @@ import { Connection } from "../host/server";
 export interface Services {
   rest: Rest;
   connection: Connection;
-  /** The page's server, asked once; null where it has no jobdeck. */
+  /** The page's server, asked once; null where it has no jobdeck. Rejects with a HostError where it cannot be told. */
   server: () => Promise<ServerInfo | null>;
 }
 
@@ -21,11 +21,14 @@ export function servicesOf(document: Document): Services | null {
   const rest = new Rest(page);
   let asked: Promise<ServerInfo | null> | null = null;
   const server = (): Promise<ServerInfo | null> => {
-    asked ??= rest.info().catch((error: unknown) => {
-      if (!(error instanceof HostError)) throw error;
-      setTimeout(() => (asked = null), PATIENCE);
-      return null;
-    });
+    if (!asked) {
+      const answer = rest.info();
+      asked = answer;
+      answer.catch((error: unknown) => {
+        if (!(error instanceof HostError)) return;
+        setTimeout(() => (asked = null), PATIENCE);
+      });
+    }
     return asked;
   };
   return { rest, connection: new Connection(() => rest.feedUrl()), server };

@@ -3,6 +3,7 @@ import type { Translate } from "../view/env";
 import type { PageDeck } from "./page-deck";
 import type { Services } from "./services";
 import type { Settings } from "./settings";
+import type { Targets } from "./target";
 
 /** What the plugins of one page share. */
 export interface JobsPage {
@@ -11,6 +12,7 @@ export interface JobsPage {
   /** All jobs of the server's store. */
   deck: PageDeck;
   settings: Settings;
+  targets: Targets;
   t: Translate;
 }
 

@@ -1,6 +1,6 @@
 import type { DocumentRegistry } from "@jupyterlab/docregistry";
 import type { IRenderMime, IRenderMimeRegistry } from "@jupyterlab/rendermime";
-import type { Panel, Widget } from "@lumino/widgets";
+import { Widget, type Panel } from "@lumino/widgets";
 
 export const WIDGET_MIME_TYPE = "application/vnd.jupyter.widget-view+json";
 
@@ -8,6 +8,7 @@ export const WIDGET_MIME_TYPE = "application/vnd.jupyter.widget-view+json";
 export class WidgetView {
   private renderer: IRenderMime.IRenderer | null = null;
   private factory: IRenderMime.IRendererFactory | undefined;
+  private readonly reason = new Widget();
   private readonly observer = new MutationObserver(() => this.choose());
 
   constructor(
@@ -16,7 +17,17 @@ export class WidgetView {
     private readonly model: IRenderMime.IMimeModel,
     private readonly panel: Panel,
     private readonly saved: Widget,
+    /** Why it is the widget that shows the jobs, where a person should know; it stands below. */
+    why: string | null,
   ) {
+    this.reason.hide();
+    if (why) {
+      this.reason.addClass("jobdeck-root");
+      const words = this.reason.node.appendChild(document.createElement("p"));
+      words.className = "jobdeck-note";
+      words.textContent = why;
+      panel.addWidget(this.reason);
+    }
     if (!(WIDGET_MIME_TYPE in model.data)) return;
     // A notebook gets its widget manager, and with it another factory, once its kernel is known; nobody is told.
     context?.sessionContext.kernelChanged.connect(this.render);
@@ -29,6 +40,7 @@ export class WidgetView {
     this.context?.sessionContext.statusChanged.disconnect(this.render);
     this.observer.disconnect();
     this.renderer?.dispose();
+    this.reason.dispose();
     this.saved.show();
   }
 
@@ -41,7 +53,7 @@ export class WidgetView {
     const renderer = this.rendermime.createRenderer(WIDGET_MIME_TYPE);
     this.renderer = renderer;
     renderer.hide();
-    this.panel.addWidget(renderer);
+    this.panel.insertWidget(1, renderer);
     // The widget manager adds a view when the model is there, which may be never or after a restart, and hides
     // its renderer when the model goes; of that, too, nobody is told.
     this.observer.observe(renderer.node, { childList: true });
@@ -53,5 +65,6 @@ export class WidgetView {
     const hasView = (this.renderer as unknown as Panel).widgets.length > 0;
     this.renderer.setHidden(!hasView);
     this.saved.setHidden(hasView);
+    this.reason.setHidden(!hasView);
   }
 }

@@ -5,6 +5,7 @@ import type { Session } from "../host/session";
 import type { Layout } from "../model/wire";
 import { Card } from "./card";
 import { EnvContext, ticker, translator, useEnv, type Translate } from "./env";
+import { guardKeys } from "./keys";
 import { CardList } from "./list";
 
 interface Props {
@@ -56,6 +57,10 @@ function Root({ session, layout, t, note }: Props): VNode {
 /** Show a session's jobs in an element. Returns what takes them out again; the session stays the caller's. */
 export function mount(element: Element, props: Omit<Props, "t"> & { t?: Translate }): () => void {
   const t = props.t ?? translator();
+  const release = guardKeys();
   render(<Root {...props} t={t} />, element);
-  return () => render(null, element);
+  return () => {
+    render(null, element);
+    release();
+  };
 }

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Endings } from "../src/lab/endings";
+import { notice } from "../src/lab/notice";
+import { Told, type Shelf } from "../src/lab/told";
+import { fillRow } from "../src/model/row";
+import { JobTable, type DeckRow } from "../src/model/table";
+import type { WireRow } from "../src/model/wire";
+import { translator } from "../src/view/env";
+import { makeRowsFrame, makeWireRow, NOW } from "./support/wire";
+
+const id = (number: number): string => makeWireRow(number).id;
+const running = (number: number, ran: number): WireRow => makeWireRow(number, { status: "RUNNING", started: NOW - ran, ended: null });
+
+class MemoryShelf implements Shelf {
+  text: string | null = null;
+
+  getItem(): string | null {
+    return this.text;
+  }
+
+  setItem(_key: string, text: string): void {
+    this.text = text;
+  }
+}
+
+interface Tab {
+  table: JobTable;
+  told: DeckRow[][];
+  endings: Endings;
+  end: (seq: number, changes: Record<string, string>) => void;
+}
+
+function openTab(rows: WireRow[], { shelf = new MemoryShelf(), isHidden = false }: { shelf?: Shelf; isHidden?: boolean } = {}): Tab {
+  const table = new JobTable(() => NOW);
+  const told: DeckRow[][] = [];
+  const memory = new Told(shelf, (act) => Promise.resolve(act()));
+  const endings = new Endings(table, {
+    after: () => 10,
+    isHidden: () => isHidden,
+    claim: (ids) => memory.claim(ids),
+    tell: (ended) => told.push([...ended]),
+  });
+  table.apply(makeRowsFrame(0, { rows, total: rows.length }));
+  const end = (seq: number, changes: Record<string, string>): void => {
+    const ended = Object.entries(changes).map(([job, status]) => [job, { status, ended: NOW }]);
+    table.apply(makeRowsFrame(seq, { changes: Object.fromEntries(ended) as Record<string, Record<string, unknown>> }));
+  };
+  return { table, told, endings, end };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW * 1_000 });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const ids = (told: DeckRow[][]): string[][] => told.map((rows) => rows.map((row) => row.id));
+
+describe("ends of jobs", () => {
+  it("are told of where the job ran for long enough, and was not cancelled", async () => {
+    const tab = openTab([running(1, 12), running(2, 3), running(3, 12), running(4, 12)]);
+    tab.end(1, { [id(1)]: "DONE", [id(2)]: "DONE", [id(3)]: "CANCELLED" });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(ids(tab.told)).toEqual([[id(1)]]);
+  });
+
+  it("are not told of where the page did not watch them", async () => {
+    const tab = openTab([makeWireRow(1, { started: NOW - 60, ended: NOW })]);
+    tab.end(1, { [id(1)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(tab.told).toEqual([]);
+  });
+
+  it("that come within two seconds are told of together", async () => {
+    const tab = openTab([running(1, 12), running(2, 12), running(3, 12)]);
+    tab.end(1, { [id(1)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(1_500);
+    tab.end(2, { [id(2)]: "ERROR" });
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(ids(tab.told)).toEqual([[id(1), id(2)]]);
+    tab.end(3, { [id(3)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(ids(tab.told)).toEqual([[id(1), id(2)], [id(3)]]);
+  });
+
+  it("are told of by one of several tabs, first by one that somebody may look at", async () => {
+    const shelf = new MemoryShelf();
+    const rows = [running(1, 12), running(2, 12)];
+    const behind = openTab(rows, { shelf, isHidden: true });
+    const before = openTab(rows, { shelf });
+    behind.end(1, { [id(1)]: "DONE" });
+    before.end(1, { [id(1)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([ids(behind.told), ids(before.told)]).toEqual([[], [[id(1)]]]);
+    before.endings.dispose();
+    behind.end(2, { [id(2)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(ids(behind.told)).toEqual([[id(2)]]);
+  });
+
+  it("leave nothing behind", async () => {
+    const tab = openTab([running(1, 12)]);
+    tab.end(1, { [id(1)]: "DONE" });
+    tab.endings.dispose();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([tab.told, vi.getTimerCount()]).toEqual([[], 0]);
+  });
+});
+
+describe("what tabs leave each other", () => {
+  it("is forgotten after some minutes, and is no trouble where it is somebody else's", async () => {
+    const shelf = new MemoryShelf();
+    let now = 0;
+    const told = new Told(shelf, (act) => Promise.resolve(act()), () => now);
+    shelf.text = "{not ours";
+    expect([...(await told.claim(["a", "b"]))]).toEqual(["a", "b"]);
+    expect([...(await told.claim(["b", "c"]))]).toEqual(["c"]);
+    now = 600_000;
+    expect([...(await told.claim(["a"]))]).toEqual(["a"]);
+    expect(JSON.parse(shelf.text)).toEqual([["a", 600_000]]);
+  });
+});
+
+describe("a notice", () => {
+  const t = translator();
+  const row = (number: number, parts: Partial<WireRow>): DeckRow => fillRow(makeWireRow(number, { name: "vqe", started: NOW - 42, ended: NOW, ...parts }));
+  const done = row(1, {});
+  const failed = row(2, { status: "ERROR", error: { kind: "exception", text: "ValueError: too bad\nmore", traceback: null } });
+
+  it("names a job, how long it took, and why it failed", () => {
+    expect(notice([done], t)).toEqual({ text: "vqe is done after 0:42", failed: [] });
+    expect(notice([failed], t)).toEqual({ text: "vqe failed after 0:42: ValueError: too bad", failed: [failed] });
+    expect(notice([row(3, { status: "PARKED", final: true })], t).text).toBe("vqe has ended: PARKED");
+  });
+
+  it("counts several", () => {
+    expect(notice([...Array<DeckRow>(12).fill(done), failed], t).text).toBe("12 jobs done, 1 failed");
+    expect(notice([done, failed, failed], t).text).toBe("1 job done, 2 failed");
+    expect(notice([done, done], t).text).toBe("2 jobs done");
+    expect(notice([failed, failed], t)).toEqual({ text: "2 jobs failed", failed: [failed, failed] });
+  });
+
+  it("cuts a name that is too long", () => {
+    expect(notice([row(1, { name: "x".repeat(10_000) })], t).text.length).toBeLessThan(140);
+  });
+});
