@@ -169,7 +169,12 @@ def job_id(store):
 
 @pytest.fixture
 def ended(store):
-    """A job that has ended, with a message, output and an input; its program does nothing."""
+    """A job that has ended."""
+    return add_ended(store)
+
+
+def add_ended(store):
+    """Add a job that has ended, with a message, output and an input; return its id."""
     packed = pack(_nothing, {"n": 4})
     record = store.add_job(
         NewJob(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
+import sqlite3
 import stat
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import psutil
 import pytest
@@ -15,36 +15,22 @@ from tornado.websocket import websocket_connect
 
 from jobdeck._status import Exit
 from jobdeck._version import __version__
+from jobdeck._wire import PROTOCOL
 from jobdeck.server._home import ServedHome
+from jobdeck.server._socket import OTHER_PROTOCOL, mismatch
+from jobdeck.store.home import DATABASE
 
 from .conftest import TOKEN, Server
 
 
 @asynccontextmanager
-async def connect(server):
+async def connect(server, query=""):
     """A page's feed; closed to the end, so that nothing of it is left in the test's loop."""
-    socket = await websocket_connect(f"{server.api.replace('http', 'ws')}feed?token={TOKEN}")
+    socket = await websocket_connect(f"{server.api.replace('http', 'ws')}feed?token={TOKEN}{query}")
     yield socket
     socket.close()
     while socket.close_code is None and await socket.read_message() is not None:
         pass
-
-
-def handshake(server, query, **headers):
-    """Ask for a WebSocket and return the status of the answer: 101 if it was opened."""
-    asked = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-        **headers,
-    }
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    try:
-        connection.request("GET", f"/jobdeck/api/v1/feed{query}", headers=asked)
-        return connection.getresponse().status
-    finally:
-        connection.close()
 
 
 async def next_frame(socket, kind):
@@ -61,45 +47,6 @@ def test_it_says_which_store_it_serves(server, store):
     assert answer.json == {"version": __version__, "protocol": 1, "store_id": store.store_id}
 
 
-@pytest.mark.parametrize("token", [None, "wrong"])
-@pytest.mark.parametrize("path", ["", "html?ids=a&layout=card", "feed"])
-def test_whoever_does_not_say_who_they_are_reads_nothing(server, token, path):
-    assert server.ask(path, token=token).status in {401, 403}
-
-
-@pytest.mark.parametrize("token", [None, "wrong"])
-def test_whoever_does_not_say_who_they_are_changes_nothing(server, store, job_id, token):
-    assert server.ask(f"jobs/{job_id}/commands", token=token, data={"command": "cancel"}).status in {401, 403}
-    assert store.job(job_id).cancel_state is None
-
-
-@pytest.mark.parametrize("query", ["", "?token=wrong"])
-def test_a_feed_is_refused_without_the_token(server, query):
-    assert handshake(server, query) == 403
-
-
-def test_a_page_of_another_origin_is_refused_even_with_the_users_cookies(server, store, job_id):
-    opener, cookies = server.log_in()
-    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    assert handshake(server, "", Cookie=cookie, Origin=server.url.rstrip("/")) == 101
-    assert handshake(server, "", Cookie=cookie, Origin="http://evil.example") == 403
-    answer = server.ask(
-        f"jobs/{job_id}/commands", token=None, opener=opener, data={"command": "cancel"}, Origin="http://evil.example"
-    )
-    assert answer.status in {403, 404}
-    assert store.job(job_id).cancel_state is None
-
-
-def test_a_command_with_cookies_alone_needs_the_xsrf_token(server, store, job_id):
-    opener, cookies = server.log_in()
-    path = f"jobs/{job_id}/commands"
-    assert server.ask(path, token=None, opener=opener, data={"command": "cancel"}).status == 403
-    assert store.job(job_id).cancel_state is None
-    answer = server.ask(path, token=None, opener=opener, data={"command": "cancel"}, X_XSRFToken=cookies["_xsrf"])
-    assert answer.status == 200, answer.text
-    assert store.job(job_id).cancel_state == "requested"
-
-
 def test_a_job_is_cancelled_while_no_kernel_exists(server, store, job_id):
     assert server.ask(f"jobs/{job_id}/commands", data={"command": "cancel"}).json["error"] is None
     assert [command.kind for command in store.commands("test", "agent") if command.job_id == job_id] == ["cancel"]
@@ -113,20 +60,6 @@ def test_a_command_that_the_job_does_not_allow_is_answered_in_words(server, stor
     answer = server.ask(f"jobs/{job_id}/commands", data={"command": "cancel"})
     assert answer.status == 409
     assert job_id in answer.json["error"]
-
-
-@pytest.mark.parametrize(
-    "data", [{}, [], 7, {"command": "rm"}, {"command": ["cancel"]}, b"{", b"\xff", b'"' + b"x" * 5_000 + b'"']
-)
-def test_a_malformed_command_is_refused(server, store, job_id, data):
-    assert server.ask(f"jobs/{job_id}/commands", data=data).status in {400, 413}
-    assert store.job(job_id).cancel_state is None
-
-
-@pytest.mark.parametrize("job", ["..%2F..%2Fetc%2Fpasswd", "a%00b", "x" * 200, "%3Cb%3E"])
-def test_an_id_that_cannot_be_one_is_refused(server, job):
-    assert server.ask(f"jobs/{job}/commands", data={"command": "cancel"}).status == 400
-    assert server.ask(f"html?ids={job}").status == 400
 
 
 def test_jobs_are_told_as_escaped_html_and_text(server, job_id):
@@ -145,6 +78,29 @@ async def test_a_feed_tells_what_happens_and_takes_commands(server, store, job_i
         await socket.write_message(json.dumps({"type": "command", "request": 4, "id": job_id, "command": "kill"}))
         assert await next_frame(socket, "reply") == {"type": "reply", "request": 4, "error": None, "job": None}
         assert store.job(job_id).cancel_state == "requested"
+
+
+@pytest.mark.parametrize("spoken", [PROTOCOL - 1, PROTOCOL + 1, 1_000_000])
+async def test_a_page_of_another_protocol_is_told_which_version_it_needs(server, spoken):
+    async with connect(server, f"&protocol={spoken}") as socket:
+        words = (await next_frame(socket, "trouble"))["error"]
+        assert f"speaks protocol {spoken}" in words
+        assert f"jobdeck {__version__} (protocol {PROTOCOL})" in words
+        assert ("reload the page" in words) == (spoken < PROTOCOL)
+        assert await socket.read_message() is None
+        assert socket.close_code == OTHER_PROTOCOL
+        assert __version__ in socket.close_reason
+
+
+async def test_a_page_of_the_same_protocol_is_served(server, job_id):
+    async with connect(server, f"&protocol={PROTOCOL}") as socket:
+        await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+        assert await next_frame(socket, "snapshot")
+
+
+def test_a_reason_fits_into_the_frame_that_closes_a_connection(monkeypatch):
+    monkeypatch.setattr("jobdeck.server._socket.__version__", "10.20.30.dev1234+g0123456789abcdef")
+    assert len(mismatch(10**6)[1].encode()) <= 123
 
 
 async def test_a_feed_that_was_cut_goes_on_with_the_state_as_it_is(server, store, job_id):
@@ -201,6 +157,40 @@ def test_a_home_that_cannot_be_used_is_an_answer_and_the_server_runs(tmp_path):
     home.unlink()
     assert server.ask("").status == 200
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert server.stop() == 0
+
+
+def test_a_store_that_is_locked_is_waited_for_and_keeps_nobody_from_reading(server, store, job_id):
+    locker = sqlite3.connect(server.home / DATABASE, isolation_level=None)
+    answers = []
+    asking = threading.Thread(
+        target=lambda: answers.append(server.ask(f"jobs/{job_id}/commands", data={"command": "cancel"}))
+    )
+    with closing(locker):
+        locker.execute("BEGIN IMMEDIATE")
+        asking.start()
+        for _ in range(20):
+            assert server.ask(f"jobs/{job_id}").json["cancel_state"] is None
+        asking.join(0.5)
+        assert not answers
+        locker.execute("COMMIT")
+    asking.join(60)
+    assert [answer.status for answer in answers] == [200]
+    assert server.ask(f"jobs/{job_id}").json["cancel_state"] == "requested"
+
+
+def test_a_home_that_vanishes_is_an_answer_too_and_comes_back(tmp_path):
+    server = Server(tmp_path / "server", tmp_path / "home")
+    known = server.ask("").json["store_id"]
+    server.home.rename(tmp_path / "away")
+    server.home.write_text("a file, where a folder should be")
+    for path in ("", "jobs/a-1", "jobs/a-1/messages", "jobs/a-1/log"):
+        answer = server.ask(path)
+        assert answer.status == 503
+        assert str(server.home) in answer.json["error"]
+    server.home.unlink()
+    (tmp_path / "away").rename(server.home)
+    assert server.ask("").json["store_id"] == known
     assert server.stop() == 0
 
 

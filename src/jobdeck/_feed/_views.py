@@ -114,7 +114,8 @@ def read_log(path: Path, start: int, stop: int, *, final: bool) -> LogChunk:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            file.seek(start)
+            # Beyond what a file system could hold, there is no place to go to.
+            file.seek(min(start, size))
             data = file.read(max(0, min(stop, size) - start))
     except FileNotFoundError:
         data, size = b"", 0

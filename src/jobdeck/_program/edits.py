@@ -18,7 +18,7 @@ from .preview import preview
 
 _MARK: Final = b"jobdeck: edited inputs\n"
 """Begins the bytes of edited inputs, as no pickle begins; then a line of JSON, then the pickle."""
-_CONSTANTS: Final = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
+_NUMBERS: Final = {"nan": float("nan"), "inf": float("inf")}
 """What Python writes for numbers that are no literals."""
 _SHOWN: Final = 60
 
@@ -70,10 +70,7 @@ def _known(previews: Mapping[str, str], texts: Mapping[str, str]) -> Mapping[str
 
 
 def _value(name: str, text: str) -> Any:
-    text = text.strip()
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    for read in (ast.literal_eval, json.loads):
+    for read in (_literal, json.loads):
         try:
             return read(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # all that a parser may say to a text
@@ -82,6 +79,15 @@ def _value(name: str, text: str) -> Any:
         f"input {plain(name, _SHOWN)!r}: {plain(text, _SHOWN)!r} is neither a Python literal nor JSON; "
         "write texts in quotes"
     )
+
+
+def _literal(text: str) -> Any:
+    return ast.literal_eval(_Numbers().visit(ast.parse(text.strip(), mode="eval")))
+
+
+class _Numbers(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(_NUMBERS[node.id]) if node.id in _NUMBERS else node
 
 
 def _encoded(name: str, value: Any) -> str:

@@ -20,7 +20,7 @@ from .._feed import Feed
 from .._version import __version__
 from .._wire import PROTOCOL
 from ._document import operation
-from ._handler import AUTH_RESOURCE, JsonAnswers, checked, query_of, refusal_of
+from ._handler import AUTH_RESOURCE, JsonAnswers, Refusal, checked, query_of, refusal_of
 from ._home import ServedHome
 
 OTHER_PROTOCOL: Final = 4406
@@ -45,6 +45,8 @@ class FeedHandler(JsonAnswers, WebSocketMixin, WebSocketHandler, JupyterHandler)
         if not await self._may("read"):
             raise web.HTTPError(403)
         self._may_command = await self._may("write")
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Refusal(400, "this is the event stream: open it as a WebSocket")
         self._spoken = checked(lambda: operation(self.path, "get").arguments(query_of(self)))["protocol"]
         if self._spoken != PROTOCOL:
             await super().get(*args, **kwargs)
