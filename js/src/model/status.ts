@@ -35,17 +35,39 @@ export function opensByItself(job: JobInfo): boolean {
 
 const ORDER = ["RUNNING", "QUEUED", "VALIDATING", "INITIALIZING", "DONE", "ERROR", "CANCELLED"];
 
-/** How many jobs have each status, in the order in which they are shown; statuses that nobody has are left out. */
-export function tally(jobs: Iterable<JobInfo>): { status: string; word: string; count: number }[] {
+/** The place of a job's status among all: those that are under way first. */
+export function rank(job: JobInfo): number {
+  const place = ORDER.indexOf(job.status);
+  return place < 0 ? ORDER.length : place;
+}
+
+export interface Tally {
+  status: string;
+  word: string;
+  count: number;
+}
+
+/** Counts by status in the order in which they are shown; statuses that nobody has are left out. */
+export function ranked(counts: Readonly<Record<string, number>>): Tally[] {
+  const present = Object.keys(counts).filter((status) => (counts[status] ?? 0) > 0);
+  const unknown = present.filter((status) => !ORDER.includes(status)).sort();
+  return [...ORDER.filter((status) => present.includes(status)), ...unknown].map((status) => ({
+    status,
+    word: statusWord(status),
+    count: counts[status] ?? 0,
+  }));
+}
+
+/** What a status is called; one that is not ours by its own text. */
+export function statusWord(status: string): string {
+  return (Object.hasOwn(FACES, status) ? FACES[status]?.word : undefined) ?? status;
+}
+
+/** How many of some jobs have each status. */
+export function tally(jobs: Iterable<JobInfo>): Tally[] {
   const counts = new Map<string, number>();
   for (const job of jobs) counts.set(job.status, (counts.get(job.status) ?? 0) + 1);
-  const known = ORDER.filter((status) => counts.has(status));
-  const unknown = [...counts.keys()].filter((status) => !ORDER.includes(status)).sort();
-  return [...known, ...unknown].map((status) => ({
-    status,
-    word: (Object.hasOwn(FACES, status) ? FACES[status]?.word : undefined) ?? status,
-    count: counts.get(status) ?? 0,
-  }));
+  return ranked(Object.fromEntries(counts));
 }
 
 /** The place where a traceback's last frame points, as `scan.py:41 in energy`; null if it names none. */

@@ -52,6 +52,19 @@ export function clock(time: number): string {
   return `${day}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** `12:00:05` today, `Nov 20 12:00` in the same year, else `2025-11-20`; local wall clock. */
+export function moment(time: number, now: number): string {
+  const date = new Date(time * 1000);
+  const today = new Date(now * 1000);
+  if (Number.isNaN(date.getTime())) return "";
+  const wall = clock(time);
+  if (date.toDateString() === today.toDateString()) return wall.slice(0, 8);
+  if (date.getFullYear() === today.getFullYear()) return `${MONTHS[date.getMonth()]} ${date.getDate()} ${wall.slice(0, 5)}`;
+  return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+}
+
 /** A count of things as people write it: `57`, `0.5`, `10,412`. */
 export function count(n: number): string {
   return Number.isInteger(n) ? n.toLocaleString("en-US") : String(Number(n.toPrecision(4)));

@@ -24,7 +24,7 @@ function Summary({ job }: { job: JobState }): VNode {
 }
 
 /** One job: a line, and below it, while it is open, what came of it so far. */
-export function Card(props: { job: JobState; opens?: boolean }): VNode {
+export function Card(props: Pick<Props, "job" | "opens" | "stays">): VNode {
   const root = useRef<HTMLElement>(null);
   const isSeen = useSeen(root);
   return (
@@ -38,17 +38,20 @@ interface Props {
   job: JobState;
   /** Whether it opens by itself while its job runs. */
   opens?: boolean;
+  /** It is open and cannot be closed. */
+  stays?: boolean;
   root: RefObject<HTMLElement | null>;
 }
 
-function CardOf({ job, opens = true, root }: Props): VNode {
+function CardOf({ job, opens = true, stays = false, root }: Props): VNode {
   const { t } = useEnv();
   const id = useElementId();
   const info = useInfo(job);
   const [wish, setWish] = useState(() => recall(job.id).isOpen ?? null);
   const [refusal, setRefusal] = useState<string | null>(null);
-  const isOpen = wish ?? (opens && opensByItself(info));
+  const isOpen = stays || (wish ?? (opens && opensByItself(info)));
   const toggle = (open: boolean): void => {
+    if (stays) return;
     setWish(open);
     remember(job.id, { isOpen: open });
   };
@@ -62,7 +65,7 @@ function CardOf({ job, opens = true, root }: Props): VNode {
   return (
     <article
       ref={root}
-      class={`jobdeck-card${isOpen ? " jobdeck-is-open" : ""}`}
+      class={`jobdeck-card${isOpen ? " jobdeck-is-open" : ""}${stays ? " jobdeck-stays" : ""}`}
       aria-label={info.name.slice(0, LONGEST_NAME)}
       data-job-id={info.id}
       data-status={info.status}
@@ -70,16 +73,22 @@ function CardOf({ job, opens = true, root }: Props): VNode {
     >
       <div class="jobdeck-head" onClick={clickedLine}>
         <Badge job={info} />
-        <button
-          type="button"
-          class="jobdeck-name"
-          title={info.name.slice(0, LONGEST_NAME)}
-          aria-expanded={isOpen}
-          aria-controls={id}
-          onClick={() => toggle(!isOpen)}
-        >
-          <bdi>{info.name.slice(0, LONGEST_NAME)}</bdi>
-        </button>
+        {stays ? (
+          <strong class="jobdeck-name" title={info.name.slice(0, LONGEST_NAME)}>
+            <bdi>{info.name.slice(0, LONGEST_NAME)}</bdi>
+          </strong>
+        ) : (
+          <button
+            type="button"
+            class="jobdeck-name"
+            title={info.name.slice(0, LONGEST_NAME)}
+            aria-expanded={isOpen}
+            aria-controls={id}
+            onClick={() => toggle(!isOpen)}
+          >
+            <bdi>{info.name.slice(0, LONGEST_NAME)}</bdi>
+          </button>
+        )}
         <span class="jobdeck-tags">
           {info.tags.slice(0, MOST_TAGS).map((tag) => (
             <span key={tag} class="jobdeck-tag" title={tag.slice(0, LONGEST_NAME)}>

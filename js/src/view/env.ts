@@ -40,6 +40,11 @@ export function ticker(period = 1_000): ReadonlySignal<number> {
   return tick;
 }
 
+/** What the ids under one root begin with. Random, since a page may hold roots of several copies of this module. */
+export function rootId(): string {
+  return `jobdeck-${Math.random().toString(36).slice(2, 10)}-`;
+}
+
 export const EnvContext = createContext<(Place & Partial<Env>) | null>(null);
 
 export function usePlace(): Place & Partial<Env> {

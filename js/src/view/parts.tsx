@@ -6,13 +6,13 @@ import type { VNode } from "preact";
 
 const SHAPES = { done: "✓", error: "✕", cancelled: "⊘", unknown: "?" } as const;
 
-/** A job's status as a word and a shape. */
-export function Badge({ job }: { job: JobInfo }): VNode {
+/** A job's status as a word and a shape. A quiet one among many does not speak up when it changes. */
+export function Badge({ job, isQuiet = false }: { job: JobInfo; isQuiet?: boolean }): VNode {
   const { t } = usePlace();
   const { word, tone } = face(job);
   const shape = tone in SHAPES ? SHAPES[tone as keyof typeof SHAPES] : "";
   return (
-    <span class={`jobdeck-badge jobdeck-tone-${tone}`} role="status" aria-live="polite">
+    <span class={`jobdeck-badge jobdeck-tone-${tone}`} {...(isQuiet ? {} : { role: "status", "aria-live": "polite" })}>
       <i class="jobdeck-shape" aria-hidden="true">
         {shape}
       </i>

@@ -4,7 +4,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { Session } from "../host/session";
 import type { Layout } from "../model/wire";
 import { Card } from "./card";
-import { EnvContext, ticker, translator, useEnv, type Translate } from "./env";
+import { EnvContext, rootId, ticker, translator, useEnv, type Translate } from "./env";
 import { guardKeys } from "./keys";
 import { CardList } from "./list";
 
@@ -29,11 +29,6 @@ function Cards(): VNode {
       })}
     </>
   );
-}
-
-/** Random, since a page may hold roots of several copies of this module. */
-function rootId(): string {
-  return `jobdeck-${Math.random().toString(36).slice(2, 10)}-`;
 }
 
 function Root({ session, layout, t, note }: Props): VNode {

@@ -13,8 +13,8 @@ export interface VirtualRows {
 
 type Rows = Virtualizer<HTMLDivElement, HTMLElement>;
 
-/** The rows of a scrolling element that can be seen, of `count` in all. */
-export function useVirtualRows(count: number, height: number, keyOf?: (index: number) => string): VirtualRows {
+/** The rows of a scrolling element that can be seen, of `count` in all; `head` is the height of what stays above them. */
+export function useVirtualRows(count: number, height: number, keyOf?: (index: number) => string, head = 0): VirtualRows {
   const ref = useRef<HTMLDivElement>(null);
   const [, repaint] = useReducer<number, null>((n) => n + 1, 0);
   const options = {
@@ -25,6 +25,8 @@ export function useVirtualRows(count: number, height: number, keyOf?: (index: nu
     observeElementRect,
     observeElementOffset,
     overscan: 6,
+    scrollMargin: head,
+    scrollPaddingStart: head,
     onChange: () => repaint(null),
     ...(keyOf && { getItemKey: keyOf }),
   };

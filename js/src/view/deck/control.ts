@@ -1,0 +1,153 @@
+import { batch, computed, effect, signal, type ReadonlySignal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Host } from "../../host/host";
+import { Arrangement, type Filter } from "../../model/arrangement";
+import { Selection } from "../../model/selection";
+import { statusesOf, withStatus } from "../../model/query-text";
+import type { DeckRow, JobTable } from "../../model/table";
+import type { BulkOrder } from "../../model/wire";
+import { gather, type BulkResult } from "./bulk";
+import { columnOf, sortBy } from "./columns";
+import { readFilter, type QueryFault } from "./filter";
+import { clampWidth, defaultState, readState, type ColumnState, type DeckState } from "./state";
+
+/** What the pane beside the table shows. */
+export type Pane = { kind: "job"; id: string } | { kind: "compare"; ids: readonly string[] };
+
+const EVERYTHING: Filter = { dependsOnTime: false, matches: () => true };
+
+/** What a person does to one deck view, and what it shows because of that. */
+export class DeckControl {
+  readonly query = signal("");
+  readonly fault = signal<QueryFault | null>(null);
+  readonly sort = signal(defaultState().sort);
+  readonly columns = signal<readonly ColumnState[]>([]);
+  readonly hasTimeline = signal(true);
+  readonly pane = signal<Pane | null>(null);
+  readonly result = signal<BulkResult | null>(null);
+  readonly isBusy = signal(false);
+  readonly selection = new Selection();
+  readonly arrangement: Arrangement;
+  /** Rises when a person asked for another order: the table goes to its top then. */
+  readonly wishes = signal(0);
+  private readonly stops: (() => void)[];
+
+  constructor(
+    readonly host: Host,
+    readonly table: JobTable,
+    state: unknown,
+    onState: (state: DeckState) => void,
+  ) {
+    const kept = readState(state);
+    this.query.value = kept.query;
+    this.sort.value = kept.sort;
+    this.columns.value = kept.columns;
+    this.hasTimeline.value = kept.timeline;
+    this.pane.value = kept.open === null ? null : { kind: "job", id: kept.open };
+    const { filter, fault } = readFilter(kept.query);
+    this.fault.value = fault;
+    this.arrangement = new Arrangement(table, filter ?? EVERYTHING, sortBy(kept.sort.column, kept.sort.descending));
+    let isFirst = true;
+    this.stops = [
+      effect(() => {
+        void this.arrangement.order.value;
+        this.selection.prune((id) => this.arrangement.has(id));
+      }),
+      effect(() => {
+        const now = this.state.value;
+        if (!isFirst) onState(now);
+        isFirst = false;
+      }),
+      () => this.arrangement.dispose(),
+    ];
+  }
+
+  /** All that the host of the view keeps. */
+  readonly state: ReadonlySignal<DeckState> = computed(() => ({
+    query: this.query.value,
+    sort: this.sort.value,
+    columns: [...this.columns.value],
+    open: this.pane.value?.kind === "job" ? this.pane.value.id : null,
+    timeline: this.hasTimeline.value,
+  }));
+
+  dispose(): void {
+    for (const stop of this.stops) stop();
+  }
+
+  /** Type a query; while it has a fault, the jobs of the one before stay. */
+  setQuery(text: string): void {
+    const { filter, fault } = readFilter(text);
+    batch(() => {
+      this.query.value = text;
+      this.fault.value = fault;
+      this.wishes.value += 1;
+      if (filter) this.arrangement.setFilter(filter);
+    });
+  }
+
+  /** Show the jobs of one status, or of one more; of all where it was the only one, or for null. */
+  filterStatus(status: string | null, adds: boolean): void {
+    const statuses = statusesOf(this.query.peek());
+    const isOn = status !== null && statuses.includes(status);
+    const others = adds ? statuses.filter((other) => other !== status) : [];
+    this.setQuery(withStatus(this.query.peek(), status === null || (isOn && (adds || statuses.length === 1)) ? others : [...others, status]));
+  }
+
+  /** Sort by a column; by the one that it is sorted by, the other way round. */
+  sortBy(column: string): void {
+    const before = this.sort.peek();
+    const isText = columnOf(column)?.isNumber !== true;
+    const descending = before.column === column ? !before.descending : !isText;
+    batch(() => {
+      this.sort.value = { column, descending };
+      this.wishes.value += 1;
+      this.arrangement.setSort(sortBy(column, descending));
+    });
+  }
+
+  resize(id: string, width: number): void {
+    this.columns.value = this.columns.peek().map((column) => (column.id === id ? { id, width: clampWidth(width) } : column));
+  }
+
+  setColumns(columns: readonly ColumnState[]): void {
+    if (columns.length > 0) this.columns.value = columns;
+  }
+
+  open(id: string): void {
+    this.pane.value = { kind: "job", id };
+  }
+
+  closePane(): void {
+    this.pane.value = null;
+  }
+
+  /** The jobs that an action is about: the selected ones, else all that are shown. */
+  scope(): DeckRow[] {
+    const selected = this.selection.ids.peek();
+    const rows = this.arrangement.rows();
+    return selected.size === 0 ? rows : rows.filter((row) => selected.has(row.id));
+  }
+
+  /** Do something to jobs and keep the report. */
+  async bulk(order: BulkOrder & { ids: readonly string[] }): Promise<void> {
+    this.isBusy.value = true;
+    this.result.value = null;
+    const nameOf = (id: string): string => this.table.row(id)?.name ?? id;
+    const names = new Map(order.ids.map((id) => [id, nameOf(id)]));
+    try {
+      this.result.value = await gather(this.host, order, names);
+    } finally {
+      this.isBusy.value = false;
+    }
+  }
+}
+
+export const DeckContext = createContext<DeckControl | null>(null);
+
+export function useDeck(): DeckControl {
+  const control = useContext(DeckContext);
+  if (!control) throw new Error("a view of the deck was used outside of it");
+  return control;
+}

@@ -1,0 +1,110 @@
+import { render, type VNode } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import { useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import type { Host } from "../../host/host";
+import type { JobTable } from "../../model/table";
+import { count } from "../../model/time";
+import { EnvContext, rootId, ticker, translator, usePlace, type Translate } from "../env";
+import { Actions } from "./actions";
+import { Chips } from "./chips";
+import { ColumnsMenu } from "./columns-menu";
+import { DeckContext, DeckControl, useDeck } from "./control";
+import { Detail } from "./detail";
+import { BulkReport } from "./report";
+import { Search } from "./search";
+import type { DeckState } from "./state";
+import { Table } from "./table";
+
+export interface DeckProps {
+  host: Host;
+  /** Kept up to date by whoever owns it (see `followDeck`). */
+  table: JobTable;
+  t?: Translate;
+  /** What was kept of the last time; anything else counts as nothing. */
+  state?: DeckState | null;
+  onState?: (state: DeckState) => void;
+  /** A quiet line below, such as where this state comes from. */
+  note?: ReadonlySignal<string | null>;
+}
+
+/** Show all jobs of a store in an element, which gives the height. Returns what takes them out again. */
+export function mountDeck(element: Element, props: DeckProps): () => void {
+  render(<Root {...props} />, element);
+  return () => render(null, element);
+}
+
+function Root({ host, table, t, state, onState, note }: DeckProps): VNode {
+  const place = useMemo(() => ({ t: t ?? translator(), idPrefix: rootId(), tick: ticker() }), [t]);
+  const control = useMemo(() => new DeckControl(host, table, state, (now) => onState?.(now)), [host, table, state, onState]);
+  useEffect(() => () => control.dispose(), [control]);
+  return (
+    <EnvContext.Provider value={place}>
+      <DeckContext.Provider value={control}>
+        <DeckView note={note} />
+      </DeckContext.Provider>
+    </EnvContext.Provider>
+  );
+}
+
+function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined }): VNode {
+  const { tick } = usePlace();
+  const control = useDeck();
+  const pane = control.pane.value;
+  useSignalEffect(() => {
+    void tick.value;
+    control.arrangement.tick();
+  });
+  return (
+    <div class="jobdeck-root jobdeck-deck">
+      <header class="jobdeck-toolbar">
+        <Chips />
+        <Search />
+        <span class="jobdeck-tools">
+          <Actions />
+          <ColumnsMenu />
+        </span>
+      </header>
+      <BulkReport />
+      <div class={`jobdeck-sheet${pane ? " jobdeck-has-pane" : ""}`}>
+        <Table />
+        {pane?.kind === "job" ? <Detail key={pane.id} id={pane.id} /> : null}
+      </div>
+      <footer class="jobdeck-foot jobdeck-quiet">
+        <Tally />
+        {note?.value ? <span>{note.value}</span> : null}
+      </footer>
+      <Trouble />
+    </div>
+  );
+}
+
+/** How many jobs are shown, and what else there is to know about them. */
+function Tally(): VNode {
+  const { t } = usePlace();
+  const { arrangement, table, selection } = useDeck();
+  const shown = arrangement.order.value.length;
+  const total = table.total.value;
+  const loaded = table.rows.value.length;
+  const selected = selection.ids.value.size;
+  const words = shown === total ? t("{n} jobs", { n: count(total) }) : t("{n} of {total} jobs", { n: count(shown), total: count(total) });
+  return (
+    <>
+      <span role="status" aria-live="polite">
+        {words}
+        {selected > 0 ? ` · ${t("{n} selected", { n: count(selected) })}` : ""}
+      </span>
+      {loaded < total && !table.isComplete.value ? <span>{t("{n} loaded…", { n: count(loaded) })}</span> : null}
+      {arrangement.isWaiting.value ? <span>{t("A new order waits until the pointer rests.")}</span> : null}
+    </>
+  );
+}
+
+function Trouble(): VNode | null {
+  const { table } = useDeck();
+  const trouble = table.trouble.value;
+  return trouble ? (
+    <p class="jobdeck-note jobdeck-trouble" role="status">
+      <bdi>{trouble.slice(0, 1_000)}</bdi>
+    </p>
+  ) : null;
+}

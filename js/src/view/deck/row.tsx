@@ -1,0 +1,65 @@
+import type { VNode } from "preact";
+import { useMemo } from "preact/hooks";
+import type { DeckRow } from "../../model/row";
+import { usePlace } from "../env";
+import { hint, type Column } from "./columns";
+import { useDeck } from "./control";
+
+interface Props {
+  id: string;
+  elementId: string;
+  index: number;
+  top: number;
+  columns: readonly Column[];
+}
+
+/** One job's line. It follows its own row, and the clock while its job runs. */
+export function Row({ id, elementId, index, top, columns }: Props): VNode {
+  const { tick, t } = usePlace();
+  const { table, selection } = useDeck();
+  const live = useMemo(() => table.live(id), [table, id]);
+  const row = live.value;
+  const isSelected = selection.ids.value.has(id);
+  const isActive = selection.active.value === id;
+  if (row && row.started !== null && !row.final) void tick.value;
+  const now = table.now();
+  return (
+    <div
+      id={elementId}
+      role="row"
+      class={`jobdeck-grid-row${isActive ? " jobdeck-is-active" : ""}`}
+      aria-rowindex={index + 2}
+      aria-selected={isSelected}
+      data-id={id}
+      data-status={row?.status}
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      {columns.map((column, place) => (
+        <Cell key={column.id} column={column} row={row} now={now} place={place} t={t} />
+      ))}
+    </div>
+  );
+}
+
+interface CellProps {
+  column: Column;
+  row: DeckRow | undefined;
+  now: number;
+  place: number;
+  t: ReturnType<typeof usePlace>["t"];
+}
+
+// A plain function rather than a component: a table has hundreds of them, and they have nothing of their own.
+function Cell({ column, row, now, place, t }: CellProps): VNode {
+  return (
+    <div
+      role="gridcell"
+      class={`jobdeck-cell${column.isNumber ? " jobdeck-number" : ""}`}
+      aria-colindex={place + 1}
+      data-column={column.id}
+      title={row && hint(column, row)}
+    >
+      {row ? column.show(row, now, t) : null}
+    </div>
+  );
+}

@@ -1,0 +1,177 @@
+import type { VNode } from "preact";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useElementId, usePlace } from "../env";
+import { useVirtualRows } from "../virtual";
+import { fit, tracks, useWidth } from "./fitting";
+import { useDeck, type DeckControl } from "./control";
+import { Head } from "./head";
+import { useHold } from "./hold";
+import { Row } from "./row";
+
+export const ROW_HEIGHT = 27;
+const HEAD_HEIGHT = 28;
+/** Rows of a page where its height is not known. */
+const PAGE = 10;
+
+/** The jobs as a table that shows the rows on the screen alone. The keyboard goes from row to row. */
+export function Table(): VNode {
+  const { t } = usePlace();
+  const control = useDeck();
+  const id = useElementId();
+  const order = control.arrangement.order.value;
+  const states = control.columns.value;
+  const rows = useVirtualRows(order.length, ROW_HEIGHT, undefined, HEAD_HEIGHT);
+  const width = useWidth(rows.ref);
+  const columns = useMemo(() => fit(states, width), [states, width]);
+  const template = useMemo(() => tracks(columns, states), [columns, states]);
+  useAnchor(rows.ref, order, control);
+  const hold = useHold(control.arrangement);
+  const active = control.selection.active.value;
+  const first = rows.items[0]?.index ?? 0;
+  const activeAt = active === null ? undefined : rows.items.find((item) => order[item.index] === active)?.index;
+  const pageRows = (): number => Math.max(1, Math.floor(((rows.ref.current?.clientHeight ?? 0) - HEAD_HEIGHT) / ROW_HEIGHT) || PAGE) - 1 || 1;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.target !== event.currentTarget) return;
+    const isTaken = press(event, control, pageRows(), (place) => rows.scrollTo(place));
+    // A notebook in command mode has a meaning for nearly every key, and some of them delete cells.
+    if (isTaken || !(event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab")) event.stopPropagation();
+    if (isTaken) event.preventDefault();
+  };
+  const isPristine = control.table.total.value === 0 && control.table.isComplete.value;
+  return (
+    <div
+      class="jobdeck-grid"
+      ref={rows.ref}
+      role="grid"
+      tabIndex={0}
+      aria-label={t("Jobs")}
+      aria-multiselectable="true"
+      aria-rowcount={order.length + 1}
+      aria-colcount={columns.length}
+      data-rows={order.length}
+      data-lm-suppress-shortcuts="true"
+      {...(activeAt === undefined ? {} : { "aria-activedescendant": `${id}-${activeAt}` })}
+      style={{ "--jobdeck-columns": template }}
+      onKeyDown={onKeyDown}
+      onFocus={(event) => {
+        if (event.target === event.currentTarget && active === null && order[first] !== undefined) control.selection.go(order[first]);
+      }}
+    >
+      <Head columns={columns} />
+      <div class="jobdeck-grid-body" role="rowgroup" style={{ height: `${order.length * ROW_HEIGHT}px` }} onClick={(event) => click(event, control)} {...hold}>
+        {rows.items.map((item) => {
+          const job = order[item.index];
+          return job === undefined ? null : (
+            <Row key={job} id={job} elementId={`${id}-${item.index}`} index={item.index} top={item.start - HEAD_HEIGHT} columns={columns} />
+          );
+        })}
+      </div>
+      {order.length === 0 ? <Nothing isPristine={isPristine} /> : null}
+    </div>
+  );
+}
+
+function Nothing({ isPristine }: { isPristine: boolean }): VNode {
+  const { t } = usePlace();
+  const { table } = useDeck();
+  const words = isPristine
+    ? t("No jobs yet. Start one with jobdeck.run(…), or %%job above a cell.")
+    : table.isComplete.value
+      ? t("No job matches.")
+      : t("Looking…");
+  return <p class="jobdeck-empty jobdeck-grid-none">{words}</p>;
+}
+
+function click(event: MouseEvent, control: DeckControl): void {
+  const id = (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset.id;
+  if (id === undefined) return;
+  const { selection, arrangement } = control;
+  if (event.shiftKey) selection.extend(id, arrangement.order.peek(), event.ctrlKey || event.metaKey);
+  else if (event.ctrlKey || event.metaKey) selection.toggle(id);
+  else {
+    selection.only(id);
+    control.open(id);
+  }
+}
+
+/** Do what a key asks for. Returns whether it asked for anything. */
+function press(event: KeyboardEvent, control: DeckControl, page: number, show: (place: number) => void): boolean {
+  const { selection, arrangement } = control;
+  const order = arrangement.order.peek();
+  const active = selection.active.peek();
+  const at = active === null ? -1 : order.indexOf(active);
+  const isCommand = event.ctrlKey || event.metaKey;
+  if (isCommand && event.key.toLowerCase() === "a") {
+    selection.all(order);
+    return true;
+  }
+  if (event.key === "Escape") return escape(control);
+  const to = target(event.key, at, order.length, page);
+  if (to !== null) {
+    const id = order[to];
+    if (id === undefined) return false;
+    if (event.shiftKey) selection.extend(id, order);
+    else selection.go(id);
+    show(to);
+    return true;
+  }
+  if (active === null || isCommand) return false;
+  if (event.key === " ") {
+    if (event.shiftKey) selection.extend(active, order);
+    else selection.toggle(active);
+  } else if (event.key === "Enter") control.open(active);
+  else return false;
+  return true;
+}
+
+function target(key: string, at: number, count: number, page: number): number | null {
+  const within = (place: number): number => Math.min(count - 1, Math.max(0, place));
+  switch (key) {
+    case "ArrowDown":
+      return within(at + 1);
+    case "ArrowUp":
+      return within(at - 1);
+    case "PageDown":
+      return within(at + page);
+    case "PageUp":
+      return within(at - page);
+    case "Home":
+      return 0;
+    case "End":
+      return count - 1;
+    default:
+      return null;
+  }
+}
+
+/** One thing at a time: the pane first, then the selection. */
+function escape(control: DeckControl): boolean {
+  if (control.pane.peek()) control.closePane();
+  else if (control.selection.ids.peek().size > 0) control.selection.clear();
+  else return false;
+  return true;
+}
+
+/** Rows that come in above do not move those that are being read; another order begins at its top. */
+function useAnchor(ref: { current: HTMLDivElement | null }, order: readonly string[], control: DeckControl): void {
+  const before = useRef<{ order: readonly string[]; wishes: number }>({ order, wishes: control.wishes.peek() });
+  useLayoutEffect(() => {
+    const element = ref.current;
+    const { order: old, wishes } = before.current;
+    before.current = { order, wishes: control.wishes.peek() };
+    if (!element || old === order || element.scrollTop === 0) return;
+    if (wishes !== control.wishes.peek()) {
+      element.scrollTop = 0;
+      return;
+    }
+    const place = Math.floor(element.scrollTop / ROW_HEIGHT);
+    const top = old[place];
+    const now = top === undefined ? -1 : order.indexOf(top);
+    if (now >= 0 && now !== place) element.scrollTop += (now - place) * ROW_HEIGHT;
+  }, [ref, order, control]);
+  const wish = control.wishes.value;
+  useEffect(() => {
+    const element = ref.current;
+    if (element && wish > 0) element.scrollTop = 0;
+  }, [ref, wish]);
+}
