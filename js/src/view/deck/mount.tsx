@@ -5,6 +5,7 @@ import type { Host } from "../../host/host";
 import type { JobTable } from "../../model/table";
 import { count } from "../../model/time";
 import { EnvContext, rootId, ticker, translator, usePlace, type Translate } from "../env";
+import { guardKeys } from "../keys";
 import { Actions } from "./actions";
 import { Chips } from "./chips";
 import { ColumnsMenu } from "./columns-menu";
@@ -29,8 +30,12 @@ export interface DeckProps {
 
 /** Show all jobs of a store in an element, which gives the height. Returns what takes them out again. */
 export function mountDeck(element: Element, props: DeckProps): () => void {
+  const unguard = guardKeys();
   render(<Root {...props} />, element);
-  return () => render(null, element);
+  return () => {
+    render(null, element);
+    unguard();
+  };
 }
 
 function Root({ host, table, t, state, onState, note }: DeckProps): VNode {

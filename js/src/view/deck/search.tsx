@@ -78,7 +78,6 @@ export function Search(): VNode {
         dir="auto"
         placeholder={t("Find: words, status:error, tag:…")}
         value={text}
-        data-lm-suppress-shortcuts="true"
         onInput={(event) => {
           const { value, selectionStart } = event.currentTarget;
           control.setQuery(value);

@@ -32,10 +32,9 @@ export function Table(): VNode {
   const pageRows = (): number => Math.max(1, Math.floor(((rows.ref.current?.clientHeight ?? 0) - HEAD_HEIGHT) / ROW_HEIGHT) || PAGE) - 1 || 1;
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget) return;
-    const isTaken = press(event, control, pageRows(), (place) => rows.scrollTo(place));
-    // A notebook in command mode has a meaning for nearly every key, and some of them delete cells.
-    if (isTaken || !(event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab")) event.stopPropagation();
-    if (isTaken) event.preventDefault();
+    if (!press(event, control, pageRows(), (place) => rows.scrollTo(place))) return;
+    event.preventDefault();
+    event.stopPropagation();
   };
   const isPristine = control.table.total.value === 0 && control.table.isComplete.value;
   return (
@@ -49,7 +48,6 @@ export function Table(): VNode {
       aria-rowcount={order.length + 1}
       aria-colcount={columns.length}
       data-rows={order.length}
-      data-lm-suppress-shortcuts="true"
       {...(activeAt === undefined ? {} : { "aria-activedescendant": `${id}-${activeAt}` })}
       style={{ "--jobdeck-columns": template }}
       onKeyDown={onKeyDown}
