@@ -1,0 +1,107 @@
+/**
+ * From a query's text to a tree of terms.
+ *
+ *     any  := all ("OR" all)*
+ *     all  := not ("AND"? not)*
+ *     not  := ("NOT" | "-")* (term | "(" any ")")
+ *     term := (name operator)? word ("," word)*
+ */
+import { STATUS_WORDS } from "./fields";
+import { isSpace, Scanner } from "./scanner";
+import type { Node, Term } from "./syntax";
+
+export const DEEPEST = 50;
+
+/** The tree of a query, null for an empty one. Throws QueryError. */
+export function treeOf(text: string): Node | null {
+  const scanner = new Scanner(text);
+  const tree = anyOf(scanner, 0);
+  if (scanner.peek() !== "") scanner.fail("this parenthesis was never opened", scanner.at, scanner.at + 1);
+  return tree;
+}
+
+function anyOf(scanner: Scanner, depth: number): Node | null {
+  const parts: Node[] = [];
+  let last: number | null = null;
+  for (;;) {
+    const part = allOf(scanner, depth);
+    if (!part) {
+      if (scanner.keyword("OR")) scanner.fail("OR needs something before it", scanner.at, scanner.at + 2);
+      if (last !== null) scanner.fail("OR needs something after it", last, last + 2);
+      return null;
+    }
+    parts.push(part);
+    if (!scanner.keyword("OR")) return parts.length > 1 ? { kind: "any", parts } : part;
+    last = scanner.at;
+    scanner.at += 2;
+  }
+}
+
+function allOf(scanner: Scanner, depth: number): Node | null {
+  const found: Node[] = [];
+  for (;;) {
+    scanner.skipSpaces();
+    if (isEnd(scanner) || scanner.keyword("OR")) break;
+    if (scanner.keyword("AND")) {
+      const start = scanner.at;
+      scanner.at += 3;
+      scanner.skipSpaces();
+      if (found.length === 0) scanner.fail("AND needs something before it", start, start + 3);
+      if (isEnd(scanner) || scanner.keyword("OR", "AND")) scanner.fail("AND needs something after it", start, start + 3);
+    }
+    found.push(not(scanner, depth));
+  }
+  const parts = joined(found);
+  return parts.length > 1 ? { kind: "all", parts } : (parts[0] ?? null);
+}
+
+function not(scanner: Scanner, depth: number): Node {
+  let isNegated = false;
+  for (;;) {
+    const start = scanner.at;
+    if (scanner.peek() === "-") {
+      scanner.at += 1;
+      if (isEnd(scanner) || isSpace(scanner.peek())) {
+        scanner.fail("- stands right before what is to be left out", start, scanner.at);
+      }
+    } else if (scanner.keyword("NOT")) {
+      scanner.at += 3;
+      scanner.skipSpaces();
+      if (isEnd(scanner)) scanner.fail("NOT needs something after it", start, start + 3);
+    } else {
+      break;
+    }
+    isNegated = !isNegated;
+  }
+  const keyword = scanner.keyword("OR", "AND");
+  if (keyword) scanner.fail(`${keyword} needs something before it`, scanner.at, scanner.at + keyword.length);
+  const part = scanner.peek() === "(" ? group(scanner, depth + 1) : scanner.term();
+  return isNegated ? { kind: "not", part } : part;
+}
+
+function group(scanner: Scanner, depth: number): Node {
+  const start = scanner.at;
+  if (depth > DEEPEST) scanner.fail(`parentheses are at most ${DEEPEST} deep`, start, start + 1);
+  scanner.at += 1;
+  const part = anyOf(scanner, depth);
+  if (scanner.peek() !== ")") scanner.fail("this parenthesis is never closed", start, start + 1);
+  scanner.at += 1;
+  return part ?? scanner.fail("there is nothing in these parentheses", start, scanner.at);
+}
+
+function isEnd(scanner: Scanner): boolean {
+  return scanner.peek() === "" || scanner.peek() === ")";
+}
+
+/** Make one term of bare statuses side by side: no job has two, so that any of them is meant. */
+function joined(parts: Node[]): Node[] {
+  const statuses = parts.filter(isStatus);
+  if (statuses.length < 2) return parts;
+  const one: Term = { kind: "term", name: null, operator: ":", words: statuses.flatMap((term) => term.words) };
+  return [one, ...parts.filter((part) => !isStatus(part))];
+}
+
+function isStatus(node: Node): node is Term {
+  if (node.kind !== "term" || node.name) return false;
+  return node.words.every((word) => !word.isQuoted && STATUS_WORDS.has(word.text.toLowerCase()));
+}
