@@ -18,6 +18,12 @@ export interface Table {
   columns: Cell[][];
 }
 
+/** One series alone: `x` ascending, `y` null where it is not finite. */
+export interface Line {
+  x: number[];
+  y: (number | null)[];
+}
+
 /** Points kept, at most. */
 export const MOST_POINTS = 2_000;
 /** Series kept, at most: those that appeared first. */
@@ -29,7 +35,12 @@ const AXIS_NAMES = ["iteration", "step", "epoch", "iter", "it", "generation", "e
 /** The numbers of a job's messages, bounded: past the bound it thins them out but keeps every extreme. */
 export class Series {
   private points: Point[] = [];
-  private readonly names: string[] = [];
+  private readonly known: string[] = [];
+
+  /** Names of the numbers, in the order in which they appeared. */
+  get names(): readonly string[] {
+    return this.known;
+  }
 
   get size(): number {
     return this.points.length;
@@ -40,7 +51,7 @@ export class Series {
     const fresh = points.filter((point) => {
       const names = Object.keys(point.numbers);
       for (const name of names) {
-        if (this.names.length < MOST_SERIES && !this.names.includes(name)) this.names.push(name);
+        if (this.known.length < MOST_SERIES && !this.known.includes(name)) this.known.push(name);
       }
       return names.length > 0;
     });
@@ -52,12 +63,13 @@ export class Series {
       this.points.sort((a, b) => a.seq - b.seq);
       this.points = this.points.filter((point, i) => i === 0 || point.seq !== this.points[i - 1]?.seq);
     }
-    if (this.points.length > 2 * MOST_POINTS) this.points = thin(this.points, this.names, MOST_POINTS);
+    if (this.points.length > 2 * MOST_POINTS) this.points = thin(this.points, this.known, MOST_POINTS);
   }
 
   table(): Table {
-    const xName = this.axis();
-    const names = this.names.filter((name) => name !== xName);
+    // A name that stands alone is a series.
+    const xName = this.known.length < 2 ? null : axisOf([this]);
+    const names = this.known.filter((name) => name !== xName);
     const points = xName === null ? this.points : this.points.filter((point) => Number.isFinite(point.numbers[xName]));
     return {
       xName,
@@ -67,17 +79,18 @@ export class Series {
     };
   }
 
-  /** The horizontal axis: the likeliest name whose values never fall. A name that stands alone is a series. */
-  private axis(): string | null {
-    if (this.names.length < 2) return null;
-    for (const wanted of AXIS_NAMES) {
-      const name = this.names.find((known) => known.toLowerCase() === wanted);
-      if (name !== undefined && this.rises(name)) return name;
-    }
-    return null;
+  /** One of the numbers over another, or over the message's number: about `most` points at most. */
+  line(xName: string | null, name: string, most: number): Line {
+    const all = this.points.filter(({ numbers }) => name in numbers && (xName === null || Number.isFinite(numbers[xName])));
+    const points = all.length > most ? thin(all, [name], most) : all;
+    return {
+      x: points.map((point) => (xName === null ? point.seq : (point.numbers[xName] ?? 0))),
+      y: points.map((point) => cell(point.numbers[name]) ?? null),
+    };
   }
 
-  private rises(name: string): boolean {
+  /** Whether most points have the number, and it never falls. */
+  rises(name: string): boolean {
     let last = -Infinity;
     let seen = 0;
     for (const point of this.points) {
@@ -89,6 +102,19 @@ export class Series {
     }
     return seen > this.points.length / 2;
   }
+}
+
+/** The horizontal axis of some series: the likeliest name that all have and whose values never fall. */
+export function axisOf(all: readonly Series[]): string | null {
+  return axesOf(all)[0] ?? null;
+}
+
+/** All names that can be a horizontal axis, the likeliest first. */
+export function axesOf([first, ...others]: readonly Series[]): string[] {
+  if (!first) return [];
+  return AXIS_NAMES.flatMap((wanted) => first.names.filter((name) => name.toLowerCase() === wanted)).filter((name) =>
+    [first, ...others].every((series) => series.rises(name)),
+  );
 }
 
 function cell(value: number | undefined): Cell {
