@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from decks import close_all, ended, wait_until
@@ -133,6 +134,36 @@ def test_interrupting_logs_leaves_the_job_running(deck: Deck, gate: Gate):
         assert follower.wait(15) == 130
         assert b"Traceback" not in follower.stderr.read()
     assert job.running()
+
+
+def test_jobs_are_found_by_a_query(deck: Deck, command: Command):
+    for number in range(3):
+        deck.prepare(nothing, name=f"scan-{number}", tags=["odd" if number % 2 else "even"])
+
+    def names(*words: str) -> list[str]:
+        return [row["name"] for row in json.loads(command("ls", "--json", *words).output)]
+
+    assert names("tag:even") == names("tag:even", "created:<1h") == ["scan-2", "scan-0"]
+    assert names("tag:even scan-2 OR name:*1") == ["scan-2", "scan-1"]
+    assert names("NOT", "(tag:odd OR name:*0)") == ["scan-2"]
+    assert names("--", "-tag:odd", "initializing") == ["scan-2", "scan-0"]
+    said = command("ls", "tag:even", "nmae:x", code=1).output.splitlines()
+    assert said == ['Error: there is no field "nmae"; did you mean name?', "  tag:even nmae:x", "           ^^^^"]
+    assert "energy<-1.1" in " ".join(command("--help").output.split())
+
+
+def test_a_shell_completes_a_query(deck: Deck):
+    job = deck.prepare(nothing, name="two words", tags=["sweep"])
+
+    def offered(command: str, incomplete: str) -> list[str]:
+        complete = ShellComplete(main, {}, "jobdeck", "_JOBDECK_COMPLETE")
+        return [item.value for item in complete.get_completions([command], incomplete)]
+
+    assert offered("ls", "tag:sw") == ["tag:sweep"]
+    assert offered("ls", "status:error,ca") == ["status:error,cancelled", "status:error,canceled"]
+    assert offered("ls", "name:t") == ['name:"two words"']
+    assert offered("cancel", job.job_id()[:9]) == [job.job_id()]
+    assert job.job_id() not in offered("ls", "")
 
 
 def test_jobs_are_cancelled_by_id_and_by_query(deck: Deck, command: Command, gate: Gate):

@@ -141,6 +141,8 @@ def test_a_variable_called_backend_can_be_passed(notebook: Kernel):
         ("%job", ["ID", "usage: %job"]),
         ("%job nonsense", ["nonsense"]),
         ("%jobs colour:red", ["colour", "tag"]),
+        ("%jobs tag:a nmae:x", ["did you mean name?", "\n  tag:a nmae:x\n        ^^^^"]),
+        ("%cancel energy<<3", ['no "<<" in queries', "\n        ^^"]),
         ("%cancel", ["usage: %cancel"]),
         ("%cancel nonsense", ["nonsense"]),
         ("%jobdeck 1", ["1", "usage: %jobdeck"]),
@@ -161,7 +163,17 @@ def test_jobs_are_shown_by_id_and_found_by_words(notebook: Kernel):
     job_id = notebook.run("_job.wait_for_final_state(30); print(_job.job_id())").strip()
     assert job_id in notebook.run(f"%job {job_id[-8:]}")
     assert notebook.run(f"j = %job {job_id}\nprint(j.job_id() == _job.job_id())") == "True\n"
-    for query in ("findable", "tag:paper", "name:find*", "done tag:paper", "ended FIND", "status:done findable"):
+    for query in (
+        "findable",
+        "tag:paper",
+        "name:find*",
+        "done tag:paper",
+        "ended FIND",
+        "status:done findable",
+        'name:"findable"',
+        "(tag:paper OR tag:none) -running started:<1h",
+        "value.result=1 findable",
+    ):
         assert notebook.run(f"found = %jobs {query}\nprint([j.job_id() for j in found])") == f"{[job_id]}\n", query
     for query in ("running findable", "tag:other", "name:x*"):
         assert notebook.run(f"found = %jobs {query}\nprint(found)") == "no jobs\n", query
@@ -170,15 +182,20 @@ def test_jobs_are_shown_by_id_and_found_by_words(notebook: Kernel):
 
 
 def test_ids_and_words_are_completed(notebook: Kernel, elsewhere: Deck):
-    job = elsewhere.prepare(nothing, tags=["complete-me"])
+    job = elsewhere.prepare(nothing, tags=["complete-me"], name="two words")
 
     def complete(line: str) -> list[str]:
         return notebook.client.complete(line, reply=True, timeout=30)["content"]["matches"]
 
     assert job.job_id() in complete("%job ")
     assert job.job_id() in complete("%cancel " + job.job_id()[:8])
-    assert "tag:complete-me" in complete("%cancel ")
+    assert "tag:" in complete("%cancel ")
     assert "running" in complete("%jobs ru")
+    assert "complete-me" in complete("%jobs -done tag:comp")
+    assert "cancelled" in complete("%jobs status:error,canc")
+    assert '"two words"' in complete("%jobs name:")
+    assert job.job_id() not in complete("%jobs ")
+    assert job.job_id() not in complete("%cancel tag:complete-me ")
     job.cancel()
     assert job.job_id() not in complete("%cancel ")
 

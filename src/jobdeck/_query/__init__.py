@@ -3,9 +3,10 @@
 ``js/src/model/query`` is the same language in the browser; ``tests/wire/queries.json`` holds both to it.
 """
 
-from .fields import GRAMMAR, STATUS_WORDS
+from .completion import Completion, Vocabulary, complete
+from .fields import GRAMMAR
 from .finding import resolve
 from .query import Query, parse
 from .subject import Facts, JobFacts
 
-__all__ = ["GRAMMAR", "STATUS_WORDS", "Facts", "JobFacts", "Query", "parse", "resolve"]
+__all__ = ["GRAMMAR", "Completion", "Facts", "JobFacts", "Query", "Vocabulary", "complete", "parse", "resolve"]

@@ -45,7 +45,7 @@ def duration_of(text: str) -> float | None:
     if not _LENGTHS.fullmatch(lower):
         seconds = number_of(lower)
         return seconds if seconds is not None and seconds >= 0 else None
-    return math.fsum(float(amount) * _SECONDS[unit] for amount, unit in _LENGTH.findall(lower))
+    return sum(float(amount) * _SECONDS[unit] for amount, unit in _LENGTH.findall(lower))
 
 
 def size_of(text: str) -> float | None:
@@ -101,7 +101,7 @@ def moment_of(text: str) -> Moment | None:
 
 def _span(match: re.Match[str]) -> Span | None:
     year, month, day, hour, minute, second = (None if part is None else int(part) for part in match.groups()[:6])
-    if year is None or month is None or year < 1970:
+    if year is None or month is None or not 1970 <= year < 3000:
         return None
     try:
         first = datetime(year, month, day or 1, hour or 0, minute or 0, second or 0, tzinfo=_zone(match[8]))

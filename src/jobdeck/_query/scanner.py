@@ -16,9 +16,14 @@ SPACES: Final = frozenset("\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\u
     map(chr, range(0x2000, 0x200B))
 )
 QUOTES: Final = "\"'"
-_ENDS: Final = SPACES | frozenset("(),")
-_NAME_ENDS: Final = _ENDS | frozenset(":<>=")
+ENDS: Final = SPACES | frozenset("(),")
+_NAME_ENDS: Final = ENDS | frozenset(":<>=")
 _OPERATORS: Final = (":", "<", "<=", ">", ">=", "=", "!=")
+
+
+def is_comparison(text: str, at: int) -> bool:
+    """Tell whether a comparison begins at this place."""
+    return text[at : at + 1] in tuple("<>=") or text[at : at + 2] == "!="
 
 
 class Scanner:
@@ -62,7 +67,7 @@ class Scanner:
             self.at = self._name_end(start)
             name = Word(self.text[start : self.at], False, start, self.at)
         comparison = self._after_spaces(self.at)
-        if self._is_comparison(comparison):
+        if is_comparison(self.text, comparison):
             self.at = comparison
         elif self.peek() != ":" or name.is_quoted:
             return Term(None, ":", self._more_words(name))
@@ -114,7 +119,7 @@ class Scanner:
         start = self.at
         if self.peek() and self.peek() in QUOTES:
             return self._quoted()
-        while self.peek() and self.peek() not in _ENDS:
+        while self.peek() and self.peek() not in ENDS:
             self.at += 1
         return Word(self.text[start : self.at], False, start, self.at) if self.at > start else None
 
@@ -133,8 +138,8 @@ class Scanner:
         if not parts:
             self.fail("there is nothing between these quotes", start, self.at)
         end = self.at
-        if self.peek() and self.peek() not in _ENDS and not self._is_comparison(self.at):
-            while self.peek() and self.peek() not in _ENDS:
+        if self.peek() and self.peek() not in ENDS and not is_comparison(self.text, self.at):
+            while self.peek() and self.peek() not in ENDS:
                 self.at += 1
             self.fail("a space is missing after the quote", end, self.at)
         return Word("".join(parts), True, start, end)
@@ -145,9 +150,6 @@ class Scanner:
         return at
 
     def _name_end(self, at: int) -> int:
-        while at < len(self.text) and self.text[at] not in _NAME_ENDS and not self._is_comparison(at):
+        while at < len(self.text) and self.text[at] not in _NAME_ENDS and not is_comparison(self.text, at):
             at += 1
         return at
-
-    def _is_comparison(self, at: int) -> bool:
-        return self.text[at : at + 1] in tuple("<>=") or self.text[at : at + 2] == "!="

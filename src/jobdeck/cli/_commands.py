@@ -21,7 +21,7 @@ from .._records import JobRecord
 from .._service import JobService
 from .._status import is_final
 from .._version import __version__
-from ..cli import _doctor, _logs, _views
+from ..cli import _completion, _doctor, _logs, _views
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
@@ -66,7 +66,7 @@ def _service(context: click.Context) -> JobService:
 
 
 @main.command("ls")
-@click.argument("query", nargs=-1)
+@click.argument("query", nargs=-1, shell_complete=_completion.complete)
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 @click.pass_context
@@ -109,7 +109,7 @@ def logs(context: click.Context, job_id: str, follow: bool) -> None:
 
 
 @main.command()
-@click.argument("what", metavar="ID|QUERY", nargs=-1, required=True)
+@click.argument("what", metavar="ID|QUERY", nargs=-1, required=True, shell_complete=_completion.complete)
 @click.option("--kill", is_flag=True, help="Leave it no time to clean up.")
 @click.pass_context
 def cancel(context: click.Context, what: tuple[str, ...], kill: bool) -> None:

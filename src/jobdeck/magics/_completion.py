@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from .._errors import JobdeckError
-from .._query import STATUS_WORDS
+from .._query import Vocabulary
+from .._query import complete as complete_query
 from .._records import JobQuery
 from .._service import JobService
 from .._status import is_final
 
 _MAGICS: Final = ("%job", "%jobs", "%cancel")
-_MOST: Final = 100
+_MOST: Final = 200
 
 
 def begin(shell: Any) -> None:
@@ -21,14 +22,20 @@ def begin(shell: Any) -> None:
 
 
 def complete(_: Any, event: Any) -> list[str]:
-    """Return what may stand after the magic: ids of recent jobs, and words of a query."""
-    magic = str(event.command)
+    """Return what may stand after the magic: ids of recent jobs, and what a query may go on with."""
+    typed = str(event.text_until_cursor).lstrip()
+    command = str(event.command)
+    magic = "%" + command.lstrip("%")
     try:
         jobs = JobService.of().store.jobs(JobQuery(limit=_MOST))
     except JobdeckError:
         return []
-    if magic == "%cancel":
-        jobs = [job for job in jobs if not is_final(job.status)]
-    ids = [] if magic == "%jobs" else [job.job_id for job in jobs]
-    tags = sorted({f"tag:{tag}" for job in jobs for tag in job.tags if " " not in tag})
-    return ids if magic == "%job" else [*ids, *sorted(STATUS_WORDS), *tags, "name:"]
+    ids = [job.job_id for job in jobs if magic == "%job" or not is_final(job.status)]
+    if magic == "%job":
+        return ids
+    # IPython takes the place of what follows the last delimiter, which is not where a query's word begins.
+    query, symbol = typed.removeprefix(command), str(event.symbol)
+    found = complete_query(query, len(query), Vocabulary.of(jobs))
+    options = [(query[: found.start] + option.text)[len(query) - len(symbol) :] for option in found.options]
+    takes_id = magic == "%cancel" and query.strip() == symbol
+    return [*ids, *options] if takes_id else options

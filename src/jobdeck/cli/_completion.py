@@ -1,0 +1,32 @@
+"""What a shell offers for a QUERY."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from .._errors import JobdeckError
+from .._query import Vocabulary
+from .._query import complete as complete_query
+from .._records import JobQuery
+from .._service import JobService
+from .._status import is_final
+
+_MOST: Final = 200
+
+
+def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return what a word of a query may go on with, and where an ID may stand those of jobs under way."""
+    home = context.find_root().params.get("home")
+    try:
+        jobs = JobService.of(home).store.jobs(JobQuery(limit=_MOST))
+    except JobdeckError:
+        return []
+    found = complete_query(incomplete, len(incomplete), Vocabulary.of(jobs))
+    items = [CompletionItem(incomplete[: found.start] + text, help=hint or None) for text, hint in found.options]
+    if parameter.name != "what":
+        return items
+    under_way = [job for job in jobs if not is_final(job.status) and job.job_id.startswith(incomplete)]
+    return [*(CompletionItem(job.job_id, help=job.name) for job in under_way), *items]
