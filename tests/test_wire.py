@@ -19,12 +19,16 @@ FROM_KERNEL = {
     "range": _wire.RangeReply,
     "reply": _wire.Reply,
     "trouble": _wire.Trouble,
+    "rows": _wire.Rows,
+    "report": _wire.Report,
 }
 FROM_BROWSER = {
     "subscribe": _wire.Subscribe,
     "resync": _wire.Resync,
     "range": _wire.RangeRequest,
     "command": _wire.CommandRequest,
+    "deck": _wire.DeckRequest,
+    "bulk": _wire.BulkRequest,
 }
 
 
@@ -79,6 +83,12 @@ def test_every_state_that_a_conversation_leads_to_is_as_declared(conversation):
     assert [bad for job in state["jobs"] for bad in misfits(job, _wire.JobView)] == []
     assert misfits(state["messages"], dict[str, list[_wire.MessageRow]]) == []
     assert misfits(state["logs"], dict[str, _wire.LogChunk]) == []
+
+
+@pytest.mark.parametrize("conversation", [pytest.param(c, id=c["name"]) for c in FRAMES["deck"]])
+def test_every_frame_and_row_of_a_deck_is_as_declared(conversation):
+    assert [bad for frame in conversation["frames"] for bad in misfits(frame, _wire.Rows)] == []
+    assert [bad for row in conversation["rows"] for bad in misfits(row, _wire.JobRow)] == []
 
 
 @pytest.mark.parametrize("name", FRAMES["from_kernel"])

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { displayText, numbersOf, pictureUrl } from "../src/model/body";
 import { Deck, type JobState } from "../src/model/deck";
+import { fillRow, JobTable } from "../src/model/table";
 import * as wire from "../src/model/wire";
 import type { FromKernel } from "../src/model/wire";
 import { BODIES, FRAMES, isFeedFrame, type Conversation } from "./support/wire";
@@ -33,6 +34,15 @@ describe("the wire fixtures", () => {
     const { jobs, messages, logs } = conversation.state;
     expect(stateOf(deck)).toEqual({ jobs, messages, logs });
     expect(deck.applied.value).toBe(conversation.state.seq);
+  });
+
+  it.each(FRAMES.deck)("lead a table to the agreed rows: $name", ({ frames, rows }) => {
+    const table = new JobTable();
+    expect(frames.map((frame) => table.apply(frame)).every(Boolean)).toBe(true);
+    expect(table.rows.value).toEqual(rows.map(fillRow));
+    expect(table.isComplete.value).toBe(true);
+    const last = frames[frames.length - 1];
+    expect([table.change, table.storeId, table.counts.value]).toEqual([last?.change, last?.store_id, last?.counts]);
   });
 
   it("agree on the limits", () => {

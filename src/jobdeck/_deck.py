@@ -289,7 +289,7 @@ class Deck:
 
     def dashboard(self) -> None:
         """Show the whole deck, jobs to come included."""
-        _presenting.display(self.store, None, "list", repr(self.jobs(limit=50)))
+        _presenting.display(self.store, (), "deck", repr(self.jobs(limit=50)))
 
     # --- programs
 

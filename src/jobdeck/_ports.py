@@ -15,6 +15,7 @@ from ._records import (
     CommandKind,
     JobQuery,
     JobRecord,
+    LastWords,
     MessageRecord,
     NewJob,
     News,
@@ -23,6 +24,7 @@ from ._records import (
     PayloadKeys,
     ProgramRecord,
     Pruned,
+    Tally,
 )
 from ._status import Exit, JobStatus
 
@@ -74,6 +76,19 @@ class Store(MessageSink, Protocol):
         """Remove the job with all that it left. RuntimeInvalidStateError unless it is final or was never started."""
 
     def update_tags(self, job_id: str, tags: Sequence[str]) -> None: ...
+
+    def ask_many(
+        self, job_ids: Collection[str], kind: CommandKind, origin: str
+    ) -> dict[str, Literal["cancelled", "asked", "ended", "missing"]]:
+        """Record a request to stop for each of these jobs, as `ask` does, and tell what became of it."""
+
+    def delete_many(self, job_ids: Collection[str]) -> dict[str, Literal["deleted", "refused", "missing"]]:
+        """Remove those of these jobs that are final or were never started, as `delete_job` does."""
+
+    def edit_tags(
+        self, job_ids: Collection[str], add: Sequence[str], remove: Collection[str]
+    ) -> dict[str, Literal["tagged", "missing"]]:
+        """Add tags to each of these jobs, and take others away."""
 
     # --- programs
     def put_program(self, data: bytes, metadata: Mapping[str, Any], program_id: str | None = None) -> str: ...
@@ -130,8 +145,17 @@ class Store(MessageSink, Protocol):
         """1 for the next to start; None if it is not queued."""
 
     def outcome(self, job_id: str) -> Outcome | None: ...
-    def messages(self, job_id: str, start: int = 0, stop: int | None = None) -> list[MessageRecord]:
-        """Messages with ``start < seq <= stop`` in order, a final one included (see MessageRecord.final)."""
+    def messages(
+        self, job_id: str, start: int = 0, stop: int | None = None, *, longest: int | None = None
+    ) -> list[MessageRecord]:
+        """Messages with ``start < seq <= stop`` in order, a final one included (see MessageRecord.final).
+
+        Of a body the first `longest` characters are read (fewer of one that is kept in a file), and the length of the
+        whole.
+        """
+
+    def last_words(self, job_ids: Collection[str], longest: int) -> dict[str, LastWords]:
+        """The newest interim message and the result of each of these jobs that there are, their first characters."""
 
     def last_seqs(self, job_ids: Collection[str]) -> dict[str, int]:
         """The newest interim message's number of each of these jobs that has one; one cheap query."""
@@ -142,8 +166,13 @@ class Store(MessageSink, Protocol):
     def data_version(self) -> int:
         """A number that differs from the last call's if any other connection committed since. Costs microseconds."""
 
-    def changes(self, since: int) -> Changes:
-        """Jobs whose row changed after change number `since` (messages and log growth are not row changes)."""
+    def changes(self, since: int, limit: int | None = None) -> Changes:
+        """Jobs whose row changed after change number `since` (messages and log growth are not row changes).
+
+        With a limit, at most so many of them and so many deletions, the earliest ones.
+        """
+
+    def tally(self) -> Tally: ...
 
     def change_number(self) -> int: ...
     def pulse(self, *settings: str) -> tuple[int, tuple[str | None, ...]]:
@@ -180,20 +209,24 @@ class Engine(Protocol):
         """The id of the agent that holds the engine's lock, None if nobody does. Costs microseconds."""
 
 
-class Presenter(Protocol):
-    """Shows jobs in a notebook; `job_ids` None means all of the deck's, those to come included."""
+Layout = Literal["card", "list", "deck"]
 
-    def display(self, store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"]) -> None:
+
+class Presenter(Protocol):
+    """Shows jobs in a notebook; with the layout ``deck`` all of the store, those to come included."""
+
+    def display(self, store: Store, job_ids: Sequence[str], layout: Layout) -> None:
         """Send a live output to the front end (IPython's ``display``)."""
 
-    def mimebundle(
-        self, store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"]
-    ) -> dict[str, Any]:
+    def mimebundle(self, store: Store, job_ids: Sequence[str], layout: Layout) -> dict[str, Any]:
         """The same as data, for hosts without IPython's ``display``."""
 
 
 Connect = Callable[[Path], Store]
 """Opens the store of a home. Engines get it handed in."""
+
+Retry = Callable[[str, Mapping[str, str]], str]
+"""Runs a job again, with the texts of changed inputs by name, and returns the new job's id."""
 
 ProcessReaper = Callable[[Iterable[JobRecord]], None]
 """Kills what may be left of the processes of jobs whose agent died."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `import jobdeck` imports this module, and has to be light
-    from ._ports import Presenter, Store
+    from ._ports import Layout, Presenter, Store
 
 _factory: Callable[[], Presenter] | None = None
 
@@ -22,7 +22,7 @@ def presenter() -> Presenter | None:
     return None if _factory is None else _factory()
 
 
-def display(store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"], text: str) -> None:
+def display(store: Store, job_ids: Sequence[str], layout: Layout, text: str) -> None:
     """Show jobs in the notebook, as text where nobody can."""
     shown_by = presenter()
     if shown_by is None:
@@ -31,9 +31,7 @@ def display(store: Store, job_ids: Sequence[str] | None, layout: Literal["card",
         shown_by.display(store, job_ids, layout)
 
 
-def mimebundle(
-    store: Store, job_ids: Sequence[str] | None, layout: Literal["card", "list"], text: str
-) -> dict[str, Any]:
+def mimebundle(store: Store, job_ids: Sequence[str], layout: Layout, text: str) -> dict[str, Any]:
     """Return the same as data."""
     shown_by = presenter()
     return {"text/plain": text} if shown_by is None else shown_by.mimebundle(store, job_ids, layout)

@@ -87,13 +87,45 @@ class JobRecord:
 
 @dataclass(frozen=True)
 class MessageRecord:
-    """One published message: `seq` counts from 1 within its job, `body` is the encoder's JSON text."""
+    """One published message: `seq` counts from 1 within its job, `body` is the encoder's JSON text.
+
+    Where only the first part of a long body was asked for, `length` is that of the whole: in characters, of a body that
+    is kept in a file of its own in bytes. Otherwise it is None.
+    """
 
     job_id: str
     seq: int
     time: float
     final: bool
     body: str
+    length: int | None = None
+
+
+@dataclass(frozen=True)
+class LastWords:
+    """What a job has said last.
+
+    Attributes
+    ----------
+    seq
+        The number of its newest interim message, 0 where there is none.
+    message
+        The first part of that message's body.
+    result
+        The first part of the result's JSON text; None where there is no result, or one that is no JSON.
+    """
+
+    seq: int = 0
+    message: str | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many jobs there are of each status, at change number `number`."""
+
+    number: int
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -187,14 +219,17 @@ class Command:
 class JobQuery:
     """Which jobs to list, and in what order (by creation).
 
-    A job has to have all of `tags`, and one status of `status`; `name` is a part of its name, in upper or lower case.
+    A job has to have all of `tags`, one status of `status` and none of `without`; `name` is a part of its name, in
+    upper or lower case; its number is under `below`.
     """
 
     limit: int | None = None
     skip: int = 0
     status: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     name: str | None = None
+    below: int | None = None
     program_id: str | None = None
     engine: str | None = None
     group_id: str | None = None
@@ -206,11 +241,17 @@ class JobQuery:
 
 @dataclass(frozen=True)
 class Changes:
-    """What changed since a change number: whole records, ids of the deleted, and the number to ask from next time."""
+    """What changed since a change number: whole records, ids of the deleted, and the number to ask from next time.
+
+    Of many changes it may be the first part (`more`). Where it is not `complete`, it is so long ago that the store has
+    forgotten some of the deletions.
+    """
 
     number: int
     jobs: tuple[JobRecord, ...]
     deleted: tuple[str, ...]
+    more: bool = False
+    complete: bool = True
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,6 @@ TAIL_LOG = 16_384
 """Bytes of captured output of each job in a snapshot."""
 MAX_BODY = 16_384
 """A message body longer than this travels cut, with its whole length beside it."""
-LIST_JOBS = 200
-"""A feed without a list of ids begins with this many of the newest jobs."""
 RANGE_MESSAGES = 1_000
 """Most messages in one answer to a range request; the view asks on from the last one."""
 RANGE_LOG = 262_144
@@ -186,7 +184,7 @@ class Rows(TypedDict, total=False):
     Attributes
     ----------
     seq
-        0-based, of this deck's frames alone; one more with each frame of a conversation.
+        Of this deck's frames alone: 0 in the answer to a request, then one more with each frame.
     change
         The store's change number up to which a view that has taken this frame knows everything, once `more` has been
         False. A view that was cut off asks from there.
@@ -197,7 +195,7 @@ class Rows(TypedDict, total=False):
     total, counts
         Jobs in the store, in all and by status; in every frame.
     rows
-        Whole rows, the newest first.
+        Whole rows, the newest first; one that is known replaces what was known.
     changes
         Changed keys alone, by id; None for a value that is gone.
     """
@@ -272,10 +270,10 @@ class Trouble(TypedDict):
 
 
 class Subscribe(TypedDict):
-    """Replace the set of jobs this feed is about (a WebSocket's first message). Answered by a snapshot.
+    """Replace the set of jobs that the view shows as cards. Answered by a snapshot.
 
-    None means the newest ``LIST_JOBS`` jobs of the store and all that come. A widget knows its jobs: over its comm an
-    empty list silences the feed (the page is served by other means) and None wakes it.
+    A widget about some jobs knows them: over its comm an empty list silences the feed (the page is served by other
+    means) and None wakes it. Elsewhere None is refused.
     """
 
     type: Literal["subscribe"]

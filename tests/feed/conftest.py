@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jobdeck._feed import Feed
+from jobdeck._feed import Conversation
 from jobdeck._follow import Follower
 from jobdeck._records import NewJob
 from jobdeck.store import SQLiteStore, open_store
@@ -97,17 +97,86 @@ def view() -> View:
 
 
 @pytest.fixture
-def open_feed(store: SQLiteStore, follower: Follower, view: View) -> Iterator[Callable[..., Feed]]:
-    """Open a feed into `view`; all are closed afterwards, and none may leave a thread."""
-    feeds: list[Feed] = []
+def converse(store: SQLiteStore, follower: Follower, view: View) -> Iterator[Callable[..., Conversation]]:
+    """Open a conversation with `view`, or another; all are closed afterwards, and none may leave a thread."""
+    opened: list[Conversation] = []
 
-    def open_one(job_ids: list[str] | None, **more: Any) -> Feed:
-        feed = Feed(store, follower, view.take, job_ids=job_ids, **more)
-        feed.receive({"type": "resync"})
-        feeds.append(feed)
-        return feed
+    def open_one(to: View = view, **more: Any) -> Conversation:
+        conversation = Conversation(store, follower, to.take, **more)
+        opened.append(conversation)
+        return conversation
 
     yield open_one
-    for feed in feeds:
-        feed.close()
+    for conversation in opened:
+        conversation.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "jobdeck-feeds"]
+
+
+@pytest.fixture
+def open_feed(converse: Callable[..., Conversation]) -> Callable[..., Conversation]:
+    """Open a conversation about some jobs whose view asks for a snapshot."""
+
+    def open_one(job_ids: list[str], **more: Any) -> Conversation:
+        conversation = converse(job_ids=job_ids, **more)
+        conversation.receive({"type": "resync"})
+        return conversation
+
+    return open_one
+
+
+class DeckView(View):
+    """A view of the whole deck: keeps rows as the wire says that they are to be kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[str, dict[str, Any]] = {}  # type: ignore[assignment]
+        self.is_complete = False
+        self.missed = 0
+        self.change = -1
+        self.store_id = ""
+        self._seq = -1
+
+    def take(self, frame: Mapping[str, Any]) -> bool:
+        takes_more = super().take(frame)
+        if frame["type"] == "rows":
+            self._apply(self.frames[-1])
+        return takes_more
+
+    def _apply(self, frame: dict[str, Any]) -> None:
+        if frame["seq"] not in {0, self._seq + 1}:
+            self.missed += 1
+        self._seq = frame["seq"]
+        if frame["reset"]:
+            self.rows = {}
+        rows = {**self.rows, **{row["id"]: row for row in frame.get("rows", [])}}
+        for job_id, changes in frame.get("changes", {}).items():
+            if job_id in rows:
+                row = {**rows[job_id], **changes}
+                rows[job_id] = {key: value for key, value in row.items() if value is not None}
+        for job_id in frame.get("removed", []):
+            rows.pop(job_id, None)
+        self.rows = dict(sorted(rows.items(), key=lambda item: item[1]["number"], reverse=True))
+        self.store_id, self.is_complete = frame["store_id"], not frame["more"]
+        self.change = frame["change"] if self.is_complete else -1
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What this view asks to go on from where it is."""
+        return {
+            "type": "deck",
+            "on": True,
+            **({"store_id": self.store_id, "since": self.change} if self.change >= 0 else {}),
+        }
+
+
+@pytest.fixture
+def open_deck(converse: Callable[..., Conversation]) -> Callable[..., DeckView]:
+    """Open a conversation whose view asks for the deck, and return that view."""
+
+    def open_one(view: DeckView | None = None, **more: Any) -> DeckView:
+        view = view or DeckView()
+        view.conversation = converse(view, **more)  # type: ignore[attr-defined]
+        view.conversation.receive(view.request)  # type: ignore[attr-defined]
+        return view
+
+    return open_one

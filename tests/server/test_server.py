@@ -125,7 +125,7 @@ async def test_nonsense_is_answered_and_does_not_end_the_feed(server, job_id, me
 
 async def test_a_message_that_is_too_big_ends_the_feed(server):
     async with connect(server) as socket:
-        await socket.write_message(json.dumps({"type": "subscribe", "ids": ["x" * 200_000]}))
+        await socket.write_message(json.dumps({"type": "subscribe", "ids": ["x" * 1_100_000]}))
         while (text := await socket.read_message()) is not None:
             assert json.loads(text)["type"] == "reply"
         assert socket.close_code == 1009
@@ -199,7 +199,8 @@ def test_a_served_home_leaves_nothing_when_it_is_closed(home, until):
     served = ServedHome()
     frames = []
     feed = served.open_feed(frames.append)
-    feed.receive({"type": "subscribe", "ids": None})
+    feed.receive({"type": "subscribe", "ids": []})
+    feed.receive({"type": "deck", "on": True})
     until(lambda: frames)
     assert served.open_feeds == 1
     served.close()

@@ -62,9 +62,17 @@ export interface Conversation {
   };
 }
 
+export interface DeckConversation {
+  name: string;
+  frames: RowsFrame[];
+  /** What the table holds after all frames, the newest first. */
+  rows: WireRow[];
+}
+
 interface Frames {
   limits: Record<string, number | string>;
   conversations: Conversation[];
+  deck: DeckConversation[];
   from_kernel: Record<string, FromKernel>;
   from_browser: Record<string, unknown>;
   bundle: unknown;

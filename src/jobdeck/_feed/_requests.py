@@ -6,54 +6,66 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeGuard, cast
 
+from .._bulk import BulkReport, report_of
 from .._errors import JobdeckError, JobError
-from .._ports import Store
+from .._ports import Retry, Store
 from .._status import JobStatus, is_final
 from .._wire import (
     MAX_BODY,
+    MOST_IDS,
     RANGE_BODY,
     RANGE_LOG,
     RANGE_MESSAGES,
+    BulkRequest,
     CommandRequest,
+    DeckRequest,
     JobView,
     LogChunk,
     MessageRow,
     RangeReply,
     RangeRequest,
     Reply,
+    Report,
     Resync,
     Subscribe,
 )
 from ._views import job_view, log_size, message_row, read_log
 
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-_MOST_IDS: Final = 2_000
+_MOST_CARDS: Final = 2_000
 _MOST_INPUTS: Final = 100
 _LONGEST_INPUT: Final = 65_536
+_MOST_TAGS: Final = 100
+_LONGEST_TAG: Final = 1_000
+_LONGEST_QUERY: Final = 10_000
 _LARGEST: Final = 2**53
 """Above it a browser's numbers are not exact."""
 _RANGE_BUDGET: Final = 1_000_000
 _MESSAGES_AT_ONCE: Final = 50
 
-Request = Subscribe | Resync | RangeRequest | CommandRequest
-Retry = Callable[[str, Mapping[str, str]], str]
-"""Runs a job again, with the texts of changed inputs by name, and returns the new job's id."""
+Request = Subscribe | Resync | DeckRequest | RangeRequest | CommandRequest | BulkRequest
+
+
+Answer = Literal["range", "reply", "report"]
+_ANSWERS: Final[dict[str, Answer]] = {"range": "range", "command": "reply", "bulk": "report"}
 
 
 class Refused(Exception):
     """A frame that is no valid request; `request` is its number where it has one, else 0."""
 
-    def __init__(self, kind: Literal["range", "reply"], request: int, job_id: str, words: str) -> None:
+    def __init__(self, kind: Answer, request: int, job_id: str, words: str) -> None:
         super().__init__(words)
         self.kind = kind
         self.request = request
         self.job_id = job_id
         self.words = words
 
-    def answer(self) -> RangeReply | Reply:
+    def answer(self) -> RangeReply | Reply | Report:
         """Return the frame that says so."""
         if self.kind == "range":
             return refuse_range(self.request, self.job_id, self.words)
+        if self.kind == "report":
+            return report_of(self.request, BulkReport(), self.words)
         return refuse(self.request, self.words)
 
 
@@ -67,11 +79,15 @@ def parse(frame: object) -> Request:
         return {"type": "resync"}
     if kind == "subscribe":
         return {"type": "subscribe", "ids": _ids(frame)}
-    if kind not in {"range", "command"}:
+    if kind == "deck":
+        return _deck(frame)
+    if not isinstance(kind, str) or kind not in _ANSWERS:
         raise Refused("reply", number if _is_count(number) else 0, "", "unknown type of request")
-    answer: Literal["range", "reply"] = "range" if kind == "range" else "reply"
+    answer = _ANSWERS[kind]
     if not _is_count(number):
         raise Refused(answer, 0, "", "`request` has to be a whole number")
+    if kind == "bulk":
+        return _bulk(frame, number)
     job_id = frame.get("id")
     if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
         raise Refused(answer, number, "", "`id` has to be a job's id")
@@ -90,10 +106,14 @@ def _ids(frame: Mapping[str, object]) -> list[str] | None:
     ids = frame.get("ids", ())
     if ids is None:
         return None
+    return _list_of_ids(ids, _MOST_CARDS, lambda words: Refused("reply", 0, "", words))
+
+
+def _list_of_ids(ids: object, most: int, refused: Callable[[str], Refused]) -> list[str]:
     if not isinstance(ids, list) or not all(isinstance(i, str) and _JOB_ID.fullmatch(i) for i in ids):
-        raise Refused("reply", 0, "", "`ids` has to be a list of job ids, or null for the newest jobs")
-    if len(ids) > _MOST_IDS:
-        raise Refused("reply", 0, "", f"at most {_MOST_IDS} ids fit in one subscription")
+        raise refused("`ids` has to be a list of job ids")
+    if len(ids) > most:
+        raise refused(f"at most {most} ids fit in one request")
     return list(dict.fromkeys(cast("list[str]", ids)))
 
 
@@ -106,6 +126,47 @@ def _inputs(inputs: object, command: str, number: int, job_id: str) -> dict[str,
     if len(texts) > 2 * _MOST_INPUTS:
         raise Refused("reply", number, job_id, f"at most {_MOST_INPUTS} inputs can be changed at once")
     return cast("dict[str, str]", inputs)
+
+
+def _bulk(frame: Mapping[str, object], number: int) -> BulkRequest:
+    def refused(words: str) -> Refused:
+        return Refused("report", number, "", words)
+
+    command, ids, query = frame.get("command"), frame.get("ids"), frame.get("query")
+    if command not in ("cancel", "kill", "retry", "delete", "tag"):
+        raise refused("`command` has to be cancel, kill, retry, delete or tag")
+    request: BulkRequest = {"type": "bulk", "request": number, "command": command}
+    if (ids is None) == (query is None):
+        raise refused("either `ids` or `query` has to say which jobs")
+    if ids is not None:
+        request["ids"] = _list_of_ids(ids, MOST_IDS, refused)
+    elif isinstance(query, str) and len(query) <= _LONGEST_QUERY:
+        request["query"] = query
+    else:
+        raise refused(f"`query` has to be a text of at most {_LONGEST_QUERY} characters")
+    given = {key: frame[key] for key in ("add", "remove") if key in frame}
+    if (command == "tag") != bool(given):
+        raise refused("`add` and `remove` say what to do with tags: one of them for tag, neither for anything else")
+    for key, tags in given.items():
+        if not isinstance(tags, list) or len(tags) > _MOST_TAGS or not all(map(_is_tag, tags)):
+            raise refused(f"`{key}` has to be a list of at most {_MOST_TAGS} tags, which are texts that are not empty")
+        request["add" if key == "add" else "remove"] = tags
+    return request
+
+
+def _is_tag(tag: object) -> bool:
+    return isinstance(tag, str) and bool(tag.strip()) and len(tag) <= _LONGEST_TAG
+
+
+def _deck(frame: Mapping[str, object]) -> DeckRequest:
+    on, store_id, since = frame.get("on"), frame.get("store_id"), frame.get("since")
+    if not isinstance(on, bool):
+        raise Refused("reply", 0, "", "`on` has to be true or false")
+    if store_id is not None and not (isinstance(store_id, str) and _JOB_ID.fullmatch(store_id)):
+        raise Refused("reply", 0, "", "`store_id` has to be a store's id, or null")
+    if since is not None and not _is_count(since):
+        raise Refused("reply", 0, "", "`since` has to be a whole number, not negative, or null")
+    return {"type": "deck", "on": on, "store_id": store_id, "since": since}
 
 
 def _range(frame: Mapping[str, object], number: int, job_id: str) -> RangeRequest:
@@ -133,10 +194,10 @@ def answer_range(store: Store, request: RangeRequest) -> RangeReply:
         elif what == "log":
             reply["log"] = read_output(store, job_id, start, min(stop, start + RANGE_LOG))
         else:
-            found = store.messages(job_id, max(0, start - 1), start)
+            found = store.messages(job_id, max(0, start - 1), start, longest=RANGE_BODY)
             if not found:
                 return refuse_range(number, job_id, f"job {job_id} has no message {start}")
-            reply["whole"] = found[0].body[:RANGE_BODY]
+            reply["whole"] = found[0].body
     except JobdeckError as error:
         return refuse_range(number, job_id, str(error))
     return reply
@@ -147,13 +208,13 @@ def read_message_rows(store: Store, job_id: str, start: int, stop: int) -> list[
     rows: list[MessageRow] = []
     spent = 0
     while start < stop and spent < _RANGE_BUDGET:
-        some = store.messages(job_id, start, min(stop, start + _MESSAGES_AT_ONCE))
+        some = store.messages(job_id, start, min(stop, start + _MESSAGES_AT_ONCE), longest=MAX_BODY)
         if not some:
             break
         for message in some:
             if not message.final:
                 rows.append(message_row(message))
-                spent += min(len(message.body), MAX_BODY)
+                spent += len(message.body)
         start = some[-1].seq
     return rows
 

@@ -11,7 +11,7 @@ from .._errors import JobNotFoundError
 from .._ports import Store
 from .._records import JobQuery, JobRecord
 from .._status import JobStatus, is_final
-from .._wire import LIST_JOBS, PROTOCOL, TAIL_LOG, TAIL_MESSAGES, JobView, LogChunk, MessageRow, Snapshot
+from .._wire import PROTOCOL, TAIL_LOG, TAIL_MESSAGES, JobView, LogChunk, MessageRow, Snapshot
 from ._views import job_view, log_size, newest_rows, read_log
 
 _MESSAGES_BUDGET: Final = 120_000
@@ -32,8 +32,8 @@ class Reading:
     seen: int
 
 
-def read_snapshot(store: Store, job_ids: Sequence[str] | None) -> Snapshot:
-    """Read the jobs of these ids, in this order, or the newest ones of the store; unknown ids are left out."""
+def read_snapshot(store: Store, job_ids: Sequence[str]) -> Snapshot:
+    """Read the jobs of these ids, in this order; unknown ids are left out."""
     return make_snapshot(store.store_id, read_jobs(store, job_ids), 0)
 
 
@@ -52,8 +52,8 @@ def make_snapshot(store_id: str, readings: Iterable[Reading], seq: int) -> Snaps
     }
 
 
-def read_jobs(store: Store, job_ids: Sequence[str] | None) -> list[Reading]:
-    """Read the jobs of these ids that the store has, in this order; the newest ones if there is no list."""
+def read_jobs(store: Store, job_ids: Sequence[str]) -> list[Reading]:
+    """Read the jobs of these ids that the store has, in this order."""
     records = _find(store, job_ids)
     readings = []
     for record in records:
@@ -64,9 +64,7 @@ def read_jobs(store: Store, job_ids: Sequence[str] | None) -> list[Reading]:
     return readings
 
 
-def _find(store: Store, job_ids: Sequence[str] | None) -> list[JobRecord]:
-    if job_ids is None:
-        return store.jobs(JobQuery(limit=LIST_JOBS))
+def _find(store: Store, job_ids: Sequence[str]) -> list[JobRecord]:
     found: dict[str, JobRecord] = {}
     for begin in range(0, len(job_ids), _IDS_AT_ONCE):
         query = JobQuery(job_ids=tuple(job_ids[begin : begin + _IDS_AT_ONCE]))

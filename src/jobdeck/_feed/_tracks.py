@@ -11,7 +11,7 @@ from .._errors import JobNotFoundError
 from .._ports import Store
 from .._records import JobRecord
 from .._status import JobStatus, is_final
-from .._wire import LIST_JOBS, TAIL_LOG, TAIL_MESSAGES, Delta, JobView, LogChunk, MessageRow
+from .._wire import TAIL_LOG, TAIL_MESSAGES, Delta, JobView, LogChunk, MessageRow
 from ._pending import Pending
 from ._snapshot import Reading, read_job
 from ._views import changed_keys, job_view, log_size, newest_rows, read_log
@@ -20,10 +20,6 @@ _MESSAGES_BUDGET: Final = 64_000
 """Characters of message bodies in one delta, shared by its jobs."""
 _LOG_BUDGET: Final = 64_000
 """Bytes of captured output in one delta, shared by its jobs."""
-_MOST_JOBS: Final = 5 * LIST_JOBS
-"""Jobs that a feed without a list of ids keeps up with; beyond, the oldest that have ended are taken off."""
-
-
 _WHOLE_INTERVAL: Final = 5.0
 """Seconds after which a change brings a job's whole state, so that a view that missed a frame while the kernel was
 too busy to answer is mended all the same."""
@@ -91,7 +87,7 @@ class Tracks:
         """Start over from what a snapshot tells."""
         self._tracks = {r.record.job_id: _Track(r.record, r.view, r.seen) for r in readings}
 
-    def delta(self, pending: Pending, ids: Sequence[str] | None) -> Delta | None:
+    def delta(self, pending: Pending, ids: Sequence[str]) -> Delta | None:
         """Return the step from what the view knows to what is pending, None if there is none.
 
         Reads the messages and output that are new, at most so much of each job that the frame stays small.
@@ -105,7 +101,7 @@ class Tracks:
             except JobNotFoundError:
                 del self._tracks[job_id]
                 step.removed.append(job_id)
-        self._welcome(changed - self._tracks.keys() - set(step.removed), pending, ids, step)
+        self._welcome((changed - self._tracks.keys() - set(step.removed)) & set(ids), pending, step)
         if pending.places:
             self._look_up_places(step)
         return step.frame()
@@ -157,17 +153,16 @@ class Tracks:
         log = read_log(path, max(told, size - most), size, final=final)
         return log if log["end"] > log["start"] else None
 
-    def _welcome(self, strangers: set[str], pending: Pending, ids: Sequence[str] | None, step: _Step) -> None:
-        """Add jobs that the view has not seen: those it asked for, or the newest of all that moved."""
-        wanted = strangers if ids is None else strangers & set(ids)
+    def _welcome(self, job_ids: set[str], pending: Pending, step: _Step) -> None:
+        """Add jobs that the view has not seen."""
         records: list[JobRecord] = []
-        for job_id in wanted:
+        for job_id in job_ids:
             try:
                 records.append(pending.records.get(job_id) or self._store.job(job_id))
             except JobNotFoundError:
                 continue  # deleted since
         records.sort(key=lambda record: record.number)
-        for record in records[-LIST_JOBS:] if ids is None else records:
+        for record in records:
             try:
                 reading = read_job(self._store, record, max(1, len(records)))
             except JobNotFoundError:
@@ -178,17 +173,6 @@ class Tracks:
                 step.messages[record.job_id] = reading.rows
             if reading.log["end"]:
                 step.logs[record.job_id] = reading.log
-        if ids is None:
-            self._forget_oldest(step)
-
-    def _forget_oldest(self, step: _Step) -> None:
-        excess = len(self._tracks) - _MOST_JOBS
-        if excess <= 0:
-            return
-        ended = sorted((t for t in self._tracks.values() if t.view["final"]), key=lambda track: track.record.number)
-        for track in ended[:excess]:
-            del self._tracks[track.record.job_id]
-            step.removed.append(track.record.job_id)
 
     def _look_up_places(self, step: _Step) -> None:
         """Tell the places that changed; a place moves with the jobs before it, not with its own row."""

@@ -29,26 +29,26 @@ def job_view(record: JobRecord, queue_place: int | None, log_size: int) -> JobVi
     final = is_final(record.status)
     return {
         "id": record.job_id,
-        "name": _line(record.name),
-        "tags": [_line(tag) for tag in record.tags[:_MOST_ENTRIES]],
-        "engine": _line(record.engine),
-        "backend": None if record.backend is None else _line(record.backend),
-        "status": _line(str(record.status)),
+        "name": line(record.name),
+        "tags": [line(tag) for tag in record.tags[:_MOST_ENTRIES]],
+        "engine": line(record.engine),
+        "backend": None if record.backend is None else line(record.backend),
+        "status": line(str(record.status)),
         "final": final,
-        "created": _moment(record.created),
+        "created": moment(record.created),
         "started": _moment_or_none(record.started),
         "ended": _moment_or_none(record.ended),
         "queue_place": queue_place,
         "cancel_state": record.cancel_state,
         "cancel_asked": _moment_or_none(record.cancel_asked),
-        "cancel_note": None if record.cancel_note is None else _line(record.cancel_note),
+        "cancel_note": None if record.cancel_note is None else line(record.cancel_note),
         "can_cancel": not final and record.cancel_state not in {"refused", "unsupported"},
-        "progress": _progress(record),
+        "progress": progress_view(record),
         "interim_count": record.interim_count,
         "log_size": log_size,
-        "inputs": {_line(k): _line(v) for k, v in list(record.inputs_preview.items())[:_MOST_ENTRIES]},
-        "result": None if record.result_preview is None else _clean(record.result_preview[:_LONGEST_TEXT]),
-        "error": _error(record),
+        "inputs": {line(k): line(v) for k, v in list(record.inputs_preview.items())[:_MOST_ENTRIES]},
+        "result": None if record.result_preview is None else clean(record.result_preview[:_LONGEST_TEXT]),
+        "error": error_view(record),
         "exit_code": record.exit_code,
         "peak_memory": record.peak_memory,
         "cpu_time": record.cpu_time,
@@ -56,12 +56,11 @@ def job_view(record: JobRecord, queue_place: int | None, log_size: int) -> JobVi
     }
 
 
-def message_row(message: MessageRecord, longest: int = MAX_BODY) -> MessageRow:
-    """Return one message as it travels, its body cut where it is longer than `longest` characters."""
-    body = message.body
-    row: MessageRow = [message.seq, _moment(message.time), _clean(body[:longest])]
-    if len(body) > longest:
-        row.append(len(body))
+def message_row(message: MessageRecord) -> MessageRow:
+    """Return one message as it travels."""
+    row: MessageRow = [message.seq, moment(message.time), clean(message.body)]
+    if message.length is not None:
+        row.append(message.length)
     return row
 
 
@@ -84,11 +83,11 @@ def newest_rows(
         start = max(after, stop - min(batch, limit - len(rows)))
         if start >= stop:
             break
-        for message in reversed(store.messages(job_id, start, stop)):
+        for message in reversed(store.messages(job_id, start, stop, longest=longest)):
             seen = max(seen, message.seq)
             if message.final:
                 continue
-            row = message_row(message, longest)
+            row = message_row(message)
             spent += len(str(row[2]))
             if rows and spent > budget:
                 return rows[::-1], seen
@@ -146,29 +145,31 @@ def _open_character(data: bytes) -> int:
     return 0
 
 
-def _progress(record: JobRecord) -> ProgressView | None:
+def progress_view(record: JobRecord, longest: int = _LONGEST_LINE) -> ProgressView | None:
+    """Return how far a job says it is, its words cut where they are longer than `longest` characters."""
     if record.progress_done is None:
         return None
     done, total = record.progress_done, record.progress_total
     return {
         "done": done if math.isfinite(done) else 0.0,
         "total": total if total is not None and math.isfinite(total) else None,
-        "message": None if record.progress_message is None else _line(record.progress_message),
+        "message": None if record.progress_message is None else line(record.progress_message, longest),
     }
 
 
-def _error(record: JobRecord) -> ErrorView | None:
+def error_view(record: JobRecord, longest: int = _LONGEST_TEXT, *, traceback: bool = True) -> ErrorView | None:
+    """Return what went wrong, its texts cut where they are longer than `longest` characters."""
     if record.error_kind is None and record.error is None:
         return None
-    traceback = record.traceback
+    told = record.traceback if traceback else None
     return {
         "kind": record.error_kind or "exception",
-        "text": _clean((record.error or "")[:_LONGEST_TEXT]),
-        "traceback": None if traceback is None else _clean(traceback[-_LONGEST_TEXT:]),
+        "text": clean((record.error or "")[:longest]),
+        "traceback": None if told is None else clean(told[-longest:]),
     }
 
 
-def _moment(seconds: float) -> float:
+def moment(seconds: float) -> float:
     """Milliseconds are enough for a view, and six digits fewer on the wire."""
     return round(seconds, 3)
 
@@ -177,11 +178,12 @@ def _moment_or_none(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)
 
 
-def _line(text: str) -> str:
-    return _clean(text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 1] + "…")
+def line(text: str, longest: int = _LONGEST_LINE) -> str:
+    """Return a text of at most `longest` characters, fit to travel."""
+    return clean(text if len(text) <= longest else text[: longest - 1] + "…")
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Replace lone surrogates, which neither UTF-8 nor a kernel's session can carry."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 

@@ -11,16 +11,19 @@ from typing import Final
 from .._errors import JobNotFoundError, StoreError
 from .._ports import Store
 from .._records import JobQuery, JobRecord
-from .._status import JobStatus, is_final
+from .._status import FINAL, JobStatus, is_final
 
 _LOG_CHECK: Final = 0.05
+_FINAL: Final = tuple(status.value for status in FINAL)
 _CHUNK: Final = 500
 """Ids of one query: well under SQLite's limit of bound values."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """What a listener learns at one time. The first one tells the state of all its jobs.
+    """What a listener learns at one time. The first one tells the state of its jobs.
+
+    Who follows all jobs of the store is told the state of those that have not ended.
 
     Attributes
     ----------
@@ -172,11 +175,12 @@ class Lookout:
         return update if interest.is_new or update != _NOTHING else None
 
     def _with_state(self, update: Update, ids: frozenset[str] | None) -> Update:
-        """Add the current state of jobs that a party has not been told of yet."""
+        """Add the current state of jobs that a party has not been told of yet: of all that have not ended for None."""
         found = self._records(ids)
         there = [record.job_id for record in found]
         seqs = self._last_seqs(there)
-        sizes = {job_id: size for job_id in there if (size := self._log_size(job_id))}
+        begun = [record.job_id for record in found if record.started is not None]
+        sizes = {job_id: size for job_id in begun if (size := self._log_size(job_id))}
         for record in found:
             if not is_final(record.status) and record.job_id not in self.live:
                 self.live[record.job_id] = record.status
@@ -190,7 +194,7 @@ class Lookout:
 
     def _records(self, ids: frozenset[str] | None) -> list[JobRecord]:
         if ids is None:
-            return self._store.jobs(JobQuery(descending=False))
+            return self._store.jobs(JobQuery(without=_FINAL, descending=False))
         asked = sorted(ids)
         chunks = (tuple(asked[at : at + _CHUNK]) for at in range(0, len(asked), _CHUNK))
         return [record for chunk in chunks for record in self._store.jobs(JobQuery(job_ids=chunk, descending=False))]

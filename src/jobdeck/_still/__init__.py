@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from .._wire import MIME_TYPE, PROTOCOL, Bundle, Snapshot
+from .._version import __version__
+from .._wire import MIME_TYPE, PROTOCOL, Bundle, Rows, Snapshot
+from ._deck import render_deck_html, render_deck_text
 from ._html import render_html
 from ._text import render_text
 
-__all__ = ["WIDGET_VIEW", "make_bundle", "render_html", "render_text"]
+__all__ = ["WIDGET_VIEW", "make_bundle", "render_deck_html", "render_deck_text", "render_html", "render_text"]
 
 WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
 
 def make_bundle(
-    snapshot: Snapshot, job_ids: Sequence[str] | None, layout: str, *, model_id: str | None = None
+    snapshot: Snapshot,
+    job_ids: Sequence[str],
+    layout: Literal["card", "list", "deck"],
+    *,
+    deck: Rows | None = None,
+    model_id: str | None = None,
 ) -> dict[str, Any]:
     """Return a cell's output: the same jobs in every form, for whoever can show which.
 
@@ -24,25 +31,27 @@ def make_bundle(
     snapshot
         The jobs as they are now.
     job_ids
-        What the output is about; None means all jobs of the store, of which the snapshot has the newest.
+        What the output is about.
     layout
-        ``"card"`` or ``"list"``.
+        ``"card"``, ``"list"``, or ``"deck"`` for all jobs of the store.
+    deck
+        The deck's first frame, with the layout ``"deck"``.
     model_id
         The widget that keeps the output alive, if there is one.
     """
-    ids = [view["id"] for view in snapshot["jobs"]] if job_ids is None else list(job_ids)
     bundle: Bundle = {
         "protocol": PROTOCOL,
+        "version": __version__,
         "store_id": snapshot["store_id"],
-        "ids": ids,
-        "whole": job_ids is None,
-        "layout": "card" if layout == "card" else "list",
+        "ids": list(job_ids),
+        "layout": layout,
         "snapshot": snapshot,
+        "deck": deck,
     }
     forms: dict[str, Any] = {
         MIME_TYPE: bundle,
-        "text/html": render_html(snapshot, layout),
-        "text/plain": render_text(snapshot),
+        "text/html": render_html(snapshot, layout) if deck is None else render_deck_html(deck),
+        "text/plain": render_text(snapshot) if deck is None else render_deck_text(deck),
     }
     if model_id is not None:
         forms[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": model_id}

@@ -10,7 +10,7 @@ from ._words import message_text, moment, plain_lines, printable, status_word, s
 
 _MESSAGES: Final = 10
 _LINES: Final = 20
-_SHAPES: Final = {
+SHAPES: Final = {
     "INITIALIZING": ("○", "#757575"),
     "QUEUED": ("◌", "#757575"),
     "VALIDATING": ("◍", "#757575"),
@@ -21,7 +21,7 @@ _SHAPES: Final = {
 }
 """Shape and colour of each status; both themes' backgrounds leave these colours readable."""
 
-_CARD: Final = (
+BOX: Final = (
     "border:1px solid rgba(128,128,128,.4);border-radius:3px;margin:2px 0 6px;font-family:system-ui,sans-serif;"
     "font-size:13px;line-height:1.45"
 )
@@ -32,6 +32,7 @@ _PRE: Final = (
     "font-family:ui-monospace,monospace;font-size:12px"
 )
 _LABEL: Final = "opacity:.7;font-size:11px;margin-bottom:2px"
+CELL: Final = "text-align:left;vertical-align:top"
 _ROW: Final = "padding:3px 10px 3px 0;text-align:left;vertical-align:top"
 
 
@@ -39,7 +40,7 @@ def render_html(snapshot: Snapshot, layout: str) -> str:
     """Return the jobs as they stand, as cards or as a table."""
     jobs = snapshot["jobs"]
     if not jobs:
-        return f'<div style="{_CARD};padding:6px 10px">No jobs.</div>'
+        return f'<div style="{BOX};padding:6px 10px">No jobs.</div>'
     if layout == "list" or len(jobs) > 20:
         return _table(snapshot)
     return "".join(
@@ -63,7 +64,7 @@ def _card(job: JobView, rows: list[MessageRow], log: LogChunk | None, now: float
         parts.append(_part("Output", "\n".join(lines)))
     if job["inputs"]:
         parts.append(_part("Inputs", "\n".join(f"{name} = {value}" for name, value in job["inputs"].items())))
-    return f'<div style="{_CARD}">{"".join(parts)}</div>'
+    return f'<div style="{BOX}">{"".join(parts)}</div>'
 
 
 def _head(job: JobView, now: float) -> str:
@@ -75,7 +76,7 @@ def _head(job: JobView, now: float) -> str:
 
 
 def _badge(job: JobView) -> str:
-    shape, colour = _SHAPES.get(job["status"], ("?", "#757575"))
+    shape, colour = SHAPES.get(job["status"], ("?", "#757575"))
     style = f"border:1px solid {colour};border-radius:10px;padding:0 8px;color:{colour};font-weight:600;font-size:12px"
     return f'<span style="{style}">{shape} {_text(status_word(job))}</span>'
 
@@ -85,7 +86,7 @@ def _bar(job: JobView) -> str:
     if progress is None or not progress["total"] or job["status"] == "DONE":
         return ""
     width = max(0.0, min(1.0, progress["done"] / progress["total"])) * 100
-    inner = f'<div style="width:{width:.1f}%;height:2px;background:{_SHAPES["RUNNING"][1]}"></div>'
+    inner = f'<div style="width:{width:.1f}%;height:2px;background:{SHAPES["RUNNING"][1]}"></div>'
     return f'<div style="height:2px;background:rgba(128,128,128,.25)">{inner}</div>'
 
 
@@ -109,7 +110,7 @@ def _table(snapshot: Snapshot) -> str:
         for job in snapshot["jobs"]
     )
     return (
-        f'<div style="{_CARD};padding:4px 10px"><table style="border-collapse:collapse">'
+        f'<div style="{BOX};padding:4px 10px"><table style="border-collapse:collapse">'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

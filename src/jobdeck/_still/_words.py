@@ -13,7 +13,7 @@ from .._wire import JobView, LogChunk, MessageRow
 _SHORT: Final = 300
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_NAMES: Final = {
+STATUS_NAMES: Final = {
     "INITIALIZING": "Not submitted",
     "QUEUED": "Queued",
     "VALIDATING": "Validating",
@@ -28,7 +28,7 @@ def status_word(job: JobView) -> str:
     """Return the job's status as a word; one that jobdeck does not know stands as it is."""
     if not job["final"] and job["cancel_state"] in {"requested", "stopping"}:
         return "Cancelling…"
-    return _NAMES.get(job["status"], job["status"])
+    return STATUS_NAMES.get(job["status"], job["status"])
 
 
 def summary(job: JobView, now: float) -> str:

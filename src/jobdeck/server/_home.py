@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._feed import Feed, obey
+from .._feed import Conversation, obey
 from .._ports import Store
 from .._wire import CommandRequest, JobView
 
@@ -23,7 +23,7 @@ class ServedHome:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._feeds: set[Feed] = set()
+        self._feeds: set[Conversation] = set()
         self._service: JobService | None = None
 
     @property
@@ -35,15 +35,15 @@ class ServedHome:
         """Do what was asked for; return the new job of a retry."""
         return obey(self.store, request, self._retry, "server")
 
-    def open_feed(self, send: Callable[[Mapping[str, Any]], bool | None]) -> Feed:
+    def open_feed(self, send: Callable[[Mapping[str, Any]], bool | None]) -> Conversation:
         """Open a feed about no jobs yet."""
         service = self._opened()
-        feed = Feed(service.store, service.follower, send, job_ids=(), retry=self._retry, origin="server")
+        feed = Conversation(service.store, service.follower, send, retry=self._retry, origin="server")
         with self._lock:
             self._feeds.add(feed)
         return feed
 
-    def close_feed(self, feed: Feed) -> None:
+    def close_feed(self, feed: Conversation) -> None:
         """Close one feed; with the last one its thread and the follower's end."""
         with self._lock:
             self._feeds.discard(feed)

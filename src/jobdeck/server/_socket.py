@@ -16,7 +16,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from .._errors import StoreError
-from .._feed import Feed
+from .._feed import Conversation
 from .._version import __version__
 from .._wire import PROTOCOL
 from ._document import operation
@@ -25,7 +25,7 @@ from ._home import ServedHome
 
 OTHER_PROTOCOL: Final = 4406
 """Code with which the stream of a page that speaks another protocol is closed."""
-_LONGEST_MESSAGE: Final = 131_072
+_LONGEST_MESSAGE: Final = 1_048_576
 _TOO_BIG: Final = 1009
 _ORDERS: Final = frozenset({"command", "bulk"})
 
@@ -35,7 +35,7 @@ class FeedHandler(JsonAnswers, WebSocketMixin, WebSocketHandler, JupyterHandler)
 
     auth_resource: ClassVar[str] = AUTH_RESOURCE
     path: ClassVar[str] = "/feed"
-    _feed: Feed | None = None
+    _feed: Conversation | None = None
     _may_command = False
     _spoken = PROTOCOL
 
@@ -78,7 +78,7 @@ class FeedHandler(JsonAnswers, WebSocketMixin, WebSocketHandler, JupyterHandler)
     def on_message(self, message: str | bytes) -> None:
         """Hand a request to the feed; what it does not understand it answers itself."""
         if len(message) > _LONGEST_MESSAGE:
-            self.close(_TOO_BIG, "a request is at most 128 KiB long")
+            self.close(_TOO_BIG, "a request is at most 1 MiB long")
             return
         if self._feed is None:
             return

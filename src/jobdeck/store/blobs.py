@@ -84,13 +84,14 @@ def keep(link: Link, blob: Blob) -> int:
     return row
 
 
-def body_of(home: Path, sha256: str, body: bytes | None) -> bytes:
-    """Return a blob's body from the columns of its row."""
+def body_of(home: Path, sha256: str, body: bytes | None, most: int | None = None) -> bytes:
+    """Return a blob's body from the columns of its row: of one in a file at most so many bytes."""
     if body is not None:
         return body
     path = home / BLOBS / sha256
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(-1 if most is None else most)
     except OSError as error:
         raise StoreError(f"a large body cannot be read from {path}: {error.strerror}") from error
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, Literal
 
-from .._errors import RuntimeInvalidStateError
+from .._errors import JobNotFoundError, RuntimeInvalidStateError
 from .._records import Command, CommandKind, JobRecord
 from .._status import JobStatus, is_final
 from . import jobs
 from .connection import Link
 from .rows import text
+
+Asked = Literal["cancelled", "asked", "ended", "missing"]
 
 _NOT_STARTED: Final = (JobStatus.INITIALIZING, JobStatus.QUEUED)
 _UNDER_WAY: Final = ("requested", "stopping")
@@ -41,6 +44,18 @@ def ask(link: Link, job_id: str, kind: CommandKind, origin: str) -> JobRecord:
             # Its agent looks for commands when a job has changed.
             jobs.change(link, job_id, cancel_state=record.cancel_state)
     return jobs.get(link, job_id)
+
+
+def ask_many(link: Link, job_ids: Iterable[str], kind: CommandKind, origin: str) -> dict[str, Asked]:
+    became: dict[str, Asked] = {}
+    for job_id in job_ids:
+        try:
+            became[job_id] = "cancelled" if is_final(ask(link, job_id, kind, origin).status) else "asked"
+        except JobNotFoundError:
+            became[job_id] = "missing"
+        except RuntimeInvalidStateError:
+            became[job_id] = "ended"
+    return became
 
 
 def are_open(link: Link, engine: str, agent: str) -> bool:

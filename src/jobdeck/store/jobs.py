@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
-from .._records import Changes, JobQuery, JobRecord, NewJob, Payload, PayloadKeys
+from .._records import Changes, JobQuery, JobRecord, NewJob, Payload, PayloadKeys, Tally
 from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
 from . import blobs
 from .blobs import Blob
@@ -18,8 +19,14 @@ from .home import OUTPUT, output_path
 from .migrations import random_name
 from .rows import SELECT_JOBS, job_record, json_text, text
 
+Deleted = Literal["deleted", "refused", "missing"]
+Tagged = Literal["tagged", "missing"]
+
 _JOB_ID = re.compile(r"([a-z2-7]{6})-[a-z2-7]{12}")
 _REMEMBERED = 100_000
+
+FORGOTTEN = "forgotten"
+"""The setting that holds the newest change number of a deletion that was forgotten."""
 
 FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
 """The final statuses as a list in SQL."""
@@ -177,6 +184,20 @@ def update_tags(link: Link, job_id: str, tags: Sequence[str]) -> None:
     change(link, job_id, tags=json_text("tags", tags))
 
 
+def edit_tags(link: Link, job_ids: Iterable[str], add: Sequence[str], remove: Collection[str]) -> dict[str, Tagged]:
+    became: dict[str, Tagged] = {}
+    for job_id in job_ids:
+        row = link.execute("SELECT tags FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+        became[job_id] = "missing" if row is None else "tagged"
+        if row is None:
+            continue
+        before = json.loads(row[0])
+        after = [tag for tag in dict.fromkeys([*before, *add]) if tag not in remove]
+        if after != before:
+            change(link, job_id, tags=json_text("tags", after))
+    return became
+
+
 def claim(link: Link, engine: str, agent: str, limit: int) -> list[JobRecord]:
     """Take the queued jobs that have waited longest; what is submitted first is first, whenever it was prepared."""
     rows = link.execute(
@@ -204,11 +225,28 @@ def queue_place(link: Link, job_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def changes(link: Link, since: int) -> Changes:
-    number = change_number(link)
-    rows = link.execute(f"{SELECT_JOBS} WHERE changed > ? ORDER BY changed", (since,)).fetchall()
-    deleted = link.execute("SELECT job_id FROM deleted WHERE changed > ? ORDER BY changed", (since,)).fetchall()
-    return Changes(number, tuple(map(job_record, rows)), tuple(row[0] for row in deleted))
+def changes(link: Link, since: int, limit: int | None) -> Changes:
+    number, (forgotten,) = pulse(link, [FORGOTTEN])
+    most = -1 if limit is None else limit + 1
+    rows = link.execute(f"{SELECT_JOBS} WHERE changed > ? ORDER BY changed LIMIT ?", (since, most)).fetchall()
+    gone = link.execute(
+        "SELECT job_id, changed FROM deleted WHERE changed > ? ORDER BY changed LIMIT ?", (since, most)
+    ).fetchall()
+    found = list(map(job_record, rows))
+    more = limit is not None and max(len(found), len(gone)) > limit
+    if more:
+        # No two rows have the same number: each change takes its own.
+        ends = [record.changed for record in found[limit:]] + [changed for _, changed in gone[limit:]]
+        number = min(ends) - 1
+        found = [record for record in found if record.changed <= number]
+        gone = [row for row in gone if row[1] <= number]
+    return Changes(number, tuple(found), tuple(row[0] for row in gone), more, since >= int(forgotten or 0))
+
+
+def tally(link: Link) -> Tally:
+    """Count the jobs of each status."""
+    counts = link.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall()
+    return Tally(change_number(link), dict(counts))
 
 
 def find(link: Link, query: JobQuery) -> list[JobRecord]:
@@ -237,6 +275,10 @@ def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
 
     if query.status is not None:
         add(f"status IN ({_marks(query.status)})", *map(str, query.status))
+    if query.without:
+        add(f"status NOT IN ({_marks(query.without)})", *map(str, query.without))
+    if query.below is not None:
+        add("number < ?", query.below)
     for tag in query.tags:
         # Compared as JSON, in which tags are stored: their escapes hold what SQLite's own text cannot.
         in_both = "EXISTS (SELECT 1 FROM json_each(jobs.tags) t JOIN json_each(?) w WHERE t.value = w.value)"
@@ -273,6 +315,22 @@ def delete(link: Link, job_id: str) -> list[str]:
         raise RuntimeInvalidStateError(f"job {job_id} is {record.status}; cancel it first, then delete it")
     link.numbers.pop(job_id, None)
     return remove(link, record.number, job_id)
+
+
+def delete_many(link: Link, job_ids: Iterable[str]) -> tuple[dict[str, Deleted], list[str]]:
+    """Remove those that may be removed; returns what became of each, and hashes as `delete` does."""
+    became: dict[str, Deleted] = {}
+    unused: list[str] = []
+    for job_id in job_ids:
+        try:
+            unused += delete(link, job_id)
+        except JobNotFoundError:
+            became[job_id] = "missing"
+        except RuntimeInvalidStateError:
+            became[job_id] = "refused"
+        else:
+            became[job_id] = "deleted"
+    return became, unused
 
 
 def remove(link: Link, number: int, job_id: str) -> list[str]:

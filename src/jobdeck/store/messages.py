@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection
+from typing import NamedTuple
 
 from .._errors import RuntimeInvalidStateError
-from .._records import MessageRecord
+from .._records import LastWords, MessageRecord
 from . import blobs
 from .blobs import Blob
 from .connection import Link
 from .jobs import FINAL_SQL, get, number_of
 
 _SEQ = (1 << 32) - 1
+_WHOLE = (1 << 31) - 1
+"""More characters than SQLite can hold in one value."""
 
 # One statement takes the write lock, finds the next number and inserts: publishers in many threads and processes
 # cannot come between. It inserts nothing where the job is gone, has ended, or has its final message.
@@ -51,37 +55,93 @@ def _refusal(link: Link, job_id: str) -> RuntimeInvalidStateError:
     return RuntimeInvalidStateError(f"job {job_id} takes no more messages: {why}")
 
 
-def get_range(link: Link, job_id: str, start: int, stop: int | None) -> list[MessageRecord]:
+def get_range(link: Link, job_id: str, start: int, stop: int | None, longest: int | None) -> list[MessageRecord]:
     low = number_of(link, job_id) << 32
     rows = link.execute(
-        "SELECT m.id, m.time, m.final, m.body, b.sha256, b.body FROM messages m LEFT JOIN blobs b ON b.id = m.blob"
-        " WHERE m.id > ? AND m.id <= ? ORDER BY m.id",
-        (low + max(start, 0), low + (_SEQ if stop is None else max(min(stop, _SEQ), 0))),
+        f"SELECT m.id, m.time, m.final, {_head_of('m', 'b')} FROM messages m LEFT JOIN blobs b ON b.id = m.blob"
+        " WHERE m.id > :low AND m.id <= :high ORDER BY m.id",
+        {
+            "low": low + max(start, 0),
+            "high": low + (_SEQ if stop is None else max(min(stop, _SEQ), 0)),
+            "longest": _WHOLE if longest is None else longest,
+        },
     ).fetchall()
     if not rows:
         get(link, job_id)
     return [
-        MessageRecord(
-            job_id, row[0] - low, row[1], bool(row[2]), row[3] if row[3] is not None else _large(link, row[4], row[5])
-        )
-        for row in rows
+        MessageRecord(job_id, number - low, when, bool(final), *_read(link, _Head(*head), longest))
+        for number, when, final, *head in rows
     ]
 
 
-def _large(link: Link, sha256: str, body: bytes | None) -> str:
-    return blobs.body_of(link.home, sha256, body).decode()
+class _Head(NamedTuple):
+    """The columns of `_head_of`: a text, or a blob, as far as it was asked for, with the length of the whole."""
+
+    text: str | None
+    length: int | None
+    sha256: str | None
+    blob: bytes | None
+    size: int | None
+
+
+def _head_of(message: str, blob: str) -> str:
+    """Return what selects a body's head, at most `:longest` characters or bytes of it."""
+    return (
+        f"substr({message}.body, 1, :longest), length({message}.body),"
+        f" {blob}.sha256, substr({blob}.body, 1, :longest), {blob}.size"
+    )
+
+
+def _read(link: Link, head: _Head, longest: int | None) -> tuple[str, int | None]:
+    """Return a body's first part, and the length of the whole where that is longer."""
+    if head.text is not None:
+        return head.text, head.length if head.length is not None and head.length > len(head.text) else None
+    assert head.sha256 is not None
+    assert head.size is not None
+    data = blobs.body_of(link.home, head.sha256, head.blob, longest)
+    if len(data) >= head.size:
+        return data.decode(), None
+    # What was read may end within a character.
+    return data.decode(errors="ignore"), head.size
+
+
+_NEWEST_OF = "SELECT id FROM messages WHERE id > (j.number << 32) AND id < ((j.number + 1) << 32)"
+_LAST_WORDS = f"""
+SELECT j.job_id, m.id & {_SEQ}, {_head_of("m", "b")},
+  r.sha256, substr(r.body, 1, :longest), r.size, {_head_of("f", "fb")}
+FROM jobs j
+LEFT JOIN messages m ON m.id = ({_NEWEST_OF} AND NOT final ORDER BY id DESC LIMIT 1)
+LEFT JOIN blobs b ON b.id = m.blob
+LEFT JOIN outcomes o ON o.job = j.number AND o.ok
+LEFT JOIN blobs r ON r.id = o.body AND o.encoding = 'json'
+LEFT JOIN messages f ON o.job IS NOT NULL AND o.body IS NULL AND f.id = ({_NEWEST_OF} ORDER BY id DESC LIMIT 1)
+  AND f.final
+LEFT JOIN blobs fb ON fb.id = f.blob
+WHERE j.job_id IN (SELECT value FROM json_each(:ids))
+"""
+
+
+def last_words(link: Link, job_ids: Collection[str], longest: int) -> dict[str, LastWords]:
+    rows = link.execute(_LAST_WORDS, {"ids": json.dumps(list(job_ids)), "longest": longest})
+    words = {}
+    for job_id, seq, *heads in rows:
+        said, result, final = _Head(*heads[:5]), _Head(None, None, *heads[5:8]), _Head(*heads[8:])
+        words[job_id] = LastWords(
+            seq or 0,
+            None if seq is None else _read(link, said, longest)[0],
+            next((_read(link, each, longest)[0] for each in (result, final) if each.text or each.sha256), None),
+        )
+    return words
 
 
 def final_message(link: Link, number: int) -> str | None:
     """Return the body of a job's final message; nothing follows one, so that it is the newest."""
     row = link.execute(
-        "SELECT m.final, m.body, b.sha256, b.body FROM messages m LEFT JOIN blobs b ON b.id = m.blob"
-        " WHERE m.id > ? AND m.id < ? ORDER BY m.id DESC LIMIT 1",
-        (number << 32, (number + 1) << 32),
+        f"SELECT m.final, {_head_of('m', 'b')} FROM messages m LEFT JOIN blobs b ON b.id = m.blob"
+        " WHERE m.id > :low AND m.id < :high ORDER BY m.id DESC LIMIT 1",
+        {"low": number << 32, "high": (number + 1) << 32, "longest": _WHOLE},
     ).fetchone()
-    if row is None or not row[0]:
-        return None
-    return row[1] if row[1] is not None else _large(link, row[2], row[3])
+    return _read(link, _Head(*row[1:]), None)[0] if row is not None and row[0] else None
 
 
 def last_seqs(link: Link, job_ids: Collection[str]) -> dict[str, int]:

@@ -113,7 +113,10 @@ def _remove(link: Link, victims: list[tuple[int, str]]) -> list[str]:
 
 
 def _forget_tombstones(link: Link, before: float) -> None:
-    link.execute("DELETE FROM deleted WHERE time < ?", (before,))
+    newest = link.execute("SELECT max(changed) FROM deleted WHERE time < ?", (before,)).fetchone()[0]
+    if newest is not None:
+        link.execute("DELETE FROM deleted WHERE time < ?", (before,))
+        settings.put(link, jobs.FORGOTTEN, str(max(newest, int(settings.get(link, jobs.FORGOTTEN) or 0))))
 
 
 def _sweep(link: Link, before: float) -> None:

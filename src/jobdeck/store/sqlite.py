@@ -13,6 +13,7 @@ from .._records import (
     CommandKind,
     JobQuery,
     JobRecord,
+    LastWords,
     MessageRecord,
     NewJob,
     News,
@@ -21,13 +22,16 @@ from .._records import (
     PayloadKeys,
     ProgramRecord,
     Pruned,
+    Tally,
 )
 from .._status import Exit, JobStatus
 from . import blobs, commands, description, endings, jobs, messages, programs, retention, settings
 from .blobs import Blob
+from .commands import Asked
 from .connection import Database, Link
 from .endings import Bodies
 from .home import default_home, output_path
+from .jobs import Deleted, Tagged
 from .journal import FileSystem, file_system_type
 from .rows import text
 
@@ -76,6 +80,18 @@ class SQLiteStore:
 
     def update_tags(self, job_id: str, tags: Sequence[str]) -> None:
         self._db.write(jobs.update_tags, job_id, tags)
+
+    def ask_many(self, job_ids: Collection[str], kind: CommandKind, origin: str) -> dict[str, Asked]:
+        return self._db.write(commands.ask_many, job_ids, kind, origin)
+
+    def delete_many(self, job_ids: Collection[str]) -> dict[str, Deleted]:
+        became, unused = self._db.write(jobs.delete_many, job_ids)
+        self._unlink(unused)
+        self._db.run(jobs.unlink_outputs, [job_id for job_id in became if became[job_id] == "deleted"])
+        return became
+
+    def edit_tags(self, job_ids: Collection[str], add: Sequence[str], remove: Collection[str]) -> dict[str, Tagged]:
+        return self._db.write(jobs.edit_tags, job_ids, add, remove)
 
     # --- programs
 
@@ -167,8 +183,13 @@ class SQLiteStore:
     def outcome(self, job_id: str) -> Outcome | None:
         return self._db.read(endings.outcome, job_id)
 
-    def messages(self, job_id: str, start: int = 0, stop: int | None = None) -> list[MessageRecord]:
-        return self._db.read(messages.get_range, job_id, start, stop)
+    def messages(
+        self, job_id: str, start: int = 0, stop: int | None = None, *, longest: int | None = None
+    ) -> list[MessageRecord]:
+        return self._db.read(messages.get_range, job_id, start, stop, longest)
+
+    def last_words(self, job_ids: Collection[str], longest: int) -> dict[str, LastWords]:
+        return self._db.read(messages.last_words, job_ids, longest)
 
     def last_seqs(self, job_ids: Collection[str]) -> dict[str, int]:
         return self._db.run(messages.last_seqs, job_ids)
@@ -181,8 +202,11 @@ class SQLiteStore:
         """See the port. The calling thread's own commits make it differ, too."""
         return self._db.run(Link.data_version)
 
-    def changes(self, since: int) -> Changes:
-        return self._db.read(jobs.changes, since)
+    def changes(self, since: int, limit: int | None = None) -> Changes:
+        return self._db.read(jobs.changes, since, limit)
+
+    def tally(self) -> Tally:
+        return self._db.read(jobs.tally)
 
     def change_number(self) -> int:
         return self._db.run(jobs.change_number)

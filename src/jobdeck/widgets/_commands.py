@@ -11,10 +11,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .._bulk import answer_bulk
 from .._errors import JobdeckError
-from .._feed import Refused, answer_command, parse
+from .._feed import Answer, Refused, answer_command, parse
 from .._service import JobService
-from .._wire import RangeReply, Reply
+from .._wire import RangeReply, Reply, Report
 
 _log = logging.getLogger(__name__)
 
@@ -45,17 +46,20 @@ class CommandComms:
 
         comm.on_msg(receive)
 
-    def _answer(self, store_id: object, frame: object) -> Reply | RangeReply:
+    def _answer(self, store_id: object, frame: object) -> Reply | RangeReply | Report:
         try:
             request = parse(frame)
-            if request["type"] != "command":
+            if request["type"] != "command" and request["type"] != "bulk":
                 raise Refused("reply", 0, "", "only commands are taken here")
             service = self._services.get(store_id) if isinstance(store_id, str) else None
             if service is None:
-                raise Refused(
-                    "reply", request["request"], request["id"], "this kernel has not shown jobs of that store"
-                )
-            reply = answer_command(service.store, request, service.retry_job, "notebook")
+                kind: Answer = "reply" if request["type"] == "command" else "report"
+                raise Refused(kind, request["request"], "", "this kernel has not shown jobs of that store")
+            reply: Reply | Report
+            if request["type"] == "command":
+                reply = answer_command(service.store, request, service.retry_job, "notebook")
+            else:
+                reply = answer_bulk(service.store, request, service.retry_job, "notebook")
         except Refused as refused:
             return refused.answer()
         except JobdeckError as error:

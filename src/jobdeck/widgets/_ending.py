@@ -11,14 +11,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from .._errors import JobdeckError, StoreError
 from .._feed import PUMP
 from .._follow import Follower, Update
-from .._ports import Store
+from .._ports import Layout, Store
 from .._records import JobQuery
 from .._status import is_final
 from .._still import make_bundle
@@ -89,17 +89,15 @@ class Output:
     shell: Any
     store: Store
     widget: JobsWidget
-    job_ids: Sequence[str] | None
-    layout: Literal["card", "list"]
+    layout: Layout
     display_id: str
 
     def publish(self) -> None:
         """Replace what the output holds by the jobs as they are now."""
-        ids = None if self.job_ids is None else self.widget.job_ids
         snapshot = self.widget.snapshot()
         # Somebody may have closed the widget: the output still has to tell how its jobs ended.
         model_id = None if self.widget.comm is None else self.widget.model_id
-        bundle = make_bundle(snapshot, ids, self.layout, model_id=model_id)
+        bundle = make_bundle(snapshot, self.widget.job_ids, self.layout, model_id=model_id)
         self.widget.settle(snapshot)
         self.shell.display_pub.publish(data=bundle, metadata={}, transient={"display_id": self.display_id}, update=True)
 

@@ -6,18 +6,16 @@ import time
 import uuid
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from .._feed import read_snapshot
-from .._ports import Presenter, Store
+from .._feed import read_deck, read_snapshot
+from .._ports import Layout, Presenter, Store
 from .._service import JobService
-from .._still import make_bundle, render_text
+from .._still import make_bundle
 from ._commands import COMMANDS
 from ._ending import ENDINGS, Output
 from ._shell import current_shell
 from ._widget import JobsWidget
-
-Layout = Literal["card", "list"]
 
 _PATIENCE: Final = 10.0
 """Seconds that a page has for its first word, counted while the kernel is free to hear it. In JupyterLab the server
@@ -27,21 +25,24 @@ feeds the cards, and nobody looks at the widget."""
 class NotebookPresenter:
     """The port `Presenter` for IPython kernels; elsewhere it prints plain text."""
 
-    def display(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> None:
+    def display(self, store: Store, job_ids: Sequence[str], layout: Layout) -> None:
         """Send a live output to the front end."""
         shell = current_shell()
         if shell is None:
-            print(render_text(read_snapshot(store, job_ids)))
+            print(_still(store, job_ids, layout)["text/plain"])
             return
         from IPython.display import display
 
         ENDINGS.attend(shell)
         COMMANDS.attend(shell, JobService.of(store.home))
         widget = self._widget(store, job_ids, layout)
-        output = Output(shell, store, widget, job_ids, layout, uuid.uuid4().hex)
+        output = Output(shell, store, widget, layout, uuid.uuid4().hex)
         snapshot = widget.snapshot()
-        bundle = make_bundle(snapshot, job_ids, layout, model_id=widget.model_id)
+        bundle = make_bundle(snapshot, job_ids, layout, deck=widget.deck(), model_id=widget.model_id)
         display(bundle, raw=True, display_id=output.display_id)  # type: ignore[no-untyped-call]
+        if layout == "deck":
+            # There is always a job that may come: no last state is waited for.
+            return
 
         def expect(ids: Sequence[str]) -> None:
             ENDINGS.expect(output, JobService.of(store.home).follower, ids)
@@ -49,17 +50,17 @@ class NotebookPresenter:
         widget.on_jobs = expect
         expect([view["id"] for view in snapshot["jobs"] if not view["final"]])
 
-    def mimebundle(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> dict[str, Any]:
+    def mimebundle(self, store: Store, job_ids: Sequence[str], layout: Layout) -> dict[str, Any]:
         """Return the same as data. Nothing updates it once it is shown, except through its widget."""
         shell = current_shell()
         if shell is None:
-            return make_bundle(read_snapshot(store, job_ids), job_ids, layout)
+            return _still(store, job_ids, layout)
         ENDINGS.attend(shell)
         COMMANDS.attend(shell, JobService.of(store.home))
         widget = self._widget(store, job_ids, layout)
-        return make_bundle(widget.snapshot(), job_ids, layout, model_id=widget.model_id)
+        return make_bundle(widget.snapshot(), job_ids, layout, deck=widget.deck(), model_id=widget.model_id)
 
-    def _widget(self, store: Store, job_ids: Sequence[str] | None, layout: Layout) -> JobsWidget:
+    def _widget(self, store: Store, job_ids: Sequence[str], layout: Layout) -> JobsWidget:
         service = JobService.of(store.home)
         began = time.monotonic()
 
@@ -67,6 +68,11 @@ class NotebookPresenter:
             return ENDINGS.idle_for > _PATIENCE and time.monotonic() - began > _PATIENCE
 
         return JobsWidget(store, service.follower, job_ids, layout, retry=service.retry_job, may_rest=may_rest)
+
+
+def _still(store: Store, job_ids: Sequence[str], layout: Layout) -> dict[str, Any]:
+    deck = read_deck(store) if layout == "deck" else None
+    return make_bundle(read_snapshot(store, job_ids), job_ids, layout, deck=deck)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The widget behind a cell's cards: one model, whatever the number of jobs in it."""
+"""The widget behind a cell's output: one model, whatever the number of jobs in it."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import anywidget
 import traitlets
 
 from .._errors import StoreError
-from .._feed import Feed, Retry
+from .._feed import Conversation
 from .._follow import Follower
-from .._ports import Store
-from .._wire import Snapshot
+from .._ports import Layout, Retry, Store
+from .._wire import Rows, Snapshot
 from ._front_end import source
 
 _log = logging.getLogger(__name__)
 
 
 class JobsWidget(anywidget.AnyWidget):
-    """Cards of jobs in a cell's output.
+    """Jobs in a cell's output: cards of some, or the whole deck.
 
-    The synced traits are the wire, not an interface. `_http` lets the view use the page's server. `_snapshot` is the
-    state for a first paint; a page that is loaded again and a second one get it as it is by then, for it is read
-    whenever a front end asks for the model's state. What happens meanwhile goes as custom messages, all of them from
-    the feed's thread.
+    The synced traits are the wire, not an interface. `_http` lets the view use the page's server. `_snapshot`, and
+    `_deck` of the whole deck, are the state for a first paint; a page that is loaded again and a second one get it as
+    it is by then, for it is read whenever a front end asks for the model's state. What happens meanwhile goes as custom
+    messages, all of them from the feeds' thread.
 
     Parameters
     ----------
     store, follower
         Where the jobs are and who tells when they change.
     job_ids
-        The jobs; None means the newest ones of the store and those to come.
+        The jobs; none for the layout ``"deck"``, in which the view itself chooses what to show as cards.
     layout
-        ``"card"`` or ``"list"``.
+        ``"card"``, ``"list"``, or ``"deck"`` for all jobs of the store, those to come included.
     retry
         Runs a job again and returns the new id.
     may_rest
@@ -49,6 +49,7 @@ class JobsWidget(anywidget.AnyWidget):
     _esm = traitlets.Unicode().tag(sync=True, echo_update=False)
     _css = traitlets.Unicode().tag(sync=True, echo_update=False)
     _snapshot = traitlets.Dict().tag(sync=True, echo_update=False)
+    _deck = traitlets.Dict(None, allow_none=True).tag(sync=True, echo_update=False)
     _layout = traitlets.Unicode("card").tag(sync=True, echo_update=False)
     _http = traitlets.Bool(True).tag(sync=True, echo_update=False)
 
@@ -56,53 +57,59 @@ class JobsWidget(anywidget.AnyWidget):
         self,
         store: Store,
         follower: Follower,
-        job_ids: Sequence[str] | None,
-        layout: str = "card",
+        job_ids: Sequence[str],
+        layout: Layout = "card",
         *,
         retry: Retry | None = None,
         may_rest: Callable[[], bool] | None = None,
     ) -> None:
         esm, css = source("card.js"), source("card.css")
         self.on_jobs: Callable[[list[str]], None] | None = None
-        self._feed = Feed(
+        self._conversation = Conversation(
             store,
             follower,
             self._send_frame,
             job_ids=job_ids,
-            keeps_jobs=True,
+            keeps_jobs=layout != "deck",
             retry=retry,
             origin="notebook",
             on_jobs=self._adopt,
             may_rest=may_rest,
         )
         try:
-            snapshot = self._feed.begin()
-            super().__init__(_esm=esm, _css=css, _snapshot=snapshot, _layout=layout)
+            is_deck = layout == "deck"
+            deck = self._conversation.begin_deck() if is_deck else None
+            snapshot = self._conversation.snapshot() if is_deck else self._conversation.begin()
+            super().__init__(_esm=esm, _css=css, _snapshot=snapshot, _deck=deck, _layout=layout)
         except BaseException:
-            self._feed.close()
+            self._conversation.close()
             raise
         self.on_msg(self._receive)
 
     @property
-    def job_ids(self) -> list[str] | None:
-        """The jobs that are shown, with those that a retry has added; None where it is the newest of the store."""
-        return self._feed.job_ids
+    def job_ids(self) -> list[str]:
+        """The jobs that are shown as cards, with those that a retry has added."""
+        return self._conversation.job_ids
 
     def snapshot(self) -> Snapshot:
         """Read the jobs as they are now."""
-        return self._feed.snapshot()
+        return self._conversation.snapshot()
+
+    def deck(self) -> Rows | None:
+        """Read the deck's first frame as it is now; None of a widget about some jobs."""
+        return self._conversation.deck() if self._layout == "deck" else None
 
     def settle(self, snapshot: Mapping[str, Any]) -> None:
         """Tell the last state to front ends that keep the widget's traits, such as a saved notebook's."""
         self._snapshot = dict(snapshot)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the model's state with the snapshot as it is now (see `ipywidgets.Widget.get_state`)."""
+        """Return the model's state with the jobs as they are now (see `ipywidgets.Widget.get_state`)."""
         state: dict[str, Any] = super().get_state(key=key, drop_defaults=drop_defaults)
         # Without a comm the state is that of the first paint, read a moment ago; a single trait is our own update.
         if "_snapshot" in state and self.comm is not None and key is None:
             try:
-                state["_snapshot"] = self._feed.snapshot()
+                state |= {"_snapshot": self.snapshot(), "_deck": self.deck()}
             except StoreError:
                 _log.exception("the store cannot be read just now: a page gets an older state of its jobs")
         return state
@@ -111,10 +118,10 @@ class JobsWidget(anywidget.AnyWidget):
         """Ignore state from a browser: it may ask for something, but what a job is the store alone says."""
 
     def close(self) -> None:
-        """End the feed, then the model."""
-        feed = getattr(self, "_feed", None)
-        if feed is not None:
-            feed.close()
+        """End the conversation, then the model."""
+        conversation = getattr(self, "_conversation", None)
+        if conversation is not None:
+            conversation.close()
         super().close()
 
     def _adopt(self, job_ids: list[str]) -> None:
@@ -125,4 +132,4 @@ class JobsWidget(anywidget.AnyWidget):
         self.send(frame)
 
     def _receive(self, _widget: object, content: object, _buffers: object) -> None:
-        self._feed.receive(content)
+        self._conversation.receive(content)

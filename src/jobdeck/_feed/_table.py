@@ -1,0 +1,326 @@
+"""The whole deck: all jobs of a store as rows, for a view that filters and sorts them by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, cast
+
+from .._follow import Follower, Subscription, Update
+from .._ports import Store
+from .._records import JobQuery, JobRecord, LastWords
+from .._status import FINAL, JobStatus, is_final
+from .._version import __version__
+from .._wire import MORE_ROWS, PROTOCOL, JobRow, Rows
+from ._readings import First, News, Page
+from ._rows import row_changes, word_keys
+
+_INTERVAL: Final = 0.1
+"""Seconds between frames that tell changes."""
+_SLOWEST_INTERVAL: Final = 0.25
+_JOB_RATE: Final = 2_000
+"""Bytes a second that a changing job may cost while frames can be put off for it, by at most `_SLOWEST_INTERVAL`."""
+_LOAD_INTERVAL: Final = 0.03
+"""Seconds between frames with older rows, so that others get their turn."""
+_RETRY_INTERVAL: Final = 1.0
+_NOT_BEGUN: Final = (JobStatus.INITIALIZING.value, JobStatus.QUEUED.value)
+_NOT_UNDER_WAY: Final = (*_NOT_BEGUN, *(status.value for status in FINAL))
+
+
+def read_deck(store: Store) -> Rows:
+    """Read a deck's first frame alone: for a view that is not told what changes."""
+    return _first_frame(First.read(store), 0)
+
+
+class _Asked(NamedTuple):
+    """What a view knows that asks for the deck."""
+
+    store_id: str | None = None
+    since: int | None = None
+
+
+class _Told(NamedTuple):
+    """A job that has not ended: its row as the view has it, and the inputs that its numbers come from."""
+
+    row: JobRow
+    inputs: Mapping[str, str]
+
+
+@dataclass
+class _Step:
+    """What a frame tells."""
+
+    rows: dict[str, JobRow] = field(default_factory=dict)
+    changes: dict[str, dict[str, object]] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+    def parts(self) -> Rows:
+        parts: Rows = {}
+        if self.rows:
+            parts["rows"] = sorted(self.rows.values(), key=lambda row: row["number"], reverse=True)
+        if self.changes:
+            parts["changes"] = self.changes
+        if self.removed:
+            parts["removed"] = list(self.removed)
+        return parts
+
+
+class Table:
+    """Tells a view of all jobs: the newest first, the older ones after them, then what changes.
+
+    A part of a `Conversation`. Apart from the rows of jobs that have not ended it keeps nothing of the store: the
+    follower only says that something happened, and what it was is read when the frame is made. So a slow consumer
+    costs nothing, and a frame that could not be read is read again.
+
+    Parameters
+    ----------
+    store, follower
+        Where the jobs are and who tells when they change.
+    wake
+        Called when there may be something to send.
+    shortest_interval
+        Returns the seconds that have to lie between frames for the sake of others.
+    """
+
+    def __init__(
+        self, store: Store, follower: Follower, wake: Callable[[], None], shortest_interval: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._follower = follower
+        self._wake = wake
+        self._shortest_interval = shortest_interval
+        self._lock = threading.Lock()
+        self._subscription: Subscription | None = None
+        self._asked: _Asked | None = None
+        self._has_moved = False
+        self._grown: set[str] = set()
+        self._trouble: str | None = None
+        self._told: dict[str, _Told] = {}
+        self._store_id = ""
+        self._since = 0
+        self._below = 0
+        self._wants_older = False
+        self._counts: Mapping[str, int] = {}
+        self._seq = -1
+        self._not_before = 0.0
+        self._paced = 0.0
+        self._weight = 0.0
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the store cannot be read just now."""
+        return self._trouble
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether a view follows."""
+        return self._asked is not None or self._subscription is not None
+
+    # --- the view's side; called in the conversation's turn
+
+    def begin(self) -> Rows:
+        """Follow the deck from now on and return its first frame; older rows follow only when they are asked for."""
+        frame = self._begin_anew()
+        self._wants_older = False
+        return frame
+
+    def first(self) -> Rows:
+        """Read the first frame as it is now; changes go on from it, though some may be told once more."""
+        return _first_frame(First.read(self._store), max(0, self._seq))
+
+    def ask(self, store_id: str | None, since: int | None) -> None:
+        """Answer with all rows, or with what changed since that number in that store."""
+        self._asked = _Asked(store_id, since)
+        self._not_before = 0.0
+
+    def rest(self) -> None:
+        """Follow nothing any more."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            subscription.close()
+        self._asked = None
+        self._told = {}
+        with self._lock:
+            self._has_moved, self._grown, self._trouble = False, set(), None
+
+    # --- the follower's side
+
+    def _hear(self, update: Update) -> None:
+        with self._lock:
+            # After trouble, whatever happened meanwhile has to be looked for.
+            if update.jobs or update.deleted or update.trouble != self._trouble:
+                self._has_moved = True
+            self._trouble = update.trouble
+            self._grown |= update.seqs.keys()
+        self._wake()
+
+    # --- the conversation's side
+
+    def due(self) -> float | None:
+        """Return when the next frame is due, None if there is nothing to tell."""
+        if self._asked is not None:
+            return self._not_before
+        if self._subscription is None:
+            return None
+        if self._is_loading:
+            return max(self._not_before, self._paced + _LOAD_INTERVAL)
+        with self._lock:
+            has_news = self._has_moved or bool(self._grown)
+        if not has_news:
+            return None
+        return max(self._not_before, self._paced + self._interval())
+
+    def step(self) -> Rows | None:
+        """Return the frame that is due."""
+        interval = self._interval()
+        frame = self._go_on() if self._asked is None else self._answer(self._asked)
+        self._asked = None
+        with self._lock:
+            self._trouble = None
+        if frame is not None:
+            now = time.monotonic()
+            self._paced = max(self._paced + interval, now - interval)
+        return frame
+
+    def begin_again(self, words: str | None) -> None:
+        """Take it that the last step failed: for `words`, which the view is told, or in a way that nobody foresaw."""
+        self._not_before = time.monotonic() + _RETRY_INTERVAL
+        if words is None:
+            self._asked = _Asked()
+        with self._lock:
+            self._trouble = words or self._trouble
+
+    # --- frames
+
+    @property
+    def _is_loading(self) -> bool:
+        return self._wants_older and self._below > 0
+
+    def _interval(self) -> float:
+        return max(_INTERVAL, self._weight, self._shortest_interval())
+
+    def _answer(self, asked: _Asked) -> Rows:
+        self._follow()
+        if asked.since is None or asked.store_id != self._store.store_id:
+            return self._begin_anew()
+        changes = self._store.changes(asked.since, MORE_ROWS)
+        if not changes.complete or changes.number < asked.since:
+            return self._begin_anew()
+        # Messages are no changes of a row: whatever is under way may have told something.
+        under_way = self._store.jobs(JobQuery(without=_NOT_UNDER_WAY))
+        with self._lock:
+            self._grown |= {record.job_id for record in under_way}
+        self._told, self._store_id = {}, self._store.store_id
+        self._since, self._below, self._wants_older = asked.since, 0, True
+        return self._go_on(is_answer=True) or self._begin_anew()
+
+    def _begin_anew(self) -> Rows:
+        self._follow()
+        first = First.read(self._store)
+        self._store_id, self._since, self._counts = first.store_id, first.number, first.counts
+        self._below, self._wants_older = first.page.below, True
+        self._told = {}
+        self._remember(zip(first.page.records, first.page.rows, strict=True))
+        with self._lock:
+            self._has_moved = True
+        self._seq = 0
+        return _first_frame(first, 0)
+
+    def _follow(self) -> None:
+        # Follow first, read then: what happens in between comes twice rather than never, and changes nothing then.
+        if self._subscription is None:
+            self._subscription = self._follower.subscribe(self._hear, job_ids=None)
+
+    def _go_on(self, *, is_answer: bool = False) -> Rows | None:
+        """Return what is new and some of the older rows; None if there is neither, except in an answer."""
+        with self._lock:
+            grown, self._grown = self._grown, set()
+            self._has_moved = False
+        try:
+            news = News.read(self._store, self._since, grown, self._told)
+            page = Page.read(self._store, self._below) if self._is_loading else None
+            counts = self._store.tally().counts if news.has_moved or is_answer else self._counts
+            if self._store.store_id != self._store_id or news.changes.number < self._since:
+                return self._begin_anew()
+        except BaseException:
+            with self._lock:
+                self._grown |= grown
+                self._has_moved = True
+            raise
+        with self._lock:
+            self._grown |= news.unread
+            self._has_moved |= news.changes.more
+        step = self._step(news, page)
+        self._since, self._counts = news.changes.number, counts
+        parts = step.parts()
+        if not (parts or page or is_answer):
+            return None
+        self._seq = 0 if is_answer else self._seq + 1
+        if step.changes:
+            # A dict's repr is about as long as its JSON.
+            self._weight = min(_SLOWEST_INTERVAL, len(repr(step.changes)) / (_JOB_RATE * len(step.changes)))
+        frame = _head(self._seq, self._store_id, self._since, counts)
+        frame["more"] = self._below > 0
+        return cast("Rows", {**frame, **parts})
+
+    def _step(self, news: News, page: Page | None) -> _Step:
+        step = _Step(removed=news.changes.deleted)
+        for record, row in news.rows:
+            told = self._told.get(record.job_id)
+            if told is None:
+                if row["number"] >= self._below:  # others come with the older rows
+                    step.rows[record.job_id] = row
+            elif changes := row_changes(told.row, row):
+                step.changes[record.job_id] = changes
+        for job_id, words in news.words.items():
+            told = self._told[job_id]
+            row = _with_words(told, words)
+            if changes := row_changes(told.row, row):
+                step.changes[job_id] = changes
+                self._told[job_id] = told._replace(row=row)
+        self._remember(news.rows)
+        for job_id in news.changes.deleted:
+            self._told.pop(job_id, None)
+        if page is not None:
+            self._below = page.below
+            step.rows.update((row["id"], row) for row in page.rows)
+            self._remember(zip(page.records, page.rows, strict=True))
+        return step
+
+    def _remember(self, rows: Iterable[tuple[JobRecord, JobRow]]) -> None:
+        """Keep the rows of jobs that will change: those that the view has and that have not ended."""
+        for record, row in rows:
+            if is_final(record.status) or record.number < self._below:
+                self._told.pop(record.job_id, None)
+            else:
+                self._told[record.job_id] = _Told(row, record.inputs_preview)
+
+
+def _with_words(told: _Told, words: LastWords) -> JobRow:
+    """Return a row with what its job has said last."""
+    keys = word_keys(told.inputs, told.row.get("interim_count", 0), words)
+    kept = {key: value for key, value in told.row.items() if key not in {"interim_count", "latest", "values"}}
+    return cast("JobRow", {**kept, **keys})
+
+
+def _first_frame(first: First, seq: int) -> Rows:
+    frame = _head(seq, first.store_id, first.number, first.counts)
+    return {**frame, "reset": True, "more": first.page.below > 0, "rows": first.page.rows}
+
+
+def _head(seq: int, store_id: str, change: int, counts: Mapping[str, int]) -> Rows:
+    return {
+        "type": "rows",
+        "protocol": PROTOCOL,
+        "version": __version__,
+        "seq": seq,
+        "store_id": store_id,
+        "now": round(time.time(), 3),
+        "change": change,
+        "reset": False,
+        "more": False,
+        "total": sum(counts.values()),
+        "counts": dict(counts),
+    }

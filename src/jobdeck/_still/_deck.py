@@ -1,0 +1,95 @@
+"""The deck as it stood at one moment: its newest rows as a table, with how many jobs there are."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final, cast
+
+from .._status import FINAL
+from .._wire import JobRow, JobView, Rows
+from ._html import BOX, CELL, SHAPES
+from ._words import STATUS_NAMES, moment, printable, status_word, summary
+
+_HEAD: Final = ("Status", "Name", "Engine", "Time", "Last", "Created")
+_LAST: Final = 120
+_LINES: Final = 20
+"""Rows as plain text, which is shown where there is nothing better, and to people who search a notebook's file."""
+_NOTHING: Final[dict[str, object]] = {
+    "tags": [],
+    "backend": None,
+    "started": None,
+    "ended": None,
+    "queue_place": None,
+    "cancel_state": None,
+    "cancel_note": None,
+    "progress": None,
+    "result": None,
+    "error": None,
+}
+
+
+def render_deck_html(deck: Rows) -> str:
+    """Return the newest rows as HTML: no script, no style sheet, nothing that is not escaped."""
+    rows = deck.get("rows", [])
+    head = f'<div style="padding:4px 0">{_text(_counts(deck))}</div>'
+    heads = "".join(f'<th style="{CELL}">{name}</th>' for name in _HEAD)
+    body = "".join(_row(row, deck["now"]) for row in rows)
+    table = f'<table cellpadding="3"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>' if rows else ""
+    older = _older(deck)
+    foot = f'<div style="padding:4px 0;opacity:.7">{_text(older)}</div>' if older else ""
+    return f'<div style="{BOX};padding:4px 10px">{head}{table}{foot}</div>'
+
+
+def render_deck_text(deck: Rows) -> str:
+    """Return how many jobs there are and the newest of them, a line each."""
+    rows = deck.get("rows", [])[:_LINES]
+    lines = [_counts(deck), *(_line(row, deck["now"]) for row in rows), _older(deck, len(rows))]
+    return "\n".join(line for line in lines if line)
+
+
+def _row(row: JobRow, now: float) -> str:
+    job = _filled(row)
+    shape, colour = SHAPES.get(job["status"], ("?", "#757575"))
+    badge = f'<span style="color:{colour};font-weight:600">{shape} {_text(status_word(job))}</span>'
+    created = moment(row["created"], date=True)
+    others = (row["name"], row["engine"], summary(job, now), _last_word(row), created)
+    cells = (badge, *map(_text, others))
+    return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
+
+
+def _line(row: JobRow, now: float) -> str:
+    job = _filled(row)
+    told = " · ".join(part for part in (status_word(job), summary(job, now), _last_word(row)) if part)
+    return printable(f"{row['name']} ({row['id']}): {told}")
+
+
+def _counts(deck: Rows) -> str:
+    """Return how many jobs there are, in all and of each status."""
+    total = deck["total"]
+    if not total:
+        return "no jobs"
+    counts = deck["counts"]
+    known = [status for status in STATUS_NAMES if status in counts]
+    each = [f"{counts[s]:,} {STATUS_NAMES.get(s, s).lower()}" for s in (*known, *sorted(counts.keys() - {*known}))]
+    return f"{total:,} {'job' if total == 1 else 'jobs'}: {' · '.join(each)}"
+
+
+def _older(deck: Rows, shown: int | None = None) -> str:
+    left = deck["total"] - (len(deck.get("rows", [])) if shown is None else shown)
+    return f"and {left:,} older {'job' if left == 1 else 'jobs'}" if left > 0 else ""
+
+
+def _last_word(row: JobRow) -> str:
+    error = row.get("error")
+    if error is not None:
+        return (error["text"].splitlines() or [error["kind"]])[0][:_LAST]
+    return (row.get("latest") or row.get("result") or "").replace("\n", " ")[:_LAST]
+
+
+def _filled(row: JobRow) -> JobView:
+    """Return a row with the values that say nothing, as the words for a job need it."""
+    return cast("JobView", _NOTHING | {"final": row["status"] in FINAL} | cast("dict[str, object]", row))
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
