@@ -150,8 +150,7 @@ class Store(MessageSink, Protocol):
     ) -> list[MessageRecord]:
         """Messages with ``start < seq <= stop`` in order, a final one included (see MessageRecord.final).
 
-        Of a body the first `longest` characters are read (fewer of one that is kept in a file), and the length of the
-        whole.
+        Of a body the first `longest` characters are read, and the length of the whole.
         """
 
     def last_words(self, job_ids: Collection[str], longest: int) -> dict[str, LastWords]:

@@ -89,8 +89,7 @@ class JobRecord:
 class MessageRecord:
     """One published message: `seq` counts from 1 within its job, `body` is the encoder's JSON text.
 
-    Where only the first part of a long body was asked for, `length` is that of the whole: in characters, of a body that
-    is kept in a file of its own in bytes. Otherwise it is None.
+    Where `body` is only the first part, `length` is that of the whole in characters; otherwise it is None.
     """
 
     job_id: str

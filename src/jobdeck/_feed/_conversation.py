@@ -47,6 +47,8 @@ class Conversation:
         Who asks, as the store notes it beside a cancel.
     on_jobs
         Called with the ids when a retry has added a job to them.
+    is_ready
+        Whether frames can be sent from now on, rather than from the first `resume` on.
     may_rest
         Asked before each frame while the view has not asked for anything: if there seems to be no view that ever
         will, the conversation falls silent until one does.
@@ -64,6 +66,7 @@ class Conversation:
         origin: str = "browser",
         on_jobs: Callable[[list[str]], None] | None = None,
         may_rest: Callable[[], bool] | None = None,
+        is_ready: bool = True,
         pump: Pump = PUMP,
     ) -> None:
         self._store = store
@@ -82,7 +85,7 @@ class Conversation:
         self._requests: deque[Request | Refused] = deque()
         self._dropped = 0
         self._bulks: list[tuple[int, Bulk]] = []
-        self._is_paused = False
+        self._is_paused = not is_ready
         self._is_closed = False
         self._told_trouble: str | None = None
         pump.add(self)

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ from .home import BLOBS
 
 INLINE: Final = 1 << 20
 """Bytes up to which a body lies in the database itself."""
+
+_PART: Final = 1 << 20
 
 _REFERENCES: Final = (
     ("jobs", "program"),
@@ -84,16 +87,50 @@ def keep(link: Link, blob: Blob) -> int:
     return row
 
 
-def body_of(home: Path, sha256: str, body: bytes | None, most: int | None = None) -> bytes:
-    """Return a blob's body from the columns of its row: of one in a file at most so many bytes."""
+def body_of(home: Path, sha256: str, body: bytes | None) -> bytes:
+    """Return a blob's body from the columns of its row."""
     if body is not None:
         return body
     path = home / BLOBS / sha256
     try:
-        with path.open("rb") as file:
-            return file.read(-1 if most is None else most)
+        return path.read_bytes()
     except OSError as error:
-        raise StoreError(f"a large body cannot be read from {path}: {error.strerror}") from error
+        raise _unreadable(path, error) from error
+
+
+def head_of(home: Path, sha256: str, body: bytes | None, longest: int) -> str:
+    """Return the first characters of a blob that is a text; of one in a file no more is read."""
+    if body is not None:
+        # It may have been cut within a character.
+        return body.decode(errors="ignore")[:longest]
+    path = home / BLOBS / sha256
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read(longest)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def length_of(home: Path, sha256: str, body: bytes | None) -> int:
+    """Return how many characters a blob has that is a text, without ever holding the whole of one in a file."""
+    return len(body.decode()) if body is not None else _length_of_file(home / BLOBS / sha256)
+
+
+@lru_cache(maxsize=10_000)
+def _length_of_file(path: Path) -> int:
+    # A file's name is the hash of its content: how long it is never changes.
+    count = 0
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            while part := file.read(_PART):
+                count += len(part)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return count
+
+
+def _unreadable(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"a large body cannot be read from {path}: {error.strerror}")
 
 
 def load(link: Link, blob_id: int) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection
-from typing import NamedTuple
 
 from .._errors import RuntimeInvalidStateError
 from .._records import LastWords, MessageRecord
@@ -58,8 +57,8 @@ def _refusal(link: Link, job_id: str) -> RuntimeInvalidStateError:
 def get_range(link: Link, job_id: str, start: int, stop: int | None, longest: int | None) -> list[MessageRecord]:
     low = number_of(link, job_id) << 32
     rows = link.execute(
-        f"SELECT m.id, m.time, m.final, {_head_of('m', 'b')} FROM messages m LEFT JOIN blobs b ON b.id = m.blob"
-        " WHERE m.id > :low AND m.id <= :high ORDER BY m.id",
+        "SELECT m.id, m.time, m.final, substr(m.body, 1, :longest), length(m.body), b.sha256, b.body"
+        " FROM messages m LEFT JOIN blobs b ON b.id = m.blob WHERE m.id > :low AND m.id <= :high ORDER BY m.id",
         {
             "low": low + max(start, 0),
             "high": low + (_SEQ if stop is None else max(min(stop, _SEQ), 0)),
@@ -68,47 +67,30 @@ def get_range(link: Link, job_id: str, start: int, stop: int | None, longest: in
     ).fetchall()
     if not rows:
         get(link, job_id)
-    return [
-        MessageRecord(job_id, number - low, when, bool(final), *_read(link, _Head(*head), longest))
-        for number, when, final, *head in rows
-    ]
+    found = []
+    for number, when, final, text, length, sha256, blob in rows:
+        body = _text(link, text, sha256, blob, longest)
+        whole = length
+        if text is None and longest is not None and len(body) >= longest:
+            whole = blobs.length_of(link.home, sha256, blob)
+        cut = whole if whole is not None and whole > len(body) else None
+        found.append(MessageRecord(job_id, number - low, when, bool(final), body, cut))
+    return found
 
 
-class _Head(NamedTuple):
-    """The columns of `_head_of`: a text, or a blob, as far as it was asked for, with the length of the whole."""
-
-    text: str | None
-    length: int | None
-    sha256: str | None
-    blob: bytes | None
-    size: int | None
-
-
-def _head_of(message: str, blob: str) -> str:
-    """Return what selects a body's head, at most `:longest` characters or bytes of it."""
-    return (
-        f"substr({message}.body, 1, :longest), length({message}.body),"
-        f" {blob}.sha256, substr({blob}.body, 1, :longest), {blob}.size"
-    )
-
-
-def _read(link: Link, head: _Head, longest: int | None) -> tuple[str, int | None]:
-    """Return a body's first part, and the length of the whole where that is longer."""
-    if head.text is not None:
-        return head.text, head.length if head.length is not None and head.length > len(head.text) else None
-    assert head.sha256 is not None
-    assert head.size is not None
-    data = blobs.body_of(link.home, head.sha256, head.blob, longest)
-    if len(data) >= head.size:
-        return data.decode(), None
-    # What was read may end within a character.
-    return data.decode(errors="ignore"), head.size
+def _text(link: Link, text: str | None, sha256: str, blob: bytes | None, longest: int | None = None) -> str:
+    """Return a body, or its first characters, from the columns of its message or of its blob."""
+    if text is not None:
+        return text
+    if longest is None:
+        return blobs.body_of(link.home, sha256, blob).decode()
+    return blobs.head_of(link.home, sha256, blob, longest)
 
 
 _NEWEST_OF = "SELECT id FROM messages WHERE id > (j.number << 32) AND id < ((j.number + 1) << 32)"
 _LAST_WORDS = f"""
-SELECT j.job_id, m.id & {_SEQ}, {_head_of("m", "b")},
-  r.sha256, substr(r.body, 1, :longest), r.size, {_head_of("f", "fb")}
+SELECT j.job_id, m.id & {_SEQ}, substr(m.body, 1, :longest), b.sha256, b.body,
+  r.sha256, substr(r.body, 1, :longest), substr(f.body, 1, :longest), fb.sha256, fb.body
 FROM jobs j
 LEFT JOIN messages m ON m.id = ({_NEWEST_OF} AND NOT final ORDER BY id DESC LIMIT 1)
 LEFT JOIN blobs b ON b.id = m.blob
@@ -124,24 +106,25 @@ WHERE j.job_id IN (SELECT value FROM json_each(:ids))
 def last_words(link: Link, job_ids: Collection[str], longest: int) -> dict[str, LastWords]:
     rows = link.execute(_LAST_WORDS, {"ids": json.dumps(list(job_ids)), "longest": longest})
     words = {}
-    for job_id, seq, *heads in rows:
-        said, result, final = _Head(*heads[:5]), _Head(None, None, *heads[5:8]), _Head(*heads[8:])
-        words[job_id] = LastWords(
-            seq or 0,
-            None if seq is None else _read(link, said, longest)[0],
-            next((_read(link, each, longest)[0] for each in (result, final) if each.text or each.sha256), None),
-        )
+    for job_id, seq, said, said_sha, said_blob, result_sha, result_blob, final, final_sha, final_blob in rows:
+        message = None if seq is None else _text(link, said, said_sha, said_blob, longest)
+        result: str | None = None
+        if result_sha is not None:
+            result = _text(link, None, result_sha, result_blob, longest)
+        elif final is not None or final_sha is not None:
+            result = _text(link, final, final_sha, final_blob, longest)
+        words[job_id] = LastWords(seq or 0, message, result)
     return words
 
 
 def final_message(link: Link, number: int) -> str | None:
     """Return the body of a job's final message; nothing follows one, so that it is the newest."""
     row = link.execute(
-        f"SELECT m.final, {_head_of('m', 'b')} FROM messages m LEFT JOIN blobs b ON b.id = m.blob"
-        " WHERE m.id > :low AND m.id < :high ORDER BY m.id DESC LIMIT 1",
-        {"low": number << 32, "high": (number + 1) << 32, "longest": _WHOLE},
+        "SELECT m.final, m.body, b.sha256, b.body FROM messages m LEFT JOIN blobs b ON b.id = m.blob"
+        " WHERE m.id > ? AND m.id < ? ORDER BY m.id DESC LIMIT 1",
+        (number << 32, (number + 1) << 32),
     ).fetchone()
-    return _read(link, _Head(*row[1:]), None)[0] if row is not None and row[0] else None
+    return _text(link, *row[1:]) if row is not None and row[0] else None
 
 
 def last_seqs(link: Link, job_ids: Collection[str]) -> dict[str, int]:

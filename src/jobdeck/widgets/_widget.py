@@ -75,6 +75,7 @@ class JobsWidget(anywidget.AnyWidget):
             origin="notebook",
             on_jobs=self._adopt,
             may_rest=may_rest,
+            is_ready=False,
         )
         try:
             is_deck = layout == "deck"
@@ -85,6 +86,8 @@ class JobsWidget(anywidget.AnyWidget):
             self._conversation.close()
             raise
         self.on_msg(self._receive)
+        # What is sent before there is a comm is lost.
+        self._conversation.resume()
 
     @property
     def job_ids(self) -> list[str]:
