@@ -161,7 +161,7 @@ function recordCanvas(): { fills: [color: unknown, x: number, y: number, wide: n
   vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation((() => {
     const context = {
       fillStyle: "",
-      scale: () => {
+      clearRect: () => {
         paints += 1;
         fills.length = 0;
         texts.length = 0;
@@ -170,7 +170,7 @@ function recordCanvas(): { fills: [color: unknown, x: number, y: number, wide: n
       fillText: (text: string) => texts.push(text),
       measureText: (text: string) => ({ width: 5 * text.length }),
       createPattern: () => "stripes",
-      ...Object.fromEntries(["save", "restore", "beginPath", "rect", "clip", "moveTo", "lineTo", "fill", "strokeRect"].map((name) => [name, () => undefined])),
+      ...Object.fromEntries(["setTransform", "save", "restore", "beginPath", "rect", "clip", "moveTo", "lineTo", "fill", "strokeRect"].map((name) => [name, () => undefined])),
     };
     return context;
   }) as unknown as typeof HTMLCanvasElement.prototype.getContext);

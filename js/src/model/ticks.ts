@@ -26,8 +26,9 @@ export function ticksOf(span: Span, least: number): Tick[] {
     const time = date.getTime() / 1_000;
     if (time > span.to) break;
     if (time < span.from) continue;
-    const today = dayOf(date, step);
-    ticks.push({ time, label: step >= DAY ? today : `${today === day ? "" : `${today} `}${clockOf(date, step)}` });
+    // Words for a day take long to find: only where they are told.
+    const today = date.toDateString();
+    ticks.push({ time, label: step >= DAY ? dayOf(date, step) : `${today === day ? "" : `${dayOf(date, step)} `}${clockOf(date, step)}` });
     day = today;
   }
   return ticks;

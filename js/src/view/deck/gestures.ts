@@ -17,8 +17,8 @@ interface Finger {
   y: number;
 }
 
-/** Tell an element's moves from its events. Returns what ends it. */
-export function listen(element: HTMLElement, moves: Moves): () => void {
+/** Tell an element's moves from its events, to whoever is there to hear them by then. Returns what ends it. */
+export function listen(element: HTMLElement, hearer: { readonly current: Moves }): () => void {
   const fingers = new Map<number, Finger>();
   let isDragged = false;
   const at = ({ clientX, clientY }: MouseEvent): Finger => {
@@ -34,7 +34,7 @@ export function listen(element: HTMLElement, moves: Moves): () => void {
     const now = at(event);
     const before = fingers.get(event.pointerId);
     if (!before) {
-      if (event.pointerType !== "touch") moves.hover(now.x, now.y);
+      if (event.pointerType !== "touch") hearer.current.hover(now.x, now.y);
       return;
     }
     const other = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
@@ -42,19 +42,19 @@ export function listen(element: HTMLElement, moves: Moves): () => void {
     if (!isDragged) {
       isDragged = true;
       element.setPointerCapture(event.pointerId);
-      moves.leave();
+      hearer.current.leave();
     }
     fingers.set(event.pointerId, now);
     // Fingers scroll by themselves, up and down.
-    if (!other) moves.pan(now.x - before.x, event.pointerType === "touch" ? 0 : now.y - before.y);
-    else moves.zoom(Math.max(1, Math.abs(before.x - other.x)) / Math.max(1, Math.abs(now.x - other.x)), (now.x + other.x) / 2);
+    if (!other) hearer.current.pan(now.x - before.x, event.pointerType === "touch" ? 0 : now.y - before.y);
+    else hearer.current.zoom(Math.max(1, Math.abs(before.x - other.x)) / Math.max(1, Math.abs(now.x - other.x)), (now.x + other.x) / 2);
   };
   const up = (event: PointerEvent): void => {
     fingers.delete(event.pointerId);
   };
   const click = (event: MouseEvent): void => {
     const { x, y } = at(event);
-    if (!isDragged) moves.press(x, y);
+    if (!isDragged) hearer.current.press(x, y);
     isDragged = false;
   };
   const wheel = (event: WheelEvent): void => {
@@ -65,10 +65,10 @@ export function listen(element: HTMLElement, moves: Moves): () => void {
     event.preventDefault();
     event.stopPropagation();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? 1 : 16;
-    if (isZoom) moves.zoom(Math.exp(Math.max(-1, Math.min(1, event.deltaY * lines * 0.005))), at(event).x);
-    else moves.pan(-(event.deltaX || event.deltaY) * lines, 0);
+    if (isZoom) hearer.current.zoom(Math.exp(Math.max(-1, Math.min(1, event.deltaY * lines * 0.005))), at(event).x);
+    else hearer.current.pan(-(event.deltaX || event.deltaY) * lines, 0);
   };
-  const leave = (): void => moves.leave();
+  const leave = (): void => hearer.current.leave();
   const ends = new AbortController();
   const on = <Name extends keyof HTMLElementEventMap>(name: Name, hear: (event: HTMLElementEventMap[Name]) => void): void =>
     element.addEventListener(name, hear, { signal: ends.signal, passive: false });

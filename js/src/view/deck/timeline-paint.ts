@@ -79,9 +79,12 @@ export function paint(canvas: HTMLCanvasElement, scene: Scene, palette: Palette)
   if (!context) return;
   const { width, height } = scene;
   const ratio = devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  context.scale(ratio, ratio);
+  const [fineWidth, fineHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
+  // A canvas that is given a size gets new memory, even if it is the same size.
+  if (canvas.width !== fineWidth) canvas.width = fineWidth;
+  if (canvas.height !== fineHeight) canvas.height = fineHeight;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
   context.font = palette.font;
   paintAxis(context, scene, palette);
   context.save();

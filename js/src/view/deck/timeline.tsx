@@ -6,7 +6,7 @@ import type { JobInfo } from "../../model/wire";
 import { useElementId, usePlace } from "../env";
 import { useSeen } from "../seen";
 import { themeChanges } from "../theme";
-import { listen } from "./gestures";
+import { listen, type Moves } from "./gestures";
 import { AXIS, heightOf, laneOf, paint, paletteOf, scale, yOf, type Palette, type Scene } from "./timeline-paint";
 import { summaryWords, wordsOf } from "./timeline-words";
 
@@ -148,18 +148,18 @@ export function Timeline({ rows, now, selected, onOpen }: Props): VNode | null {
     element.scrollTop = Math.max(y - room, Math.min(element.scrollTop, y));
   };
 
-  const moves = {
-    pan: (dx: number, dy: number): void => {
+  const moves: Moves = {
+    pan: (dx, dy) => {
       pan(dx);
       if (scroller.current) scroller.current.scrollTop -= dy;
     },
     zoom,
-    hover: (x: number, y: number): void => {
+    hover: (x, y) => {
       const found = find(x, y);
       setCurrent(found ? { id: found.job.id, x } : null);
     },
-    leave: (): void => setCurrent(null),
-    press: (x: number, y: number): void => {
+    leave: () => setCurrent(null),
+    press: (x, y) => {
       const found = find(x, y);
       if (found) onOpen(found.job.id);
     },
@@ -169,15 +169,7 @@ export function Timeline({ rows, now, selected, onOpen }: Props): VNode | null {
   const isEmpty = rows.length === 0;
   useEffect(() => {
     const element = canvas.current;
-    return element
-      ? listen(element, {
-          pan: (dx, dy) => latest.current.pan(dx, dy),
-          zoom: (factor, x) => latest.current.zoom(factor, x),
-          hover: (x, y) => latest.current.hover(x, y),
-          leave: () => latest.current.leave(),
-          press: (x, y) => latest.current.press(x, y),
-        })
-      : undefined;
+    return element ? listen(element, latest) : undefined;
   }, [isEmpty]);
 
   const at = bar ? lanes.bars.indexOf(bar) : -1;
