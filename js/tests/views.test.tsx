@@ -423,6 +423,20 @@ describe("a list", () => {
     expect(list.all(".jobdeck-latest")[0]?.textContent).toContain(HOSTILE);
     expect(list.all("img")).toEqual([]);
   });
+
+  it.each([
+    [{ iteration: 3, energy: -1.13694567, basis: "sto-3g", converged: false }, "energy -1.13695, basis sto-3g, converged false"],
+    [{ step: 3 }, "step 3"],
+    [{ phase: 'a "b"\nc', shots: 1024 }, 'phase a "b" ⏎ c, shots 1024'],
+    [{ note: "no number" }, '{"note": "no number"}'],
+    [{ energy: 1, params: [1, 2] }, '{"energy": 1, "params": [1, 2]}'],
+    [{ __type__: "int", __value__: "12345678901234567890" }, "12345678901234567890"],
+    ["words", "words"],
+  ])("tells %j in a few words", async (body, words) => {
+    const list = await show(makeSnapshot([makeJob({ id: "a" })], { messages: { a: makeRows(1, 1, () => body) } }), "list");
+    expect(list.find(".jobdeck-latest").textContent).toBe(words);
+  });
+
   it("without jobs says so", async () => {
     expect((await show(makeSnapshot([]), "list")).root.textContent).toBe("No jobs yet.");
   });

@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import type { JobState } from "../model/deck";
-import { rowText } from "./row-text";
+import { briefText } from "./row-text";
 import { useChanges } from "./seen";
 
 /** The newest interim result of a job whose card is closed, so that a list of jobs is live without being opened. */
@@ -10,7 +10,7 @@ export function Latest({ job }: { job: JobState }): VNode | null {
   if (!row) return null;
   return (
     <span class="jobdeck-latest" data-latest={row[0]}>
-      <bdi>{rowText(row)}</bdi>
+      <bdi>{briefText(row)}</bdi>
     </span>
   );
 }
