@@ -45,10 +45,43 @@ function isFinal(status: string): boolean {
   return status === "DONE" || status === "ERROR" || status === "CANCELLED";
 }
 
-/** A whole row from one as it travels. */
+/**
+ * A whole row from one as it travels. Every row has the same keys in the same order, which an engine reads many times
+ * faster, over ten thousand of them, than rows that were each put together from another set of keys.
+ */
 export function fillRow(row: WireRow): DeckRow {
   const final = row.final ?? isFinal(row.status);
-  return { ...ABSENT, ...row, final, can_cancel: row.can_cancel ?? !final };
+  return {
+    id: row.id,
+    number: row.number,
+    name: row.name,
+    tags: row.tags ?? ABSENT.tags,
+    engine: row.engine,
+    backend: row.backend ?? null,
+    status: row.status,
+    final,
+    created: row.created,
+    started: row.started ?? null,
+    ended: row.ended ?? null,
+    queue_place: row.queue_place ?? null,
+    cancel_state: row.cancel_state ?? null,
+    cancel_asked: row.cancel_asked ?? null,
+    cancel_note: row.cancel_note ?? null,
+    can_cancel: row.can_cancel ?? !final,
+    progress: row.progress ?? null,
+    interim_count: row.interim_count ?? 0,
+    log_size: row.log_size ?? 0,
+    inputs: row.inputs ?? ABSENT.inputs,
+    result: row.result ?? null,
+    error: row.error ?? null,
+    exit_code: row.exit_code ?? null,
+    peak_memory: row.peak_memory ?? null,
+    cpu_time: row.cpu_time ?? null,
+    retry_of: row.retry_of ?? null,
+    latest: row.latest ?? "",
+    values: row.values ?? ABSENT.values,
+    group: row.group ?? null,
+  };
 }
 
 /** The row after a change; null in it stands for a value that is gone. */
@@ -63,5 +96,5 @@ export function changeRow(row: DeckRow, changes: Readonly<Record<string, unknown
   const final = (changes.final ?? (row.final === isFinal(row.status) || changes.final === null ? isFinal(status) : row.final)) as boolean;
   next.final = final;
   next.can_cancel = changes.can_cancel ?? (row.can_cancel === !row.final || changes.can_cancel === null ? !final : row.can_cancel);
-  return next as unknown as DeckRow;
+  return fillRow(next as unknown as WireRow);
 }

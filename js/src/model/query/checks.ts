@@ -34,6 +34,7 @@ export const MEASURES: ReadonlyMap<string, Measure> = new Map<string, Measure>([
 ]);
 
 export const TEXTS: ReadonlyMap<string, (row: DeckRow) => string | null> = new Map<string, (row: DeckRow) => string | null>([
+  ["name", (row) => row.name],
   ["engine", (row) => row.engine],
   ["backend", (row) => row.backend],
   ["result", (row) => row.result],
@@ -47,25 +48,6 @@ export const TEXTS: ReadonlyMap<string, (row: DeckRow) => string | null> = new M
 function percent(row: DeckRow): number | null {
   const done = share(row);
   return done === null ? null : done * 100;
-}
-
-interface Lowered {
-  name: string;
-  tags: readonly string[];
-  latest: string;
-}
-
-/** Rows never change (a change makes a new one), so that each is lowered once, whatever is typed. */
-const lowered = new WeakMap<DeckRow, Lowered>();
-
-export function lower(row: DeckRow): Lowered {
-  let texts = lowered.get(row);
-  if (!texts) {
-    const tags = row.tags.map((tag) => tag.toLowerCase());
-    texts = { name: row.name.toLowerCase(), tags, latest: row.latest.toLowerCase() };
-    lowered.set(row, texts);
-  }
-  return texts;
 }
 
 export function all(checks: readonly Check[]): Check {

@@ -1,4 +1,5 @@
 /** From a tree of terms to a test of jobs. */
+import type { DeckRow } from "../row";
 import {
   abbreviation,
   all,
@@ -6,7 +7,6 @@ import {
   COMPARED,
   hasStatus,
   isOrder,
-  lower,
   MEASURES,
   namedInput,
   namedValue,
@@ -130,10 +130,13 @@ class Reader {
       const fits = anyText(others.map(part));
       const inIds = others.filter((word) => isPattern(word) || word.text.length >= SHORTEST_ID).map(part);
       const fitsId = anyText(inIds);
-      checks.push((row) => {
-        const texts = lower(row);
-        return fits(texts.name) || texts.tags.some(fits) || fits(texts.latest) || (inIds.length > 0 && fitsId(row.id));
-      });
+      checks.push(
+        (row) =>
+          fits(row.name.toLowerCase()) ||
+          hasTag(row, fits) ||
+          (inIds.length > 0 && fitsId(row.id)) ||
+          (row.latest !== "" && fits(row.latest.toLowerCase())),
+      );
     }
     return { check: any(checks), isTimely: false };
   }
@@ -145,8 +148,7 @@ class Reader {
       : field.kind === "text"
         ? this.parts()
         : anyText(this.words.map(whole));
-    if (name === "name") return this.maybeNot((row) => fits(lower(row).name));
-    if (name === "tag") return this.maybeNot((row) => lower(row).tags.some(fits));
+    if (name === "tag") return this.maybeNot((row) => hasTag(row, fits));
     const textOf = TEXTS.get(name);
     return this.maybeNot((row) => {
       const text = textOf?.(row) ?? null;
@@ -286,6 +288,10 @@ class Reader {
 
 function present(measure: Measure): Condition {
   return { check: (row, now) => measure(row, now) !== null, isTimely: false };
+}
+
+function hasTag(row: DeckRow, fits: TextTest): boolean {
+  return row.tags.some((tag) => fits(tag.toLowerCase()));
 }
 
 function noField(name: string): string {
