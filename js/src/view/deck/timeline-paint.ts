@@ -190,7 +190,7 @@ class BarPainter {
 
   private name(name: string, start: number, end: number, middle: number): void {
     const { context, palette } = this;
-    const room = Math.floor((end - start - 10) / 5);
+    const room = Math.floor((end - start - 10) / 6);
     if (room < 4 || (this.names += 1) > MOST_NAMES) return;
     context.save();
     context.beginPath();
