@@ -138,9 +138,9 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def notebook_page(
-    browser: Browser, address: str, root: Path, name: str, cells: list[str]
+    browser: Browser, address: str, root: Path, name: str, cells: list[str], *, script: str = ""
 ) -> Iterator[tuple[Page, Traffic]]:
-    """Open a new notebook of these cells with a fresh kernel; nothing in it has run yet."""
+    """Open a new notebook of these cells with a fresh kernel; nothing in it has run yet but `script`, in the page."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
@@ -149,6 +149,7 @@ def notebook_page(
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     try:
         page = context.new_page()
+        page.add_init_script(script)
         traffic = Traffic()
         traffic.watch(page)
         page.goto(f"{address}/lab/workspaces/{name}/tree/{name}.ipynb?reset&token={_TOKEN}")
