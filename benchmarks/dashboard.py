@@ -1,15 +1,15 @@
-"""The dashboard of 10,000 jobs in a real Chromium: what reaches the page, when it is painted, and whether it stays smooth.
+"""The dashboard of 10,000 jobs in a real Chromium: what reaches the page, when it is painted, how smooth it stays.
 
-Times of the page are those between animation frames, which is what a person sees. Beside it the same jobs as rows of stock
-ipywidgets, at the sizes that a page survives.
+Times of the page are those between animation frames, which is what a person sees. Beside it the same jobs as rows of
+stock ipywidgets, at the sizes that a page survives.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,8 @@ window.WebSocket = class extends Native {
     this.addEventListener('message', ({data}) => {
       const text = typeof data === 'string' ? data : new TextDecoder().decode(data);
       const opens = (text.match(/"msg_type": ?"comm_open"/g) || []).length;
-      window.arrivals.push([performance.now(), text.length, opens, text.includes('jobdeck') || text.includes('"rows"')]);
+      const isOurs = text.includes('jobdeck') || text.includes('"rows"');
+      window.arrivals.push([performance.now(), text.length, opens, isOurs]);
     });
   }
 };
@@ -110,10 +111,13 @@ _REPLAY = """async ([ids, frames, from]) => {
   const socket = window.feeds.at(-1);
   for (let n = 0; n < frames; n += 1) {
     const changes = Object.fromEntries(ids.map((id, at) => [id, {
-      latest: `energy ${(-1 - n / 1e6).toFixed(6)} ${at}`, values: {energy: -1 - n / 1e6, iteration: n}, interim_count: n,
+      latest: `energy ${(-1 - n / 1e6).toFixed(6)} ${at}`,
+      values: {energy: -1 - n / 1e6, iteration: n},
+      interim_count: n,
     }]));
     const frame = {type: 'rows', protocol: 1, version: 'benchmark', seq: from.seq + 1 + n, store_id: from.store_id,
-      now: from.now + n / 10, change: from.change, reset: false, more: false, total: from.total, counts: from.counts, changes};
+      now: from.now + n / 10, change: from.change, reset: false, more: false, total: from.total,
+      counts: from.counts, changes};
     socket.onmessage({data: JSON.stringify(frame)});
     if (n % 10 === 9) await new Promise((resolve) => requestAnimationFrame(resolve));
   }
@@ -284,7 +288,9 @@ def _replay(page: Page, ids: list[str], frames: int) -> float:
       const take = socket.onmessage;
       socket.onmessage = (event) => {
         const frame = JSON.parse(event.data);
-        if (frame.type === 'rows' && frame.version !== 'benchmark') window.lastRows = {...frame, rows: null, changes: null};
+        if (frame.type === 'rows' && frame.version !== 'benchmark') {
+          window.lastRows = {...frame, rows: null, changes: null};
+        }
         take(event);
       };
     }""")
