@@ -6,13 +6,14 @@ import http.cookiejar
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Server:
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
             "JUPYTER_DATA_DIR": str(folder / "data"),
         }
+        self.runtime = folder / "runtime"
         self.log = folder / "server.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -135,6 +137,21 @@ class Server:
                 time.sleep(0.05)
             else:
                 return
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """``serve(home, configuration="")`` starts a server that is not left behind."""
+    started: list[Server] = []
+
+    def start(home: Path, configuration: str = "") -> Server:
+        started.append(Server(tmp_path / f"server-{len(started)}", home, configuration))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.send_signal(signal.SIGCONT)
+        each.stop()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from jobdeck.server._home import ServedHome
 from jobdeck.server._socket import OTHER_PROTOCOL, mismatch
 from jobdeck.store.home import DATABASE
 
-from .conftest import TOKEN, Server
+from .conftest import TOKEN
 
 
 @asynccontextmanager
@@ -140,17 +140,17 @@ async def test_the_last_feed_that_closes_takes_the_threads_with_it(server, job_i
     until(lambda: process.num_threads() <= open_now - 2)
 
 
-def test_a_server_that_nobody_asks_opens_nothing_and_ends_cleanly(tmp_path):
-    server = Server(tmp_path / "server", tmp_path / "home")
+def test_a_server_that_nobody_asks_opens_nothing_and_ends_cleanly(tmp_path, serve):
+    server = serve(tmp_path / "home")
     assert not server.home.exists()
     assert server.stop() == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions are POSIX's")
-def test_a_home_that_cannot_be_used_is_an_answer_and_the_server_runs(tmp_path):
+def test_a_home_that_cannot_be_used_is_an_answer_and_the_server_runs(tmp_path, serve):
     home = tmp_path / "home"
     home.write_text("a file, where a folder should be")
-    server = Server(tmp_path / "server", home)
+    server = serve(home)
     answer = server.ask("")
     assert answer.status == 503
     assert str(home) in answer.json["error"]
@@ -179,8 +179,8 @@ def test_a_store_that_is_locked_is_waited_for_and_keeps_nobody_from_reading(serv
     assert server.ask(f"jobs/{job_id}").json["cancel_state"] == "requested"
 
 
-def test_a_home_that_vanishes_is_an_answer_too_and_comes_back(tmp_path):
-    server = Server(tmp_path / "server", tmp_path / "home")
+def test_a_home_that_vanishes_is_an_answer_too_and_comes_back(tmp_path, serve):
+    server = serve(tmp_path / "home")
     known = server.ask("").json["store_id"]
     server.home.rename(tmp_path / "away")
     server.home.write_text("a file, where a folder should be")

@@ -16,6 +16,7 @@ from .._plain import plain
 from .._service import JobService
 from .._version import __version__
 from ..engines.lock import AgentLock
+from ._servers import ask_servers
 
 _PARTS: Final = ("jupyterlab", "notebook", "jupyter_server", "ipykernel", "ipywidgets", "anywidget", "traitlets")
 _NEEDED: Final = ("ipykernel", "ipywidgets", "anywidget", "traitlets")
@@ -44,6 +45,7 @@ def examine(home: Path | None) -> list[Finding]:
     found.append(_front_end())
     found.append(_lab_extension())
     found.append(_server_extension())
+    found += _running_servers(home)
     return found
 
 
@@ -163,3 +165,12 @@ def _server_extension() -> Finding:
         return Finding(name, "enabled")
     words = "disabled" if "jobdeck" in said else "not enabled by any configuration file"
     return Finding(name, words, True, "run: jupyter server extension enable jobdeck")
+
+
+def _running_servers(home: Path | None) -> Iterator[Finding]:
+    try:
+        store_id = JobService.of(home).store.store_id
+    except JobdeckError:
+        return  # told above
+    for served in ask_servers(store_id):
+        yield Finding(f"server {served.url}", served.text, served.is_problem, served.next_step)
