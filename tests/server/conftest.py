@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ import psutil
 import pytest
 
 from jobdeck._program import pack
-from jobdeck._records import NewJob
+from jobdeck._records import JobQuery, NewJob
 from jobdeck._status import Exit
 from jobdeck.engines.lock import AgentLock
-from jobdeck.store import open_store
+from jobdeck.store import SQLiteStore, open_store
 
 from .contract import CONTRACT
 
@@ -154,7 +155,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         each.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     started = Server(folder, folder / "home")
@@ -166,6 +167,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         agent = psutil.Process(holder.pid)
         agent.terminate()
         agent.wait(30)
+
+
+@contextmanager
+def unchanged(store: SQLiteStore) -> Iterator[None]:
+    """Hold that nothing in the store changes, once the jobs that were run before have ended."""
+    under_way = JobQuery(engine="local", status=("QUEUED", "RUNNING"))
+    deadline = time.monotonic() + 60
+    while store.count(under_way):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    before = store.change_number()
+    yield
+    assert store.change_number() == before
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ REQUESTS = (
     Request("GET", ""),
     Request("GET", "openapi.json"),
     Request("GET", "html?ids={id}&layout=list"),
+    Request("GET", "jobs?query=status:done&limit=5&tag=a&tag=b&status=DONE,ERROR"),
+    Request("POST", "commands", {"command": "tag", "ids": [], "add": ["a", "b"], "remove": ["c"]}),
     Request("GET", "jobs/{id}"),
     Request("GET", "jobs/{id}/messages?start=0&stop=10"),
     Request("GET", "jobs/{id}/messages/1"),

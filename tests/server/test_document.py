@@ -62,7 +62,7 @@ def test_every_operation_has_its_own_name():
 
 def test_a_page_that_does_not_say_which_protocol_it_speaks_is_taken_for_an_old_one():
     assert _document.operation("/feed", "get").arguments({}) == {"protocol": 1}
-    assert _document.operation("/feed", "get").arguments({"protocol": str(PROTOCOL)}) == {"protocol": PROTOCOL}
+    assert _document.operation("/feed", "get").arguments({"protocol": [str(PROTOCOL)]}) == {"protocol": PROTOCOL}
 
 
 def test_there_is_a_request_to_try_for_every_operation():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from tornado.websocket import websocket_connect
 
 from jobdeck.store import open_store
 
-from .conftest import TOKEN, Server, add_ended
+from .conftest import TOKEN, Server, add_ended, unchanged
 from .contract import CONTRACT
 from .requests import REQUESTS
 
@@ -31,13 +31,6 @@ HANDSHAKE = {
 }
 WRITES = [request for request in REQUESTS if request.is_write]
 WITH_BODY = [request for request in WRITES if request.data is not None]
-
-
-@contextmanager
-def unchanged(store):
-    before = store.change_number()
-    yield
-    assert store.change_number() == before
 
 
 def raw(server, method, target, body=None, **headers):
@@ -109,6 +102,7 @@ class TestABodyIsRefused:
             json.dumps({"tags": [str(n) for n in range(10_000)]}).encode(),
             json.dumps({"tags": ["x" * 10_000]}).encode(),
             json.dumps({"command": "retry", "inputs": {str(n): "1" for n in range(101)}}).encode(),
+            json.dumps({"command": "cancel", "ids": ["a"] * 20_001}).encode(),
         ],
         ids=lambda data: data[:40].decode("latin-1"),
     )
@@ -151,8 +145,9 @@ def test_a_message_number_that_is_none_is_refused(server, ended, seq):
     assert server.ask(f"jobs/{ended}/messages/{seq}").status == 400
 
 
-def test_more_ids_than_may_be_named_are_refused(server):
-    assert server.ask("html?ids=" + ",".join(["a"] * 201)).status == 400
+@pytest.mark.parametrize("count", [201, 10_000])
+def test_more_ids_than_may_be_named_are_refused(server, count):
+    assert server.ask("html?ids=" + ",".join(["a"] * count)).status == 400
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
@@ -178,6 +173,32 @@ class TestTheStream:
     def test_is_refused_by_an_authorizer_that_allows_nothing(self, sieves):
         server, _, _ = sieves["nothing"]
         assert handshake(server, f"?token={TOKEN}") == 403
+
+    async def test_takes_no_order_from_whoever_may_only_read(self, sieves):
+        server, store, job_id = sieves["read"]
+        orders = [
+            {"type": "command", "request": 1, "id": job_id, "command": "retry"},
+            {"type": "bulk", "request": 2, "command": "delete", "ids": [job_id]},
+            {"type": "bulk", "request": 3, "command": "tag", "query": "", "add": ["a"]},
+            {"type": "command", "request": "x"},
+        ]
+        with unchanged(store):
+            socket = await websocket_connect(f"{server.api.replace('http', 'ws')}feed?token={TOKEN}")
+            for order in orders:
+                await socket.write_message(json.dumps(order))
+            answers = [json.loads(await socket.read_message()) for _ in orders]
+            await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
+            assert json.loads(await socket.read_message())["type"] == "snapshot"
+            socket.close()
+            while await socket.read_message() is not None:
+                pass
+        assert [(answer["type"], answer["request"]) for answer in answers] == [
+            ("reply", 1),
+            ("report", 2),
+            ("report", 3),
+            ("reply", 0),
+        ]
+        assert {answer["error"] for answer in answers} == {"you are not allowed to change jobs here"}
 
     def test_is_refused_to_a_page_that_says_nonsense_of_its_protocol(self, server):
         for protocol in ("x", "-1", "1.0", "9" * 30, "%00"):

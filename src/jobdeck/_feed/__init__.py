@@ -12,5 +12,6 @@ from ._requests import parse as parse
 from ._requests import read_message_rows as read_message_rows
 from ._requests import read_output as read_output
 from ._requests import read_view as read_view
+from ._rows import read_rows as read_rows
 from ._snapshot import read_snapshot as read_snapshot
 from ._table import read_deck as read_deck

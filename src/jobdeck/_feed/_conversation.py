@@ -15,7 +15,7 @@ from .._ports import Retry, Store
 from .._wire import BulkRequest, DeckRequest, Delta, RangeReply, Reply, Report, Rows, Snapshot, Trouble
 from ._feed import Feed
 from ._pump import PUMP, Pump
-from ._requests import Refused, Request, answer_command, answer_range, parse, refuse
+from ._requests import Answer, Refused, Request, answer_command, answer_range, parse, refuse
 from ._table import Table
 
 Frame = Snapshot | Delta | Rows | RangeReply | Reply | Report | Trouble
@@ -121,9 +121,9 @@ class Conversation:
             request = refused
         self._queue(request)
 
-    def refuse(self, number: int, words: str) -> None:
-        """Answer a command that the consumer's own rules forbid."""
-        self._queue(Refused("reply", number, "", words))
+    def refuse(self, answer: Answer, number: int, words: str) -> None:
+        """Answer a request that the consumer's own rules forbid."""
+        self._queue(Refused(answer, number, "", words))
 
     def resume(self) -> None:
         """Say that the consumer can take more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,12 @@ _STREAM: Final = (
 )
 _DIGITS: Final = re.compile(r"[0-9]{1,16}", re.ASCII)
 _LONGEST_SAID: Final = 300
+_CHOICES: Final = {
+    "oneOf": "it has to have one of {}, and one alone",
+    "anyOf": "it has to have one of {}",
+    "not": "with this command it cannot have {}",
+}
+"""What the document's choices between properties mean, in words."""
 
 
 class Malformed(Exception):
@@ -80,7 +86,7 @@ class Operation:
     body: Draft202012Validator | None
     longest: int
 
-    def arguments(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def arguments(self, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         """Return the parameters' values from their texts; one that is not given has its default, else is left out.
 
         Raises
@@ -123,15 +129,17 @@ class _Parameter:
     validator: Draft202012Validator
     default: Any
     has_default: bool
+    explodes: bool
 
-    def read(self, text: str) -> Any:
-        value: Any = text
+    def read(self, texts: Sequence[str]) -> Any:
+        # Of a parameter that is given more than once, and is no list, the last one counts.
+        value: Any = texts[-1]
         if self.type == "integer":
-            if not _DIGITS.fullmatch(text):
-                raise Malformed(f"`{self.name}` has to be a whole number, not {plain(text, 60)!r}")
-            value = int(text)
+            if not _DIGITS.fullmatch(value):
+                raise Malformed(f"`{self.name}` has to be a whole number, not {plain(value, 60)!r}")
+            value = int(value)
         elif self.type == "array":
-            value = [part for part in text.split(",") if part]
+            value = list(texts) if self.explodes else [part for part in value.split(",") if part]
         _check(self.validator, value, f"`{self.name}`")
         return value
 
@@ -144,15 +152,23 @@ def operation(path: str, method: str) -> Operation:
     parameters = [resolved(part) for part in (*shared.get("parameters", ()), *own.get("parameters", ()))]
     body = own.get("requestBody")
     return Operation(
-        {part["name"]: _parameter(part["name"], part["schema"]) for part in parameters},
+        {part["name"]: _parameter(part) for part in parameters},
         None if body is None else validator(body["content"]["application/json"]["schema"]),
         0 if body is None else body["x-longest"],
     )
 
 
-def _parameter(name: str, schema: dict[str, Any]) -> _Parameter:
+def _parameter(part: dict[str, Any]) -> _Parameter:
+    schema = part["schema"]
     facts = resolved(schema)
-    return _Parameter(name, facts["type"], validator(schema), facts.get("default"), "default" in facts)
+    return _Parameter(
+        name=part["name"],
+        type=facts["type"],
+        validator=validator(schema),
+        default=facts.get("default"),
+        has_default="default" in facts,
+        explodes=part.get("explode", True),
+    )
 
 
 def _check(checks: Draft202012Validator, value: Any, what: str) -> None:
@@ -171,6 +187,10 @@ def _reason(error: ValidationError) -> str:
         return f"{len(error.instance)} entries are too many; it may have {error.validator_value}"
     if error.validator == "maxLength":
         return f"{len(error.instance)} characters are too many; it may have {error.validator_value}"
+    if error.validator in _CHOICES:
+        options = error.validator_value["anyOf"] if error.validator == "not" else error.validator_value
+        names = ", ".join(f"`{name}`" for option in options for name in option["required"])
+        return _CHOICES[error.validator].format(names)
     return str(error.message)
 
 

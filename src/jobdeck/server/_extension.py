@@ -9,6 +9,7 @@ from jupyter_server.extension.application import ExtensionApp
 
 from .._wire import API
 from ._about import DocumentHandler, InfoHandler, StillHandler
+from ._deck import BulkHandler, JobsHandler
 from ._handler import pattern_of
 from ._home import ServedHome
 from ._jobs import CommandsHandler, JobHandler, LogHandler, MessageHandler, MessagesHandler
@@ -19,6 +20,8 @@ HANDLERS: Final = (
     DocumentHandler,
     StillHandler,
     FeedHandler,
+    JobsHandler,
+    BulkHandler,
     JobHandler,
     MessagesHandler,
     MessageHandler,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from .._errors import EngineError, InvalidInputError, JobdeckError, JobNotFoundError, StoreError
+from .._errors import EngineError, InvalidInputError, JobdeckError, JobNotFoundError, QueryError, StoreError
 from .._plain import plain
 from ._document import Malformed, Operation, operation
 from ._home import ServedHome
@@ -56,6 +56,8 @@ class Refusal(web.HTTPError):
 
 def refusal_of(error: JobdeckError) -> Refusal:
     """Return the answer to a request that failed with one of jobdeck's own errors."""
+    if isinstance(error, QueryError):
+        return Refusal(HTTPStatus.BAD_REQUEST, error.message, start=error.start, end=error.end)
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     return Refusal(status, str(error))
 
@@ -98,7 +100,7 @@ class HomeHandler(JsonAnswers, APIHandler):
     def arguments(self, *parts: str) -> dict[str, Any]:
         """Return what was asked for, checked; `parts` are those of the path, in order."""
         names = re.findall(r"\{(\w+)\}", self.path)
-        given = query_of(self) | dict(zip(names, parts, strict=True))
+        given = query_of(self) | {name: [part] for name, part in zip(names, parts, strict=True)}
         return checked(lambda: self._operation().arguments(given))
 
     def payload(self) -> Any:
@@ -116,9 +118,10 @@ class HomeHandler(JsonAnswers, APIHandler):
         return operation(self.path, str(self.request.method).lower())
 
 
-def query_of(handler: web.RequestHandler) -> dict[str, str]:
-    """Return the texts in a request's query, by name; of several the last one."""
-    return {name: values[-1].decode("utf-8", "replace") for name, values in handler.request.query_arguments.items()}
+def query_of(handler: web.RequestHandler) -> dict[str, list[str]]:
+    """Return the texts in a request's query, by name."""
+    found = handler.request.query_arguments
+    return {name: [value.decode("utf-8", "replace") for value in values] for name, values in found.items()}
 
 
 def checked(read: Callable[[], T]) -> T:

@@ -33,12 +33,12 @@ class ServedHome:
 
     def obey(self, request: CommandRequest) -> JobView | None:
         """Do what was asked for; return the new job of a retry."""
-        return obey(self.store, request, self._retry, "server")
+        return obey(self.store, request, self.retry, "server")
 
     def open_feed(self, send: Callable[[Mapping[str, Any]], bool | None]) -> Conversation:
         """Open a feed about no jobs yet."""
         service = self._opened()
-        feed = Conversation(service.store, service.follower, send, retry=self._retry, origin="server")
+        feed = Conversation(service.store, service.follower, send, retry=self.retry, origin="server")
         with self._lock:
             self._feeds.add(feed)
         return feed
@@ -76,5 +76,6 @@ class ServedHome:
                 self._service = service
             return self._service
 
-    def _retry(self, job_id: str, inputs: Mapping[str, str]) -> str:
+    def retry(self, job_id: str, inputs: Mapping[str, str]) -> str:
+        """Run a job again, with the texts of changed inputs by name; return the new job's id."""
         return self._opened().retry_job(job_id, inputs)

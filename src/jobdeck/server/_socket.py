@@ -16,7 +16,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from .._errors import StoreError
-from .._feed import Conversation
+from .._feed import Answer, Conversation
 from .._version import __version__
 from .._wire import PROTOCOL
 from ._document import operation
@@ -27,7 +27,8 @@ OTHER_PROTOCOL: Final = 4406
 """Code with which the stream of a page that speaks another protocol is closed."""
 _LONGEST_MESSAGE: Final = 1_048_576
 _TOO_BIG: Final = 1009
-_ORDERS: Final = frozenset({"command", "bulk"})
+_ORDERS: Final[dict[str, Answer]] = {"command": "reply", "bulk": "report"}
+"""What changes jobs, and how it is answered."""
 
 
 class FeedHandler(JsonAnswers, WebSocketMixin, WebSocketHandler, JupyterHandler):
@@ -86,10 +87,12 @@ class FeedHandler(JsonAnswers, WebSocketMixin, WebSocketHandler, JupyterHandler)
             frame = json.loads(message)
         except (ValueError, RecursionError):
             frame = None
-        if isinstance(frame, dict) and frame.get("type") in _ORDERS and not self._may_command:
-            number = frame.get("request")
-            self._feed.refuse(number if isinstance(number, int) else 0, "you are not allowed to change jobs here")
-            return
+        if isinstance(frame, dict) and not self._may_command:
+            kind, number = frame.get("type"), frame.get("request")
+            if isinstance(kind, str) and kind in _ORDERS:
+                number = number if isinstance(number, int) else 0
+                self._feed.refuse(_ORDERS[kind], number, "you are not allowed to change jobs here")
+                return
         self._feed.receive(frame)
 
     def _send(self, frame: Mapping[str, Any]) -> bool:
