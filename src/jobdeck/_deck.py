@@ -377,6 +377,9 @@ class Deck:
     def _ipython_display_(self) -> None:
         self.dashboard()
 
+    def _display_(self) -> Any:
+        return _presenting.element(self.store, (), "deck", repr(self))
+
 
 def _parsed(query: str) -> Query:
     if not isinstance(query, str):

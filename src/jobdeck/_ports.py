@@ -220,6 +220,9 @@ class Presenter(Protocol):
     def mimebundle(self, store: Store, job_ids: Sequence[str], layout: Layout) -> dict[str, Any]:
         """The same as data, for hosts without IPython's ``display``."""
 
+    def element(self, store: Store, job_ids: Sequence[str], layout: Layout) -> Any:
+        """The same as an object that marimo knows how to show; None where this is no marimo notebook."""
+
 
 Connect = Callable[[Path], Store]
 """Opens the store of a home. Engines get it handed in."""

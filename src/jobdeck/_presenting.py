@@ -35,3 +35,10 @@ def mimebundle(store: Store, job_ids: Sequence[str], layout: Layout, text: str) 
     """Return the same as data."""
     shown_by = presenter()
     return {"text/plain": text} if shown_by is None else shown_by.mimebundle(store, job_ids, layout)
+
+
+def element(store: Store, job_ids: Sequence[str], layout: Layout, text: str) -> Any:
+    """Return what marimo is to show in the place of jobs, the text where there is nothing better."""
+    shown_by = presenter()
+    shown = None if shown_by is None else shown_by.element(store, job_ids, layout)
+    return text if shown is None else shown

@@ -361,6 +361,9 @@ class Job(JobFacts, Generic[R]):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return _presenting.mimebundle(self._service.store, [self.job_id()], "card", repr(self))
 
+    def _display_(self) -> Any:
+        return _presenting.element(self._service.store, [self.job_id()], "card", repr(self))
+
 
 def _reattach(service: Service, job_id: str) -> Job[Any]:
     return service.job(job_id)

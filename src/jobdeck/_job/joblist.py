@@ -52,6 +52,11 @@ class JobList(list[Job[Any]]):
             return {"text/plain": repr(self)}
         return _presenting.mimebundle(self._service.store, [job.job_id() for job in self], "list", repr(self))
 
+    def _display_(self) -> Any:
+        if not self or self._service is None:
+            return repr(self)
+        return _presenting.element(self._service.store, [job.job_id() for job in self], "list", repr(self))
+
 
 def job_table(records: Iterable[JobRecord]) -> str:
     """Return jobs as aligned lines of text."""

@@ -12,6 +12,7 @@ from .._feed import read_deck, read_snapshot
 from .._ports import Layout, Presenter, Store
 from .._service import JobService
 from .._still import make_bundle
+from . import _marimo
 from ._commands import COMMANDS
 from ._ending import ENDINGS, Output
 from ._shell import current_shell
@@ -23,13 +24,14 @@ feeds the cards, and nobody looks at the widget."""
 
 
 class NotebookPresenter:
-    """The port `Presenter` for IPython kernels; elsewhere it prints plain text."""
+    """The port `Presenter` for IPython kernels and marimo; elsewhere it prints plain text."""
 
     def display(self, store: Store, job_ids: Sequence[str], layout: Layout) -> None:
         """Send a live output to the front end."""
         shell = current_shell()
         if shell is None:
-            print(_still(store, job_ids, layout)["text/plain"])
+            if not _marimo.show(store, job_ids, layout):
+                print(_still(store, job_ids, layout)["text/plain"])
             return
         from IPython.display import display
 
@@ -59,6 +61,10 @@ class NotebookPresenter:
         COMMANDS.attend(shell, JobService.of(store.home))
         widget = self._widget(store, job_ids, layout)
         return make_bundle(widget.snapshot(), job_ids, layout, deck=widget.deck(), model_id=widget.model_id)
+
+    def element(self, store: Store, job_ids: Sequence[str], layout: Layout) -> Any:
+        """Return the same as an object that marimo shows."""
+        return _marimo.element(store, job_ids, layout)
 
     def _widget(self, store: Store, job_ids: Sequence[str], layout: Layout) -> JobsWidget:
         service = JobService.of(store.home)
