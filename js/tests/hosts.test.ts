@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CommHost } from "../src/host/comm";
 import { Rest, type Fetch } from "../src/host/http";
-import { readPage, xsrfToken, type Page } from "../src/host/page";
+import { isVoila, readPage, xsrfToken, type Page } from "../src/host/page";
 import { Connection } from "../src/host/server";
 import { Session } from "../src/host/session";
 import { StaticHost } from "../src/host/static";
@@ -345,6 +345,19 @@ describe("a page", () => {
     expect(page?.token).toBe("t");
     config.remove();
     expect(readPage(document)).toBeNull();
+  });
+
+  it("is known for one of Voila's", () => {
+    const config = document.createElement("script");
+    config.id = "jupyter-config-data";
+    config.type = "application/json";
+    document.body.append(config);
+    config.textContent = '{"appUrl": "voila/", "baseUrl": "/"}';
+    expect(isVoila(document)).toBe(true);
+    config.textContent = '{"appUrl": "/lab", "baseUrl": "/"}';
+    expect(isVoila(document)).toBe(false);
+    config.remove();
+    expect(isVoila(document)).toBe(false);
   });
 
   it("may have no cookie against forgery", () => {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 import jobdeck
 
@@ -31,7 +31,13 @@ CHROMIUM_OPTIONS = (
 )
 
 HARMLESS: tuple[tuple[str, str], ...] = (
-    (r"status of 404 .*/jobdeck/api/v1[?\]]", "the page asks whether the server extension is there; browsers log a no"),
+    (
+        r"status of 40[34] .*/jobdeck/api/v1/?[?\]]",
+        "the page asks whether the server extension is there; browsers log a no",
+    ),
+    (r"net::ERR_FAILED \[https://cdn\.", "Voila's page asks for icons elsewhere; tests stay on this machine"),
+    (r"#RUNTIME-012\n.*@jupyterlab/docregistry", "Notebook 7's own extension, which Voila loads and cannot run"),
+    (r"Shared module @jupyterlab/\w+ doesn't exist", "Voila loads Lab's extensions, and has not all that they share"),
     (r"'filebrowser:open-path' not registered", "Notebook 7 itself, with any notebook in a folder"),
     (
         r"removeChild[^\n]*\n\s+at [^\n]*/jlab_core\.[^\n]*$",
@@ -117,6 +123,35 @@ def open_notebook(window: BrowserContext, lab: Lab, request: pytest.FixtureReque
     for server in {notebook.lab for notebook in opened}:
         end_jobs(server.home)
     assert not troubles, "the page reported errors:\n" + "\n".join(troubles)
+
+
+@pytest.fixture
+def open_page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Page]]:
+    """Open pages of any server on this machine; what is asked of another fails at once, and an error fails the test."""
+    opened: list[Page] = []
+    troubles: list[str] = []
+
+    def note(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            troubles.append(f"console: {said.text} [{said.location['url']}]")
+
+    def open_it(url: str) -> Page:
+        page = window.new_page()
+        opened.append(page)
+        page.on("console", note)
+        page.on("pageerror", lambda error: troubles.append(f"uncaught: {error.stack or error}"))
+        page.route(re.compile(r"^https?://(?!127\.0\.0\.1[:/])"), lambda route: route.abort())
+        page.goto(url)
+        return page
+
+    yield open_it
+    if request.node.stash.get(FAILED, False):
+        for number, page in enumerate(opened):
+            page.screenshot(path=ARTIFACTS / f"{request.node.name}-{number}.png")
+    for page in opened:
+        page.close()
+    left = [text for text in troubles if not is_harmless(text)]
+    assert not left, "the page reported errors:\n" + "\n".join(left)
 
 
 def end_jobs(home: Path) -> None:

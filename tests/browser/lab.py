@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from .waiting import until
+from .processes import end, end_all_of
 
 START_WITHIN = 60.0
 
@@ -101,28 +101,8 @@ class Lab:
 
     def close(self) -> None:
         """End the server, its kernels, and the agents and jobs that outlive them by design."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(20)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(20)
-        # Dead agents have their jobs killed by whoever looks; nobody looks any more. So look until all are gone.
-        until(lambda: not self._kill_what_is_left(), "the server's descendants to be gone")
-
-    def _kill_what_is_left(self) -> list[psutil.Process]:
-        left = [process for process in psutil.process_iter() if self._is_ours(process)]
-        for process in left:
-            process.kill()
-        psutil.wait_procs(left, timeout=20)
-        return left
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        try:
-            return process.environ().get("JOBDECK_HOME") == str(self.home)
-        except psutil.Error:
-            return False
+        end(self._process)
+        end_all_of(self.home)
 
     def _ask(self, method: str, path: str) -> bytes:
         headers = {"Authorization": f"token {self.token}"}

@@ -5,21 +5,30 @@ export interface Page {
   token: string;
 }
 
-/** Read the page's configuration, as JupyterLab and Notebook 7 leave it; null on a page without one (VS Code, say). */
-export function readPage(document: Document): Page | null {
+/** The page's configuration, as JupyterLab, Notebook 7 and Voila leave it; empty on a page without one (VS Code, say). */
+function readConfig(document: Document): Readonly<Record<string, unknown>> {
   const text = document.getElementById("jupyter-config-data")?.textContent;
-  if (!text) return null;
-  let config: unknown;
+  if (!text) return {};
   try {
-    config = JSON.parse(text);
+    const config: unknown = JSON.parse(text);
+    return typeof config === "object" && config !== null ? { ...config } : {};
   } catch {
-    return null;
+    return {};
   }
-  if (typeof config !== "object" || config === null) return null;
-  const { baseUrl, token } = config as { baseUrl?: unknown; token?: unknown };
+}
+
+/** Where the page's server is; null on a page that does not say. */
+export function readPage(document: Document): Page | null {
+  const { baseUrl, token } = readConfig(document);
   if (typeof baseUrl !== "string") return null;
   const url = new URL(baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`, document.baseURI);
   return { baseUrl: url, token: typeof token === "string" ? token : "" };
+}
+
+/** Whether the page is a notebook that Voila serves as an app. */
+export function isVoila(document: Document): boolean {
+  const { appUrl } = readConfig(document);
+  return typeof appUrl === "string" && appUrl.replaceAll("/", "") === "voila";
 }
 
 /** The value that the server wants to see in the header of a request that changes something. */

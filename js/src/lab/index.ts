@@ -1,5 +1,6 @@
 /** jobdeck in JupyterLab and Notebook 7. Each plugin is in its own file. */
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { isVoila } from "../host/page";
 import { commandsPlugin } from "./commands-plugin";
 import { jobPlugin } from "./job-plugin";
 import { notifyPlugin } from "./notify-plugin";
@@ -21,4 +22,5 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   commandsPlugin,
 ];
 
-export default plugins;
+// Voila loads Lab's extensions and has neither notebooks nor most services for them: there the cells' widgets show jobs.
+export default isVoila(document) ? [] : plugins;
