@@ -81,9 +81,11 @@ def test_an_exported_notebook_tells_how_its_jobs_ended(marimo):
     write_notebook(
         notebook,
         [
-            "import time\nimport jobdeck",
-            "job = jobdeck.submit(sum, [1, 2, 39])\nshown = job._display_()\nshown",
+            PRELUDE,
+            "shown = jobdeck.submit(gate, 'exported')._display_()\nshown",
             """
+            assert not shown._snapshot["jobs"][0]["final"]
+            pathlib.Path("exported").touch()
             while not shown._snapshot["jobs"][0]["final"]:
                 time.sleep(0.01)
             """,
