@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -68,6 +69,22 @@ def test_jobs_of_a_living_agent_are_left_alone(bench: Bench, tmp_path: Path) -> 
     assert close_lost(bench.store, "local") == []
     (tmp_path / "release").touch()
     assert bench.end(job).status == "DONE"
+
+
+def test_an_agent_whose_home_was_made_anew_leaves_its_jobs_to_another(bench: Bench, tmp_path: Path) -> None:
+    bench.end(bench.submit(programs.give, value=1))
+    old = psutil.Process(bench.agent_pid())
+    before = bench.store.store_id
+    old.suspend()
+    shutil.rmtree(bench.home)
+    job = bench.insert(programs.give, value=2)
+    assert bench.store.store_id != before
+    old.resume()
+    old.wait(15)
+    assert bench.store.job(job.job_id).status == "QUEUED"
+    bench.ensure_agent()
+    assert bench.end(job).status == "DONE"
+    assert bench.agent_pid() != old.pid
 
 
 def test_a_stranger_with_a_reused_pid_is_left_alone(bench: Bench, tmp_path: Path) -> None:

@@ -118,6 +118,10 @@ class LocalAgent:
                 now = time.monotonic()
                 if told or now >= self._next_check:
                     self._hear(now)
+                if not self._lock.in_place():
+                    # Each time before the store is asked for jobs: one in the same place is another agent's by now.
+                    self.say("the lock was moved or deleted, and with it the home: ending")
+                    return
                 self._attempt("working with the store", self._look)
                 self._escalate(now)
                 if now >= self._next_check:
@@ -125,9 +129,6 @@ class LocalAgent:
                     if now >= self._next_prune + (_PRUNE_WAITS if self._running else 0.0):
                         self._next_prune = now + _PRUNE_EVERY
                         self._prune()
-                    if not self._lock.in_place():
-                        self.say("the lock was moved or deleted, and with it the home: ending")
-                        return
                     trim_log(log_path(self._store.home, "local"))
                 if self._may_end(now) and self._end():
                     return
