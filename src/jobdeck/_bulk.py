@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from ._errors import JobdeckError, JobNotFoundError, StoreError
 from ._options import checked_tags
+from ._plain import plain
 from ._ports import Retry, Store
 from ._query import parse
 from ._records import JobQuery
@@ -18,6 +19,7 @@ from ._wire import MOST_IDS, BulkRequest, Report
 _AT_ONCE: Final = 200
 """Jobs of one transaction, so that programs that publish do not wait for long."""
 _RETRIES_AT_ONCE: Final = 20
+_MOST_LINES: Final = 10
 _WAITING: Final = (JobStatus.INITIALIZING.value, JobStatus.QUEUED.value)
 _WORDS: Final = {
     "cancelled": "cancelled",
@@ -208,6 +210,20 @@ def answer_bulk(store: Store, request: BulkRequest, retry: Retry | None, origin:
         return report_of(request["request"], begin_bulk(store, request, retry, origin).finish())
     except JobdeckError as error:
         return report_of(request["request"], BulkReport(), str(error))
+
+
+def lines_of(store: Store, report: BulkReport) -> list[str]:
+    """Return what became of the jobs as people read it: a line each, or of more than a few how many of each."""
+    if len(report) > _MOST_LINES:
+        return [repr(report)]
+    records = {record.job_id: record for record in store.jobs(JobQuery(job_ids=tuple(report.outcomes)))}
+    lines = []
+    for job_id, outcome in report.outcomes.items():
+        record = records.get(job_id)
+        status = f", {plain(str(record.status))}" if record is not None and outcome == "ended" else ""
+        label = job_id if record is None else f"{plain(record.name)} ({job_id}{status})"
+        lines.append(f"{_WORDS[outcome]}: {label}")
+    return lines
 
 
 def report_of(number: int, report: BulkReport, error: str | None = None) -> Report:

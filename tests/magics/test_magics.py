@@ -208,13 +208,19 @@ def test_jobs_are_cancelled_by_id_and_by_query(notebook: Kernel, elsewhere: Deck
     said = notebook.run(f"%cancel {ids[0]}")
     assert said == f"asked to stop: sleeper-0 ({ids[0]})\n"
     assert elsewhere.job(ids[0]).wait_for_final_state(15) is None
-    assert "has ended: CANCELLED" in notebook.run(f"%cancel {ids[0]}")
+    assert notebook.run(f"%cancel {ids[0]}") == f"had ended before: sleeper-0 ({ids[0]}, CANCELLED)\n"
     said = notebook.run("%cancel tag:sleepers")
     assert said.count("asked to stop") == 2
     for job_id in ids:
         elsewhere.job(job_id).wait_for_final_state(15)
         assert elsewhere.job(job_id).cancelled()
     assert "UsageError" in notebook.run("%cancel tag:sleepers")
+
+
+def test_many_jobs_are_cancelled_with_one_line_about_them(notebook: Kernel, elsewhere: Deck):
+    jobs = [elsewhere.prepare(nothing, tags=["many"]) for _ in range(40)]
+    assert notebook.run("%cancel tag:many") == "40 cancelled\n"
+    assert all(job.cancelled() for job in jobs)
 
 
 def test_the_magics_can_be_loaded_again_and_taken_away(notebook: Kernel):

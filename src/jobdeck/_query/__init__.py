@@ -6,7 +6,19 @@
 from .completion import Completion, Vocabulary, complete
 from .fields import GRAMMAR
 from .finding import resolve
+from .narrowing import UNDER_WAY
 from .query import Query, parse
 from .subject import Facts, JobFacts
 
-__all__ = ["GRAMMAR", "Completion", "Facts", "JobFacts", "Query", "Vocabulary", "complete", "parse", "resolve"]
+__all__ = [
+    "GRAMMAR",
+    "UNDER_WAY",
+    "Completion",
+    "Facts",
+    "JobFacts",
+    "Query",
+    "Vocabulary",
+    "complete",
+    "parse",
+    "resolve",
+]

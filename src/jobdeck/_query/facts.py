@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from functools import cached_property
 from typing import Final, NoReturn
 
-from .._errors import JobNotFoundError
 from .._ports import Store
-from .._records import JobRecord
-from .._values import latest_text, numbers_of
-from .subject import Facts
+from .._records import JobRecord, LastWords
+from .._values import LONGEST_BODY, latest_text, numbers_of
 
 AT_ONCE: Final = 200
 """Jobs whose facts are read at a time, so that a few hundred large messages are not all held in memory at once."""
@@ -35,19 +33,24 @@ class Unread:
 UNREAD: Final = Unread()
 
 
-def read_facts(store: Store, records: Sequence[JobRecord]) -> Mapping[str, Facts]:
+class StoredFacts:
+    """Facts made from what the store has, each when it is asked for."""
+
+    def __init__(self, record: JobRecord, words: LastWords) -> None:
+        self._record = record
+        self._words = words
+
+    @cached_property
+    def latest(self) -> str:
+        return "" if self._words.message is None else latest_text(self._words.message)
+
+    @cached_property
+    def values(self) -> Mapping[str, float]:
+        return numbers_of(self._record.inputs_preview, self._words.message, self._words.result)
+
+
+def read_facts(store: Store, records: Sequence[JobRecord]) -> Mapping[str, StoredFacts]:
     """Return the facts of some jobs by id. One that was deleted meanwhile has those of its inputs alone."""
-    return {record.job_id: _facts(store, record) for record in records}
-
-
-def _facts(store: Store, record: JobRecord) -> Facts:
-    message = result = None
-    with suppress(JobNotFoundError):
-        if record.interim_count > 0:
-            newest = store.messages(record.job_id, record.interim_count - 1, record.interim_count)
-            message = newest[0].body if newest else None
-        if record.result_encoding == "json":
-            outcome = store.outcome(record.job_id)
-            result = outcome.body.decode() if outcome is not None and outcome.body is not None else None
-    latest = "" if message is None else latest_text(message)
-    return Facts(latest, numbers_of(record.inputs_preview, message, result))
+    ids = [record.job_id for record in records if record.interim_count > 0 or record.result_encoding == "json"]
+    told = store.last_words(ids, LONGEST_BODY + 1) if ids else {}
+    return {record.job_id: StoredFacts(record, told.get(record.job_id, LastWords())) for record in records}

@@ -8,12 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .._records import JobQuery
+from .._status import FINAL
 from .fields import ACTIVE, STATUS_WORDS
 from .patterns import is_pattern
 from .quantities import Age, Day, moment_of
 from .syntax import AllOf, Node, Term
 
 _JOB_ID: Final = re.compile(r"[a-z2-7]{6}-[a-z2-7]{12}")
+_FINAL: Final = tuple(sorted(status.value for status in FINAL))
+
+UNDER_WAY: Final = JobQuery(without=_FINAL)
+"""Jobs that have not ended."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +55,27 @@ def _with_term(query: JobQuery, term: Term, now: float) -> Narrowed | None:
         return Narrowed(replace(query, job_ids=tuple(dict.fromkeys(texts))), True)
     if len(texts) > 1 or is_pattern(term.words[0]) or not (texts[0].isascii() and texts[0].isprintable()):
         return None
+    # SQLite knows the cases of ASCII alone, which is enough to find what is ASCII (but for the Kelvin sign).
     if field == "name" and query.name is None:
-        # SQLite's lower() knows ASCII alone, which is enough to find what is ASCII.
         return Narrowed(replace(query, name=texts[0]), False)
+    # Tags and an engine that were given beside the query are compared as they are.
+    if field == "tag" and (query.ignore_case or not (query.tags or query.engine)):
+        return Narrowed(replace(query, tags=(*query.tags, texts[0]), ignore_case=True), True)
+    if field == "engine" and not query.engine and (query.ignore_case or not query.tags):
+        return Narrowed(replace(query, engine=texts[0], ignore_case=True), True)
     return None
 
 
 def _with_statuses(query: JobQuery, term: Term) -> Narrowed | None:
     words = list(_status_words(term))
-    if len(words) < len(term.words) or query.status is not None or ACTIVE in words:
+    if len(words) < len(term.words):
         return None
     statuses = tuple(dict.fromkeys(status for word in words for status in STATUS_WORDS[word]))
-    return Narrowed(replace(query, status=statuses), True)
+    if ACTIVE not in words:
+        return Narrowed(replace(query, status=statuses), True) if query.status is None else None
+    if query.without:
+        return None
+    return Narrowed(replace(query, without=tuple(status for status in _FINAL if status not in statuses)), True)
 
 
 def _status_words(term: Term) -> Iterator[str]:

@@ -20,6 +20,8 @@ from .syntax import Node
 ReadFacts: TypeAlias = Callable[[Store, Sequence[JobRecord]], Mapping[str, JobFacts]]
 
 _EVERYTHING: Final = JobQuery()
+_FIRST_PAGE: Final = 200
+_LARGEST_PAGE: Final = 3_200
 
 
 @dataclass(frozen=True)
@@ -79,26 +81,40 @@ class Query:
         asked = narrowed(self._tree, replace(within, limit=None, skip=0), now)
         if asked.is_exact:
             return store.jobs(replace(asked.query, limit=most, skip=within.skip))
-        found = self._matching(store, store.jobs(asked.query), facts, now)
+        pages = [store.jobs(asked.query)] if most is None else _pages(store, asked.query)
+        parts = (page[start : start + AT_ONCE] for page in pages for start in range(0, len(page), AT_ONCE))
+        found = (record for part in parts for record in self._matching(store, part, facts, now))
         return list(islice(found, within.skip, None if most is None else within.skip + most))
 
-    def _matching(self, store: Store, records: Sequence[JobRecord], read: ReadFacts, now: float) -> Iterator[JobRecord]:
-        for start in range(0, len(records), AT_ONCE):
-            some = records[start : start + AT_ONCE]
-            answers: dict[str, bool] = {}
-            undecided: list[JobRecord] = []
-            for record in some:
-                try:
-                    answers[record.job_id] = self.matches(record, UNREAD, now)
-                except FactsWanted:
-                    undecided.append(record)
-            if undecided:
-                known = read(store, undecided)
-                answers |= {each.job_id: self.matches(each, known[each.job_id], now) for each in undecided}
-            yield from (record for record in some if answers[record.job_id])
+    def _matching(self, store: Store, records: list[JobRecord], read: ReadFacts, now: float) -> list[JobRecord]:
+        answers: dict[str, bool] = {}
+        undecided: list[JobRecord] = []
+        for record in records:
+            try:
+                answers[record.job_id] = self.matches(record, UNREAD, now)
+            except FactsWanted:
+                undecided.append(record)
+        if undecided:
+            known = read(store, undecided)
+            answers |= {each.job_id: self.matches(each, known[each.job_id], now) for each in undecided}
+        return [record for record in records if answers[record.job_id]]
 
     def __str__(self) -> str:
         return self.text
+
+
+def _pages(store: Store, query: JobQuery) -> Iterator[list[JobRecord]]:
+    """Read what a query finds page by page, since the first few may be all that is wanted."""
+    if not query.descending:
+        yield store.jobs(query)
+        return
+    size, below = _FIRST_PAGE, query.below
+    while True:
+        page = store.jobs(replace(query, limit=size, below=below))
+        yield page
+        if len(page) < size:
+            return
+        size, below = min(size * 4, _LARGEST_PAGE), page[-1].number
 
 
 def parse(text: str) -> Query:

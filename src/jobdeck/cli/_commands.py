@@ -12,14 +12,12 @@ from typing import Any
 
 import click
 
+from .._bulk import Bulk, lines_of
 from .._deck import Deck
-from .._errors import EngineError, JobdeckError, JobNotFoundError, RuntimeInvalidStateError
-from .._job.joblist import status_words
+from .._errors import EngineError, JobdeckError, JobNotFoundError
 from .._plain import plain
-from .._query import GRAMMAR, parse, resolve
-from .._records import JobRecord
+from .._query import GRAMMAR, UNDER_WAY, parse, resolve
 from .._service import JobService
-from .._status import is_final
 from .._version import __version__
 from ..cli import _completion, _doctor, _logs, _views
 
@@ -118,16 +116,10 @@ def cancel(context: click.Context, what: tuple[str, ...], kill: bool) -> None:
     The exit code is 1 if one of the IDs had ended before, or if nothing fits the QUERY.
     """
     service = _service(context)
-    records, by_query = _chosen(service, what)
-    ended = 0
-    for record in records:
-        try:
-            service.store.ask(record.job_id, "kill" if kill else "cancel", "cli")
-            click.echo(f"asked to stop: {_label(record)}")
-        except RuntimeInvalidStateError:
-            ended += 1
-            click.echo(f"has ended before: {_label(service.store.job(record.job_id))}", err=True)
-    sys.exit(1 if ended and not by_query else 0)
+    job_ids, by_query = _chosen(service, what)
+    report = Bulk(service.store, "kill" if kill else "cancel", job_ids, origin="cli").finish()
+    click.echo("\n".join(lines_of(service.store, report)))
+    sys.exit(1 if report.ids("ended") and not by_query else 0)
 
 
 @main.command()
@@ -172,18 +164,16 @@ def doctor(context: click.Context, as_json: bool) -> None:
     sys.exit(1 if any(finding.is_problem for finding in findings) else 0)
 
 
-def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[JobRecord], bool]:
+def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[str], bool]:
+    """Return the ids of the jobs that are meant, and whether a query found them."""
     try:
-        return [resolve(service.store, job_id) for job_id in what], False
+        return [resolve(service.store, job_id).job_id for job_id in what], False
     except JobNotFoundError as error:
-        found = [record for record in parse(" ".join(what)).find(service.store) if not is_final(record.status)]
+        text = " ".join(what)
+        found = parse(text).find(service.store, within=UNDER_WAY)
         if not found:
-            raise JobNotFoundError(f"{error}; and no job under way fits {plain(' '.join(what))!r}") from error
-        return found, True
-
-
-def _label(record: JobRecord) -> str:
-    return f"{plain(record.name)} ({record.job_id}, {plain(status_words(record))})"
+            raise JobNotFoundError(f"{error}; and no job under way fits {plain(text)!r}") from error
+        return [record.job_id for record in found], True
 
 
 def _age(text: str) -> timedelta:

@@ -11,15 +11,13 @@ from typing import Any, TypeVar, cast
 from IPython.core.error import UsageError
 from IPython.display import display
 
+from .._bulk import Bulk, lines_of
 from .._cell import make_cell
-from .._errors import JobdeckError, JobNotFoundError, RuntimeInvalidStateError
+from .._errors import JobdeckError, JobNotFoundError
 from .._job import Job, JobList
-from .._job.joblist import status_words
 from .._plain import plain
-from .._query import GRAMMAR, parse, resolve
-from .._records import JobRecord
+from .._query import GRAMMAR, UNDER_WAY, parse, resolve
 from .._service import JobService
-from .._status import is_final
 from .._toplevel import default_deck
 from ..magics import _completion
 from ._arguments import Arguments, Names, seconds
@@ -138,17 +136,17 @@ class JobMagics:
         query = line.strip()
         if not query:
             raise UsageError(f"say which jobs; usage: %cancel ID or %cancel QUERY; a query is {GRAMMAR}")
-        store = default_deck().store
+        service = JobService.of()
         try:
-            found = [resolve(store, query)]
+            found = [resolve(service.store, query)]
         except JobNotFoundError as error:
-            found = [job for job in parse(query).find(store) if not is_final(job.status)]
+            found = parse(query).find(service.store, within=UNDER_WAY)
             if not found:
-                raise JobNotFoundError(
-                    f"no job that is under way fits {plain(query)!r}; %jobs lists them all"
-                ) from error
-        for record in found:
-            print(_cancelled(record))
+                words = f"no job that is under way fits {plain(query)!r}; %jobs lists them all"
+                raise JobNotFoundError(words) from error
+        report = Bulk(service.store, "cancel", (record.job_id for record in found), origin="magic").finish()
+        service.look()
+        print("\n".join(lines_of(service.store, report)))
 
     @_in_one_line
     def show_deck(self, line: str) -> None:
@@ -166,15 +164,6 @@ class JobMagics:
                 raise UsageError("magics, ! and ? do not work inside %%job, which runs plain Python") from None
             return python
         return cell
-
-
-def _cancelled(record: JobRecord) -> str:
-    label = f"{plain(record.name)} ({record.job_id})"
-    try:
-        default_deck().job(record.job_id).cancel()
-    except RuntimeInvalidStateError:
-        return f"{label} has ended: {status_words(default_deck().store.job(record.job_id))}"
-    return f"asked to stop: {label}"
 
 
 def _job_arguments() -> Arguments:

@@ -273,6 +273,7 @@ def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
         parts.append(sql)
         values.extend(bound)
 
+    collation = " COLLATE NOCASE" if query.ignore_case else ""
     if query.status is not None:
         add(f"status IN ({_marks(query.status)})", *map(str, query.status))
     if query.without:
@@ -281,13 +282,13 @@ def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
         add("number < ?", query.below)
     for tag in query.tags:
         # Compared as JSON, in which tags are stored: their escapes hold what SQLite's own text cannot.
-        in_both = "EXISTS (SELECT 1 FROM json_each(jobs.tags) t JOIN json_each(?) w WHERE t.value = w.value)"
-        add(in_both, json_text("tags", [tag]))
+        in_both = "EXISTS (SELECT 1 FROM json_each(jobs.tags) t JOIN json_each(?) w WHERE t.value = w.value%s)"
+        add(in_both % collation, json_text("tags", [tag]))
     if query.name is not None:
         add("instr(lower(name), lower(?)) > 0", text(query.name))
     for column in ("program_id", "engine", "group_id"):
         if (wanted := getattr(query, column)) is not None:
-            add(f"{column} = ?", wanted)
+            add(f"{column} = ?{collation if column == 'engine' else ''}", wanted)
     if query.created_after is not None:
         add("created > ?", query.created_after)
     if query.created_before is not None:
