@@ -1,13 +1,17 @@
-/** The words of a query as they stand in its text, with their places; quotes hold a word together. */
+import { STATUS_WORDS } from "./query/fields";
+
+/** The words of a query as they stand in its text; quotes hold a word together. */
 const WORD = /(?:[^\s"']|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)+/g;
 const STATUS = /^status:(.*)$/i;
 
-/** Statuses that a query's `status:` terms ask for, in capitals. */
+/** Statuses that a query's `status:` terms ask for. */
 export function statusesOf(text: string): string[] {
   const found: string[] = [];
   for (const [word] of text.matchAll(WORD)) {
-    const value = STATUS.exec(word)?.[1];
-    if (value) found.push(...value.split(",").filter(Boolean).map((status) => status.replaceAll(/^["']|["']$/g, "").toUpperCase()));
+    for (const value of STATUS.exec(word)?.[1]?.split(",") ?? []) {
+      const plain = value.replaceAll(/^["']|["']$/g, "");
+      if (plain !== "") found.push(...(STATUS_WORDS.get(plain.toLowerCase()) ?? [plain]));
+    }
   }
   return [...new Set(found)];
 }
@@ -19,6 +23,12 @@ export function withStatus(text: string, statuses: readonly string[]): string {
     .replaceAll(/\s{2,}/g, " ")
     .trim();
   if (statuses.length === 0) return rest;
-  const term = `status:${statuses.map((status) => (/^[\w-]+$/.test(status) ? status.toLowerCase() : JSON.stringify(status))).join(",")}`;
+  const term = `status:${statuses.map(statusValue).join(",")}`;
   return rest === "" ? term : `${term} ${rest}`;
+}
+
+function statusValue(status: string): string {
+  const lower = status.toLowerCase();
+  if (STATUS_WORDS.get(lower)?.[0] === status) return lower;
+  return /^[\w-]+$/.test(status) ? status : `"${status.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -115,11 +115,11 @@ export class JobTable {
     this.problem.value = trouble;
   }
 
-  /** Paint a saved frame. Its time stands still until one comes that is not saved. */
-  seed(frame: RowsFrame): void {
+  /** Paint a frame that is at hand before the feed answers. Time stands still in a saved one, until another comes. */
+  seed(frame: RowsFrame, isFresh = false): void {
     batch(() => {
       this.offset = frame.now - this.localClock();
-      this.frozen.value = frame.now;
+      this.frozen.value = isFresh ? null : frame.now;
       this.take({ ...frame, reset: true });
       this.complete.value = false;
       this.isLoading = true;

@@ -3,114 +3,131 @@ import { useState } from "preact/hooks";
 import type { DeckRow } from "../../model/row";
 import { count } from "../../model/time";
 import type { BulkName } from "../../model/wire";
-import { usePlace, type Translate } from "../env";
-import { useDeck } from "./control";
+import { usePlace } from "../env";
+import { useDeck, type DeckControl } from "./control";
 import { Confirm } from "./dialog";
+import { EditInputs, EditTags } from "./edit";
+import { saveAs, toCsv, toJson } from "./export";
 import { MenuItem, Popup } from "./menu";
+import { questionFor, type Question } from "./question";
 
-/** More jobs than this are not cancelled or repeated without being asked whether that is meant. */
-const MANY = 20;
+/** What the person has to say before something is done. */
+type Asked =
+  | { kind: "question"; question: Question; command: BulkName; ids: string[] }
+  | { kind: "inputs"; row: DeckRow }
+  | { kind: "tags"; rows: readonly DeckRow[] };
 
-interface Ask {
-  title: string;
-  text: string;
-  action: string;
-  danger: boolean;
-  command: BulkName;
-  ids: string[];
-}
+type Fits = (row: DeckRow) => boolean;
+const UNDER_WAY: Fits = (row) => !row.final;
+const ENDED: Fits = (row) => row.final;
+const ASKED_TO_STOP: Fits = (row) => !row.final && row.cancel_state !== null;
+/** Plots of more jobs than this are not told apart. */
+const MOST_COMPARED = 30;
 
 /** What can be done to the selected jobs; where none is, to all that are shown. */
-export function Actions(): VNode | null {
+export function Actions(): VNode {
   const { t } = usePlace();
   const control = useDeck();
-  const [ask, setAsk] = useState<Ask | null>(null);
-  // The scope follows the selection and the order; what the rows are it reads when it is needed.
+  const [asked, ask] = useState<Asked | null>(null);
   const selected = control.selection.ids.value.size;
   const all = control.arrangement.order.value.length;
-  if (!control.host.capabilities.commands) return null;
   const isBusy = control.isBusy.value;
-  const ids = (fits: (row: DeckRow) => boolean): string[] => control.scope().filter(fits).map((row) => row.id);
-  const order = (command: BulkName, fits: (row: DeckRow) => boolean): void => {
-    const about = ids(fits);
-    const question = questionFor(command, about, selected === 0, t);
-    if (question) setAsk(question);
-    else void control.bulk({ command, ids: about });
+  const order = (command: BulkName, fits: Fits): void => {
+    const ids = control.scope().filter(fits).map((row) => row.id);
+    const question = questionFor(command, ids.length, selected === 0, t);
+    if (question) ask({ kind: "question", question, command, ids });
+    else if (ids.length > 0) void control.bulk({ command, ids });
   };
+  const scope = selected > 0 ? t("{n} selected", { n: count(selected) }) : t("All {n} that match", { n: count(all) });
   return (
     <>
-      {selected > 0 ? (
+      {selected > 0 && control.host.capabilities.commands ? (
         <button
           type="button"
           class="jobdeck-button"
           disabled={isBusy}
-          // The second half of a double click is no wish of its own.
-          onClick={(event) => event.detail <= 1 && order("cancel", (row) => !row.final)}
+          onClick={(event) => {
+            // The second half of a double click is no wish of its own.
+            if (event.detail <= 1) order("cancel", UNDER_WAY);
+          }}
         >
           {t("Cancel {n} selected", { n: count(selected) })}
         </button>
       ) : null}
-      <Popup label={t("Actions")} role="menu" disabled={isBusy || all === 0} title={t("Actions on the selected jobs, or on all that match")}>
+      <Popup label={t("Actions")} role="menu" disabled={isBusy || all === 0} title={t("For the selected jobs, or for all that match")}>
         {(close) => (
           <>
             <span class="jobdeck-menu-title jobdeck-quiet" role="presentation">
-              {selected > 0 ? t("{n} selected", { n: count(selected) }) : t("All {n} that match", { n: count(all) })}
+              {scope}
             </span>
-            <Entries close={close} order={order} rows={control.scope()} />
+            <Entries close={close} order={order} ask={ask} />
           </>
         )}
       </Popup>
-      {ask ? <Confirm {...ask} onConfirm={() => void control.bulk({ command: ask.command, ids: ask.ids })} onClose={() => setAsk(null)} /> : null}
+      {asked ? <Dialogs asked={asked} onClose={() => ask(null)} /> : null}
     </>
   );
 }
 
 interface EntriesProps {
   close: () => void;
-  order: (command: BulkName, fits: (row: DeckRow) => boolean) => void;
-  rows: readonly DeckRow[];
+  order: (command: BulkName, fits: Fits) => void;
+  ask: (asked: Asked) => void;
 }
 
-function Entries({ close, order, rows }: EntriesProps): VNode {
+function Entries({ close, order, ask }: EntriesProps): VNode {
   const { t } = usePlace();
-  const entry = (label: string, command: BulkName, fits: (row: DeckRow) => boolean): VNode => {
+  const control = useDeck();
+  const rows = control.scope();
+  const [row] = rows;
+  const { commands, live } = control.host.capabilities;
+  const entry = (label: string, isAble: boolean, act: () => void): VNode => (
+    <MenuItem
+      key={label}
+      label={label}
+      disabled={!isAble}
+      onClick={() => {
+        close();
+        act();
+      }}
+    />
+  );
+  const bulk = (label: string, command: BulkName, fits: Fits): VNode => {
     const n = rows.filter(fits).length;
-    return (
-      <MenuItem
-        key={label}
-        label={`${label} (${count(n)})`}
-        disabled={n === 0}
-        onClick={() => {
-          close();
-          order(command, fits);
-        }}
-      />
-    );
+    return entry(n === rows.length ? label : `${label} (${count(n)})`, commands && n > 0, () => order(command, fits));
   };
+  const compared = rows.slice(0, MOST_COMPARED).map(({ id }) => id);
   return (
     <>
-      {entry(t("Cancel"), "cancel", (row) => !row.final)}
-      {entry(t("Kill now"), "kill", (row) => !row.final && row.cancel_state !== null)}
-      {entry(t("Retry"), "retry", (row) => row.final)}
-      {entry(t("Delete…"), "delete", (row) => row.final)}
+      {bulk(t("Cancel"), "cancel", UNDER_WAY)}
+      {bulk(t("Kill now"), "kill", ASKED_TO_STOP)}
+      {bulk(t("Retry"), "retry", ENDED)}
+      {entry(t("Edit inputs and retry…"), commands && rows.length === 1, () => row && ask({ kind: "inputs", row }))}
+      {entry(t("Tags…"), commands, () => ask({ kind: "tags", rows }))}
+      {bulk(t("Delete…"), "delete", ENDED)}
+      <hr />
+      {entry(t("Compare plots"), live && rows.length > 1 && rows.length <= MOST_COMPARED, () => control.compare(compared))}
+      {entry(t("Export as CSV"), true, () => saveAs("jobs.csv", toCsv(rows), "text/csv"))}
+      {entry(t("Export as JSON"), true, () => saveAs("jobs.json", toJson(rows), "application/json"))}
     </>
   );
 }
 
-/** What is asked before something is done to these jobs; null where it is done at once. */
-function questionFor(command: BulkName, ids: string[], isAll: boolean, t: Translate): Ask | null {
-  const n = count(ids.length);
-  if (command === "delete") {
-    const title = t("Delete {n} jobs?", { n });
-    const text = t("Their results, messages and output are deleted, too. This cannot be undone.");
-    return { title, text, action: t("Delete {n}", { n }), danger: true, command, ids };
+function Dialogs({ asked, onClose }: { asked: Asked; onClose: () => void }): VNode {
+  const control = useDeck();
+  if (asked.kind === "question") {
+    const { command, ids, question } = asked;
+    return <Confirm {...question} onConfirm={() => void control.bulk({ command, ids })} onClose={onClose} />;
   }
-  if (!isAll && ids.length <= MANY) return null;
-  const what: Partial<Record<BulkName, [string, string, string]>> = {
-    cancel: [t("Cancel {n} jobs?", { n }), t("Those that run are asked to stop; those that wait do not start."), t("Cancel {n}", { n })],
-    kill: [t("Kill {n} jobs?", { n }), t("They end at once, without cleaning up."), t("Kill {n}", { n })],
-    retry: [t("Run {n} jobs again?", { n }), t("Each starts as a new job with the same inputs."), t("Run {n}", { n })],
-  };
-  const words = what[command];
-  return words ? { title: words[0], text: words[1], action: words[2], danger: command === "kill", command, ids } : null;
+  if (asked.kind === "tags") {
+    const ids = asked.rows.map(({ id }) => id);
+    return <EditTags rows={asked.rows} onSave={(add, remove) => saveTags(control, ids, add, remove)} onClose={onClose} />;
+  }
+  return <EditInputs row={asked.row} onRetry={(inputs) => control.retry(asked.row.id, inputs)} onClose={onClose} />;
+}
+
+async function saveTags(control: DeckControl, ids: string[], add: string[], remove: string[]): Promise<string | null> {
+  if (add.length + remove.length === 0) return null;
+  await control.bulk({ command: "tag", ids, add, remove });
+  return control.result.peek()?.error ?? null;
 }

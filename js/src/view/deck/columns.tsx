@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { displayText } from "../../model/body";
+
 import type { SortBy } from "../../model/arrangement";
+import { fewWords } from "../../model/few-words";
 import type { DeckRow } from "../../model/row";
 import { face, rank } from "../../model/status";
 import { bytes, count, duration, elapsed, moment, share } from "../../model/time";
@@ -14,6 +15,8 @@ export interface Column {
   /** Not yet translated. */
   label: string;
   width: number;
+  /** How narrow it may get while nobody has dragged it. */
+  least: number;
   /** Figures stand at the end of their cell. */
   isNumber?: boolean;
   /** What it shows, and is sorted by, changes as time goes by while a job runs. */
@@ -51,7 +54,7 @@ function words(text: string): ComponentChildren {
 /** The newest that a job has to say: why it failed, its result, or what it published last. */
 export function lastResult(row: DeckRow): string {
   if (row.error) return row.error.text.slice(0, LONGEST).split("\n", 1)[0] ?? "";
-  if (row.final && row.result !== null) return displayText(row.result).slice(0, LONGEST).replaceAll(/\s*\n\s*/g, " ");
+  if (row.final && row.result !== null) return fewWords(row.result);
   return row.latest;
 }
 
@@ -87,21 +90,22 @@ function Tags({ tags }: { tags: readonly string[] }): ComponentChildren {
 }
 
 function time(label: string, id: "created" | "started" | "ended"): Column {
-  return { id, label, width: 96, isNumber: true, key: (row) => row[id], show: (row, now) => (row[id] === null ? null : moment(row[id], now)) };
+  return { id, label, width: 96, least: 76, isNumber: true, key: (row) => row[id], show: (row, now) => (row[id] === null ? null : moment(row[id], now)) };
 }
 
 function text(id: string, label: string, width: number, read: (row: DeckRow) => string): Column {
-  return { id, label, width, key: (row) => naturalKey(read(row)) || null, show: (row) => words(read(row)) };
+  return { id, label, width, least: Math.round(width * 0.55), key: (row) => naturalKey(read(row)) || null, show: (row) => words(read(row)) };
 }
 
 const COLUMNS: readonly Column[] = [
-  { id: "status", label: "Status", width: 112, key: (row) => rank(row), show: (row) => <Badge job={row} isQuiet /> },
+  { id: "status", label: "Status", width: 128, least: 126, key: (row) => rank(row), show: (row) => <Badge job={row} isQuiet /> },
   text("name", "Name", 160, (row) => row.name),
   text("engine", "Engine", 130, (row) => (row.backend ? `${row.engine} · ${row.backend}` : row.engine)),
   {
     id: "progress",
     label: "Progress",
     width: 130,
+    least: 96,
     key: (row) => (row.final ? null : share(row)),
     show: (row, _now, t) => <Progress row={row} t={t} />,
   },
@@ -111,6 +115,7 @@ const COLUMNS: readonly Column[] = [
     id: "took",
     label: "Took",
     width: 72,
+    least: 64,
     isNumber: true,
     ticks: true,
     key: elapsed,
@@ -119,7 +124,7 @@ const COLUMNS: readonly Column[] = [
       return ran === null ? null : duration(ran);
     },
   },
-  { id: "tags", label: "Tags", width: 140, key: (row) => naturalKey(row.tags[0] ?? "") || null, show: (row) => <Tags tags={row.tags} /> },
+  { id: "tags", label: "Tags", width: 140, least: 70, key: (row) => naturalKey(row.tags[0] ?? "") || null, show: (row) => <Tags tags={row.tags} /> },
   text("backend", "Backend", 120, (row) => row.backend ?? ""),
   time("Created", "created"),
   time("Ended", "ended"),
@@ -127,6 +132,7 @@ const COLUMNS: readonly Column[] = [
     id: "memory",
     label: "Memory",
     width: 84,
+    least: 76,
     isNumber: true,
     key: (row) => row.peak_memory,
     show: (row) => (row.peak_memory === null ? null : bytes(row.peak_memory)),
@@ -135,6 +141,7 @@ const COLUMNS: readonly Column[] = [
     id: "cpu",
     label: "CPU",
     width: 72,
+    least: 60,
     isNumber: true,
     key: (row) => row.cpu_time,
     show: (row) => (row.cpu_time === null ? null : duration(row.cpu_time)),
@@ -155,6 +162,7 @@ function valueColumn(name: string): Column {
     id: VALUE + name,
     label: name,
     width: 96,
+    least: 70,
     isNumber: true,
     key: (row) => valueOf(row, name),
     show: (row) => {

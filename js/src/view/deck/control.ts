@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import type { Host } from "../../host/host";
+import { HostError, type Host } from "../../host/host";
 import { Arrangement, type Filter } from "../../model/arrangement";
 import { Selection } from "../../model/selection";
 import { statusesOf, withStatus } from "../../model/query-text";
@@ -119,15 +119,33 @@ export class DeckControl {
     this.pane.value = { kind: "job", id };
   }
 
+  compare(ids: readonly string[]): void {
+    this.pane.value = { kind: "compare", ids };
+  }
+
   closePane(): void {
     this.pane.value = null;
   }
 
-  /** The jobs that an action is about: the selected ones, else all that are shown. */
+  /** The jobs that an action is about, in their order: the selected ones, else all that are shown. */
   scope(): DeckRow[] {
     const selected = this.selection.ids.peek();
     const rows = this.arrangement.rows();
     return selected.size === 0 ? rows : rows.filter((row) => selected.has(row.id));
+  }
+
+  /** Show what became of a retry: the one new job, or all of them. */
+  private show({ made }: BulkResult): void {
+    const [only, ...others] = made;
+    if (only !== undefined && others.length === 0) this.open(only);
+  }
+
+  /** Run a job again with changed inputs and show the new one. Answers with a sentence that says why not, or null. */
+  async retry(id: string, inputs: Readonly<Record<string, string>>): Promise<string | null> {
+    const reply = await this.host.command(id, "retry", inputs).catch(sentence);
+    if (typeof reply === "string") return reply;
+    if (reply.job) this.open(reply.job.id);
+    return reply.error;
   }
 
   /** Do something to jobs and keep the report. */
@@ -137,11 +155,18 @@ export class DeckControl {
     const nameOf = (id: string): string => this.table.row(id)?.name ?? id;
     const names = new Map(order.ids.map((id) => [id, nameOf(id)]));
     try {
-      this.result.value = await gather(this.host, order, names);
+      const result = await gather(this.host, order, names);
+      this.result.value = result;
+      this.show(result);
     } finally {
       this.isBusy.value = false;
     }
   }
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof HostError) return error.message;
+  throw error;
 }
 
 export const DeckContext = createContext<DeckControl | null>(null);

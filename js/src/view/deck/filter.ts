@@ -1,5 +1,5 @@
 import type { Filter } from "../../model/arrangement";
-import { statusesOf, withStatus } from "../../model/query-text";
+import { parseQuery, QueryError } from "../../model/query";
 
 /** What is wrong with a query, and where. */
 export interface QueryFault {
@@ -8,15 +8,14 @@ export interface QueryFault {
   end: number;
 }
 
-/** The filter that a query's text asks for; null and what is wrong with it where it makes no sense. */
-export function readFilter(text: string): { filter: Filter; fault: null } | { filter: null; fault: QueryFault } {
-  const statuses = statusesOf(text);
-  const words = withStatus(text, []).toLowerCase().split(/\s+/).filter(Boolean);
-  const filter: Filter = {
-    dependsOnTime: false,
-    matches: (row) =>
-      (statuses.length === 0 || statuses.includes(row.status)) &&
-      words.every((word) => row.name.toLowerCase().includes(word) || row.id.includes(word) || row.tags.some((tag) => tag.includes(word))),
-  };
-  return { filter, fault: null };
+export type ReadFilter = { filter: Filter; fault: null } | { filter: null; fault: QueryFault };
+
+/** The filter that a query's text asks for, or what is wrong with it. */
+export function readFilter(text: string): ReadFilter {
+  try {
+    return { filter: parseQuery(text), fault: null };
+  } catch (error) {
+    if (error instanceof QueryError) return { filter: null, fault: error };
+    throw error;
+  }
 }

@@ -3,15 +3,13 @@ import type { RefObject } from "preact";
 import { columnOf, type Column } from "./columns";
 import type { ColumnState } from "./state";
 
-/** How far a column gives way of whose width nobody has said anything. */
-const SHRINK = 0.6;
 /** In a place narrower than this, columns are left out rather than scrolled to. */
-const NARROW = 520;
+const NARROW = 640;
 /** What is left out first. */
 const LEAST = ["engine", "started", "inputs", "id", "created", "ended", "backend", "cpu", "memory", "tags", "progress", "took", "latest"];
 
 function narrowest(column: Column, state: ColumnState): number {
-  return state.width === column.width ? Math.round(column.width * SHRINK) : state.width;
+  return state.width === column.width ? column.least : state.width;
 }
 
 /** The columns that a place of this width shows: all, unless it is as narrow as a side panel. */

@@ -12,6 +12,7 @@ import { ColumnsMenu } from "./columns-menu";
 import { DeckContext, DeckControl, useDeck } from "./control";
 import { Detail } from "./detail";
 import { BulkReport } from "./report";
+import { Lanes } from "./lanes";
 import { Search } from "./search";
 import type { DeckState } from "./state";
 import { Table } from "./table";
@@ -52,7 +53,7 @@ function Root({ host, table, t, state, onState, note }: DeckProps): VNode {
 }
 
 function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined }): VNode {
-  const { tick } = usePlace();
+  const { t, tick } = usePlace();
   const control = useDeck();
   const pane = control.pane.value;
   useSignalEffect(() => {
@@ -66,6 +67,14 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
         <Search />
         <span class="jobdeck-tools">
           <Actions />
+          <button
+            type="button"
+            class="jobdeck-button"
+            aria-pressed={control.hasTimeline.value}
+            onClick={() => (control.hasTimeline.value = !control.hasTimeline.peek())}
+          >
+            {t("Timeline")}
+          </button>
           <ColumnsMenu />
         </span>
       </header>
@@ -74,6 +83,7 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
         <Table />
         {pane?.kind === "job" ? <Detail key={pane.id} id={pane.id} /> : null}
       </div>
+      {control.hasTimeline.value ? <Lanes /> : null}
       <footer class="jobdeck-foot jobdeck-quiet">
         <Tally />
         {note?.value ? <span>{note.value}</span> : null}
@@ -91,12 +101,15 @@ function Tally(): VNode {
   const total = table.total.value;
   const loaded = table.rows.value.length;
   const selected = selection.ids.value.size;
-  const words = shown === total ? t("{n} jobs", { n: count(total) }) : t("{n} of {total} jobs", { n: count(shown), total: count(total) });
+  // The chips tell already how many there are in all.
+  const words = [
+    shown < loaded && t("{n} of {total} jobs", { n: count(shown), total: count(total) }),
+    selected > 0 && t("{n} selected", { n: count(selected) }),
+  ];
   return (
     <>
       <span role="status" aria-live="polite">
-        {words}
-        {selected > 0 ? ` · ${t("{n} selected", { n: count(selected) })}` : ""}
+        {words.filter(Boolean).join(" · ")}
       </span>
       {loaded < total && !table.isComplete.value ? <span>{t("{n} loaded…", { n: count(loaded) })}</span> : null}
       {arrangement.isWaiting.value ? <span>{t("A new order waits until the pointer rests.")}</span> : null}

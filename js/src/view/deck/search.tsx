@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
+import { completeQuery } from "../../model/query";
 import { useElementId, usePlace } from "../env";
-import { complete } from "./completion";
+import { Vocabularies } from "./completion";
 import { useDeck } from "./control";
 
 /** Completions that are shown at once. */
@@ -16,9 +17,10 @@ export function Search(): VNode {
   const text = control.query.value;
   const [cursor, setCursor] = useState<number | null>(null);
   const [chosen, choose] = useState(-1);
+  const vocabularies = useMemo(() => new Vocabularies(control.table), [control.table]);
   const found = useMemo(
-    () => (cursor === null ? null : complete(text, Math.min(cursor, text.length), control.table)),
-    [text, cursor, control.table],
+    () => (cursor === null ? null : completeQuery(text, Math.min(cursor, text.length), vocabularies.get())),
+    [text, cursor, vocabularies],
   );
   const options = found?.options.slice(0, MOST) ?? [];
   const isOpen = options.length > 0;

@@ -1,7 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useElementId, usePlace } from "../env";
-import { useVirtualRows } from "../virtual";
+import { useVirtualRows, type VirtualRows } from "../virtual";
 import { fit, tracks, useWidth } from "./fitting";
 import { useDeck, type DeckControl } from "./control";
 import { Head } from "./head";
@@ -24,7 +24,7 @@ export function Table(): VNode {
   const width = useWidth(rows.ref);
   const columns = useMemo(() => fit(states, width), [states, width]);
   const template = useMemo(() => tracks(columns, states), [columns, states]);
-  useAnchor(rows.ref, order, control);
+  useAnchor(rows, order, control);
   const hold = useHold(control.arrangement);
   const active = control.selection.active.value;
   const first = rows.items[0]?.index ?? 0;
@@ -56,7 +56,7 @@ export function Table(): VNode {
       }}
     >
       <Head columns={columns} />
-      <div class="jobdeck-grid-body" role="rowgroup" style={{ height: `${order.length * ROW_HEIGHT}px` }} onClick={(event) => click(event, control)} {...hold}>
+      <div class="jobdeck-grid-body" role="rowgroup" style={{ height: `${order.length * ROW_HEIGHT}px` }} onMouseDown={keepUnmarked} onClick={(event) => click(event, control)} {...hold}>
         {rows.items.map((item) => {
           const job = order[item.index];
           return job === undefined ? null : (
@@ -78,6 +78,13 @@ function Nothing({ isPristine }: { isPristine: boolean }): VNode {
       ? t("No job matches.")
       : t("Looking…");
   return <p class="jobdeck-empty jobdeck-grid-none">{words}</p>;
+}
+
+/** Shift with a click extends the selection of jobs, not that of text. */
+function keepUnmarked(event: MouseEvent): void {
+  if (!event.shiftKey) return;
+  event.preventDefault();
+  (event.currentTarget as Element).closest<HTMLElement>("[role=grid]")?.focus();
 }
 
 function click(event: MouseEvent, control: DeckControl): void {
@@ -151,7 +158,7 @@ function escape(control: DeckControl): boolean {
 }
 
 /** Rows that come in above do not move those that are being read; another order begins at its top. */
-function useAnchor(ref: { current: HTMLDivElement | null }, order: readonly string[], control: DeckControl): void {
+function useAnchor({ ref, scrollTo: show }: VirtualRows, order: readonly string[], control: DeckControl): void {
   const before = useRef<{ order: readonly string[]; wishes: number }>({ order, wishes: control.wishes.peek() });
   useLayoutEffect(() => {
     const element = ref.current;
@@ -167,6 +174,14 @@ function useAnchor(ref: { current: HTMLDivElement | null }, order: readonly stri
     const now = top === undefined ? -1 : order.indexOf(top);
     if (now >= 0 && now !== place) element.scrollTop += (now - place) * ROW_HEIGHT;
   }, [ref, order, control]);
+  const pane = control.pane.value;
+  const opened = pane?.kind === "job" ? pane.id : null;
+  useEffect(() => {
+    // The pane takes its place from the table, perhaps just that of the row that it is about.
+    const place = opened === null ? -1 : control.arrangement.order.peek().indexOf(opened);
+    if (place >= 0) show(place);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `show` is another function each time and does the same
+  }, [opened, control]);
   const wish = control.wishes.value;
   useEffect(() => {
     const element = ref.current;

@@ -1,0 +1,74 @@
+/** What the anywidget modules of a cell have in common. */
+import type { WidgetModel } from "./host/comm";
+import { Rest } from "./host/http";
+import { LAB_MARK, readPage } from "./host/page";
+import { isFrame, type FromBrowser, type RowsFrame, type Snapshot } from "./model/wire";
+
+export interface RenderProps {
+  model: WidgetModel;
+  el: HTMLElement;
+}
+
+/** What the views of one model share, so that its kernel is asked once. */
+export interface Shared {
+  mount: (element: HTMLElement) => () => void;
+  close: () => void;
+}
+
+/** An anywidget module. */
+export interface Module {
+  initialize: (props: Pick<RenderProps, "model">) => void;
+  render: (props: RenderProps) => () => void;
+}
+
+/** The page's server, if it has jobdeck on this store: a command goes through it even while the kernel is busy. */
+export async function findServer(model: WidgetModel, storeId: string): Promise<Rest | null> {
+  const page = model.get("_http") === false ? null : readPage(document);
+  if (!page) return null;
+  const rest = new Rest(page);
+  try {
+    const info = await rest.info();
+    return info?.store_id === storeId ? rest : null;
+  } catch {
+    // The page's server is away, of another version, or the page may not speak to it: the comm is there.
+    return null;
+  }
+}
+
+/** Whether a frame was read for this page, a moment ago, or comes from a saved notebook. */
+export function isFresh(frame: Snapshot | RowsFrame): boolean {
+  return Math.abs(Date.now() / 1000 - frame.now) < 30;
+}
+
+/**
+ * A module whose views of one model share what `open` makes.
+ *
+ * JupyterLab with our extension shows its outputs by itself, fed by the server: then the kernel need not feed the model,
+ * too, and is told to `rest`. A view that is made all the same asks for its feed.
+ */
+export function moduleOf(open: (model: WidgetModel) => Shared, rest: FromBrowser): Module {
+  const shared = new WeakMap<WidgetModel, Shared & { views: number }>();
+  return {
+    initialize({ model }) {
+      if (!document.documentElement.hasAttribute(LAB_MARK)) return;
+      const snapshot = model.get("_snapshot");
+      if (!isFrame(snapshot) || snapshot.type !== "snapshot") return;
+      void findServer(model, snapshot.store_id).then((server) => {
+        if (server && !shared.has(model)) model.send(rest);
+      });
+    },
+    render({ model, el }) {
+      const entry = shared.get(model) ?? { ...open(model), views: 0 };
+      shared.set(model, entry);
+      entry.views += 1;
+      const unmount = entry.mount(el);
+      return () => {
+        unmount();
+        entry.views -= 1;
+        if (entry.views > 0) return;
+        shared.delete(model);
+        entry.close();
+      };
+    },
+  };
+}
