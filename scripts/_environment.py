@@ -21,7 +21,11 @@ PYTHON: Final = BIN / ("python.exe" if os.name == "nt" else "python")
 BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 _OLDEST: Final = (3, 10)
-_BUILT: Final = ("src/jobdeck/widgets/static/card.js", "src/jobdeck/labextension/package.json")
+_BUILT: Final = (
+    "src/jobdeck/widgets/static/card.js",
+    "src/jobdeck/widgets/static/deck.js",
+    "src/jobdeck/labextension/package.json",
+)
 _FRONT_END: Final = ("js/src", "js/style", "js/schema", "js/package.json", "js/package-lock.json")
 
 

@@ -95,6 +95,8 @@ def test_the_wheel_holds_the_front_end_where_it_is_looked_for(wheel):
         "jobdeck/py.typed",
         "jobdeck/widgets/static/card.js",
         "jobdeck/widgets/static/card.css",
+        "jobdeck/widgets/static/deck.js",
+        "jobdeck/widgets/static/deck.css",
         f"{DATA}/share/jupyter/labextensions/jobdeck/package.json",
         f"{DATA}/share/jupyter/labextensions/jobdeck/install.json",
         f"{DATA}/etc/jupyter/jupyter_server_config.d/jobdeck.json",

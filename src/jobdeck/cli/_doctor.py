@@ -20,7 +20,7 @@ from ._servers import ask_servers
 
 _PARTS: Final = ("jupyterlab", "notebook", "jupyter_server", "ipykernel", "ipywidgets", "anywidget", "traitlets")
 _NEEDED: Final = ("ipykernel", "ipywidgets", "anywidget", "traitlets")
-_FRONT_END: Final = ("widgets/static/card.js", "widgets/static/card.css")
+_FRONT_END: Final = tuple(f"widgets/static/{name}" for name in ("card.js", "card.css", "deck.js", "deck.css"))
 
 
 @dataclass(frozen=True)

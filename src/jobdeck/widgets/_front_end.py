@@ -17,7 +17,7 @@ class FrontEndMissingError(JobdeckError):
 
 @cache
 def source(name: str) -> str:
-    """Return the text of one built file, ``card.js`` or ``card.css``."""
+    """Return the text of one built file: ``card.js`` or ``deck.js``, or the style sheet of either."""
     try:
         return (STATIC / name).read_text(encoding="utf-8")
     except FileNotFoundError:

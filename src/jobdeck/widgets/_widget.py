@@ -63,7 +63,8 @@ class JobsWidget(anywidget.AnyWidget):
         retry: Retry | None = None,
         may_rest: Callable[[], bool] | None = None,
     ) -> None:
-        esm, css = source("card.js"), source("card.css")
+        bundle = "deck" if layout == "deck" else "card"
+        esm, css = source(f"{bundle}.js"), source(f"{bundle}.css")
         self.on_jobs: Callable[[list[str]], None] | None = None
         self._conversation = Conversation(
             store,

@@ -21,8 +21,8 @@ type Fits = (row: DeckRow) => boolean;
 const UNDER_WAY: Fits = (row) => !row.final;
 const ENDED: Fits = (row) => row.final;
 const ASKED_TO_STOP: Fits = (row) => !row.final && row.cancel_state !== null;
-/** Plots of more jobs than this are not told apart. */
-const MOST_COMPARED = 30;
+/** A comparison shows fewer, and says so. */
+const MOST_COMPARED = 1_000;
 
 /** What can be done to the selected jobs; where none is, to all that are shown. */
 export function Actions(): VNode {
@@ -106,7 +106,7 @@ function Entries({ close, order, ask }: EntriesProps): VNode {
       {entry(t("Tags…"), commands, () => ask({ kind: "tags", rows }))}
       {bulk(t("Delete…"), "delete", ENDED)}
       <hr />
-      {entry(t("Compare plots"), live && rows.length > 1 && rows.length <= MOST_COMPARED, () => control.compare(compared))}
+      {entry(t("Compare plots"), live && rows.length > 1, () => control.compare(compared))}
       {entry(t("Export as CSV"), true, () => saveAs("jobs.csv", toCsv(rows), "text/csv"))}
       {entry(t("Export as JSON"), true, () => saveAs("jobs.json", toJson(rows), "application/json"))}
     </>

@@ -10,7 +10,7 @@ import { Actions } from "./actions";
 import { Chips } from "./chips";
 import { ColumnsMenu } from "./columns-menu";
 import { DeckContext, DeckControl, useDeck } from "./control";
-import { Detail } from "./detail";
+import { PaneView } from "./pane";
 import { BulkReport } from "./report";
 import { Lanes } from "./lanes";
 import { Search } from "./search";
@@ -81,7 +81,7 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
       <BulkReport />
       <div class={`jobdeck-sheet${pane ? " jobdeck-has-pane" : ""}`}>
         <Table />
-        {pane?.kind === "job" ? <Detail key={pane.id} id={pane.id} /> : null}
+        {pane ? <PaneView pane={pane} /> : null}
       </div>
       {control.hasTimeline.value ? <Lanes /> : null}
       <footer class="jobdeck-foot jobdeck-quiet">

@@ -2,32 +2,45 @@ import type { VNode } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Session } from "../../host/session";
 import { Deck } from "../../model/deck";
+import { count } from "../../model/time";
 import { PROTOCOL, type Snapshot } from "../../model/wire";
 import { Card } from "../card";
 import { EnvContext, usePlace } from "../env";
-import { useDeck, type DeckControl } from "./control";
+import { Compare } from "./compare";
+import { useDeck, type DeckControl, type Pane } from "./control";
 
-/** A job's card beside the table, live over the deck's own connection. */
-export function Detail({ id }: { id: string }): VNode {
-  const place = usePlace();
+/** What is open beside the table, or below it: a job's card, or the plots of several. */
+export function PaneView({ pane }: { pane: Pane }): VNode {
+  const { t } = usePlace();
   const control = useDeck();
-  const session = useSession(id, control);
-  const env = useMemo(() => session && { ...place, session }, [place, session]);
+  const title = pane.kind === "job" ? t("Details") : t("Plots of {n} jobs", { n: count(pane.ids.length) });
   return (
-    <section class="jobdeck-pane" aria-label={place.t("Details")}>
+    <section class="jobdeck-pane" aria-label={title}>
       <header class="jobdeck-pane-head">
-        <span class="jobdeck-quiet">{place.t("Details")}</span>
-        <button type="button" class="jobdeck-button" aria-label={place.t("Close details")} onClick={() => control.closePane()}>
+        <span class="jobdeck-quiet">{title}</span>
+        <button type="button" class="jobdeck-button" aria-label={t("Close details")} onClick={() => control.closePane()}>
           ✕
         </button>
       </header>
-      {env && session ? (
-        <EnvContext.Provider value={env}>
-          <Cards session={session} />
-        </EnvContext.Provider>
-      ) : null}
+      {pane.kind === "job" ? (
+        <Detail key={pane.id} id={pane.id} />
+      ) : (
+        <Compare ids={pane.ids} host={control.host} nameOf={(id) => control.table.row(id)?.name ?? id} />
+      )}
     </section>
   );
+}
+
+/** A job's card, live over the deck's own connection. */
+function Detail({ id }: { id: string }): VNode | null {
+  const place = usePlace();
+  const session = useSession(id, useDeck());
+  const env = useMemo(() => session && { ...place, session }, [place, session]);
+  return env ? (
+    <EnvContext.Provider value={env}>
+      <Cards session={env.session} />
+    </EnvContext.Provider>
+  ) : null;
 }
 
 function Cards({ session }: { session: Session }): VNode {
