@@ -250,6 +250,23 @@ describe("the page's connection", () => {
     connection.close();
   });
 
+  it("keeps the words of a server of another version, and asks again only now and then", () => {
+    const { connection, sockets } = open();
+    const deck = new Deck();
+    const session = new Session(deck, connection.open([ID]), flushing());
+    last(sockets).open();
+    last(sockets).emit({ type: "trouble", error: "This page speaks protocol 1, but …" });
+    last(sockets).drop(4406);
+    expect(deck.trouble.value).toBe("This page speaks protocol 1, but …");
+    const dialled = sockets.length;
+    vi.advanceTimersByTime(10_000);
+    expect(sockets).toHaveLength(dialled);
+    vi.advanceTimersByTime(10_000);
+    expect(sockets).toHaveLength(dialled + 1);
+    session.dispose();
+    connection.close();
+  });
+
   it("comes back after a loss, later each time, and says so meanwhile", () => {
     const { connection, sockets } = open();
     const deck = new Deck();
@@ -329,7 +346,7 @@ describe("REST", () => {
   });
 
   it("finds the feed, with the token in its address", () => {
-    expect(new Rest(PAGE).feedUrl()).toBe("wss://hub.example/user/ada/jobdeck/api/v1/feed?token=s3cret");
+    expect(new Rest(PAGE).feedUrl()).toBe("wss://hub.example/user/ada/jobdeck/api/v1/feed?protocol=1&token=s3cret");
   });
 });
 

@@ -108,6 +108,22 @@ def test_a_retry_over_the_comm_shows_the_new_job_beside_the_old_one(kernel):
     assert statuses == ["ERROR", "ERROR"]
 
 
+def test_a_retry_over_the_comm_takes_edited_inputs(kernel):
+    messages = kernel.run("job = jobdeck.run(work, inputs={'messages': 1, 'fail': True})\njob")
+    comm_id = next(model["comm_id"] for model in models(messages) if "_snapshot" in model["data"]["state"])
+    kernel.hear_until(is_update)
+    request = {"type": "command", "request": 1, "id": kernel_id(messages), "command": "retry"}
+    kernel.send(comm_id, {"method": "custom", "content": {**request, "inputs": {"fail": "maybe"}}})
+    refused = frame_of(kernel.hear_until(lambda message: frame_of(message).get("request") == 1))
+    assert "input 'fail': 'maybe' is neither a Python literal nor JSON" in refused["error"]
+    kernel.send(comm_id, {"method": "custom", "content": {**request, "request": 2, "inputs": {"fail": "false"}}})
+    reply = frame_of(kernel.hear_until(lambda message: frame_of(message).get("request") == 2))
+    assert reply["job"]["inputs"] == {"messages": "1", "fail": "False"}
+    last = kernel.hear_until(lambda m: is_update(m) and len(m["content"]["data"][MIME_TYPE]["ids"]) == 2)
+    statuses = [view["status"] for view in last["content"]["data"][MIME_TYPE]["snapshot"]["jobs"]]
+    assert statuses == ["ERROR", "DONE"]
+
+
 def test_a_page_cannot_write_the_state_of_a_card(kernel):
     messages = kernel.run("job = jobdeck.run(work)\njob")
     comm_id = next(model["comm_id"] for model in models(messages) if "_snapshot" in model["data"]["state"])

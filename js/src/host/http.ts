@@ -35,6 +35,7 @@ export class Rest {
   feedUrl(): string {
     const url = new URL("feed", this.root);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    url.searchParams.set("protocol", String(PROTOCOL));
     if (this.page.token) url.searchParams.set("token", this.page.token);
     return url.href;
   }

@@ -22,6 +22,8 @@ const LONGEST_DELAY = 15_000;
 const GATHER = 20;
 /** A connection that nobody uses is kept this long, since a card that is painted anew opens it again at once. */
 const LINGER = 2_000;
+/** The code with which a server ends the stream of a page of another version, once it has said so. */
+const OTHER_PROTOCOL = 4406;
 const LOST = "The connection to the Jupyter server is lost. Trying again…";
 
 /** One WebSocket for all of a page: it asks for the jobs of all cards and hands each card its own, and the deck its rows. */
@@ -123,7 +125,7 @@ export class Connection implements Line {
       this.talk.begin();
     };
     socket.onmessage = (event) => this.take(event.data);
-    socket.onclose = () => this.lose();
+    socket.onclose = (event) => this.lose(event.code === OTHER_PROTOCOL);
   }
 
   /** Tell the server which jobs are wanted. `always` asks for a snapshot even if they are the same as before. */
@@ -164,12 +166,14 @@ export class Connection implements Line {
     this.talk.take(trouble);
   }
 
-  private lose(): void {
+  /** Dial again later. A server of another version is asked now and then, since it may be started anew; its words stay. */
+  private lose(isRefused: boolean): void {
     this.drop();
     this.requests.rejectAll(LOST);
     if (!this.isNeeded) return;
-    this.spread({ type: "trouble", error: LOST });
-    const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.failures) * (0.75 + Math.random() / 2);
+    if (!isRefused) this.spread({ type: "trouble", error: LOST });
+    const wait = isRefused ? LONGEST_DELAY : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.failures);
+    const delay = wait * (0.75 + Math.random() / 2);
     this.failures += 1;
     this.after("retry", delay, () => this.dial());
   }

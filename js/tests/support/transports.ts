@@ -114,9 +114,9 @@ export class FakeSocket implements Socket {
   }
 
   /** The server, or the way to it, goes away. */
-  drop(): void {
+  drop(code = 1006): void {
     this.readyState = 3;
-    this.onclose?.(new CloseEvent("close"));
+    this.onclose?.(new CloseEvent("close", { code }));
   }
 }
 
