@@ -8,11 +8,13 @@ import sqlite3
 import stat
 import threading
 from contextlib import asynccontextmanager, closing
+from socket import SHUT_RDWR
 
 import psutil
 import pytest
 from tornado.websocket import websocket_connect
 
+from jobdeck._records import JobQuery, NewJob
 from jobdeck._status import Exit
 from jobdeck._version import __version__
 from jobdeck._wire import PROTOCOL
@@ -112,6 +114,54 @@ async def test_a_feed_that_was_cut_goes_on_with_the_state_as_it_is(server, store
     async with connect(server) as again:
         await again.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
         assert [row[0] for row in (await next_frame(again, "snapshot"))["messages"][job_id]] == [1, 2, 3, 4, 5]
+
+
+async def test_a_stream_that_is_cut_a_hundred_times_loses_nothing(server, store, until):
+    new = NewJob("one of some", "test", b"", b"", b"{}")
+    made = [store.add_job(new).job_id for _ in range(3)]
+    process = psutil.Process(server.process.pid)
+    rows: dict[str, dict] = {}
+    known: dict[str, object] = {"store_id": None, "since": None}
+    resets = 0
+
+    def take(frame):
+        nonlocal resets
+        if frame.get("reset"):
+            resets += 1
+            rows.clear()
+        rows.update({row["id"]: row for row in frame.get("rows", [])})
+        for job_id, changes in frame.get("changes", {}).items():
+            merged = rows[job_id] | changes
+            rows[job_id] = {key: value for key, value in merged.items() if value is not None}
+        for job_id in frame.get("removed", []):
+            rows.pop(job_id, None)
+        if not frame.get("more"):
+            known.update(store_id=frame["store_id"], since=frame["change"])
+
+    for number in range(100):
+        socket = await websocket_connect(f"{server.api.replace('http', 'ws')}feed?token={TOKEN}")
+        await socket.write_message(json.dumps({"type": "deck", "on": True, **known}))
+        while True:
+            frame = await next_frame(socket, "rows")
+            take(frame)
+            if not frame.get("more"):
+                break
+        store.update_tags(made[number % 3], [f"tag {number}"])
+        if number % 10 == 9:
+            store.delete_job(made[number % 3])
+            made[number % 3] = store.add_job(new).job_id
+        # In the middle of what the server is about to tell, without a word.
+        socket.protocol.stream.socket.shutdown(SHUT_RDWR)
+        while await socket.read_message() is not None:
+            pass
+        socket.close()
+    async with connect(server) as socket:
+        await socket.write_message(json.dumps({"type": "deck", "on": True, **known}))
+        take(await next_frame(socket, "rows"))
+    there = store.jobs(JobQuery())
+    assert {job_id: row.get("tags", []) for job_id, row in rows.items()} == {r.job_id: list(r.tags) for r in there}
+    assert resets == 1
+    until(lambda: len([c for c in process.net_connections("tcp") if c.status == "ESTABLISHED"]) == 0)
 
 
 @pytest.mark.parametrize("message", ["", "null", "[", '{"type": "subscribe", "ids": "all"}', b"\xff\x00", "[" * 5_000])
