@@ -13,6 +13,7 @@ import pytest
 import jobdeck
 
 NAMES = [
+    "BulkReport",
     "Deck",
     "EncodingError",
     "EngineError",
@@ -36,9 +37,11 @@ NAMES = [
     "UnpicklableError",
     "UserMessenger",
     "__version__",
+    "cancel_jobs",
     "current_messenger",
     "dashboard",
     "delete_job",
+    "delete_jobs",
     "delete_program",
     "job",
     "jobs",
@@ -46,8 +49,10 @@ NAMES = [
     "program",
     "programs",
     "prune",
+    "retry_jobs",
     "run",
     "submit",
+    "tag_jobs",
     "tqdm",
     "update_program",
     "upload_program",

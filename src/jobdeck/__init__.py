@@ -13,8 +13,9 @@ from . import _presenting
 from ._version import __version__
 
 _NAMES = {
-    "_toplevel": "run submit prepare job jobs delete_job dashboard prune "
+    "_toplevel": "run submit prepare job jobs delete_job dashboard prune cancel_jobs retry_jobs delete_jobs tag_jobs "
     "upload_program program programs update_program delete_program",
+    "_bulk": "BulkReport",
     "_deck": "Deck",
     "_job": "Job JobList Progress",
     "_programs": "Program",

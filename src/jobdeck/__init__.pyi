@@ -1,3 +1,4 @@
+from ._bulk import BulkReport as BulkReport
 from ._codec import ResultDecoder as ResultDecoder
 from ._codec import RuntimeEncoder as RuntimeEncoder
 from ._current import current_messenger as current_messenger
@@ -21,8 +22,10 @@ from ._job import Progress as Progress
 from ._messenger import UserMessenger as UserMessenger
 from ._programs import Program as Program
 from ._status import JobStatus as JobStatus
+from ._toplevel import cancel_jobs as cancel_jobs
 from ._toplevel import dashboard as dashboard
 from ._toplevel import delete_job as delete_job
+from ._toplevel import delete_jobs as delete_jobs
 from ._toplevel import delete_program as delete_program
 from ._toplevel import job as job
 from ._toplevel import jobs as jobs
@@ -30,8 +33,10 @@ from ._toplevel import prepare as prepare
 from ._toplevel import program as program
 from ._toplevel import programs as programs
 from ._toplevel import prune as prune
+from ._toplevel import retry_jobs as retry_jobs
 from ._toplevel import run as run
 from ._toplevel import submit as submit
+from ._toplevel import tag_jobs as tag_jobs
 from ._toplevel import update_program as update_program
 from ._toplevel import upload_program as upload_program
 from ._tqdm import tqdm as tqdm

@@ -12,7 +12,6 @@ from ._options import checked_tags
 from ._plain import plain
 from ._ports import Retry, Store
 from ._query import parse
-from ._records import JobQuery
 from ._status import JobStatus
 from ._wire import MOST_IDS, BulkRequest, Report
 
@@ -115,8 +114,6 @@ class Bulk:
         self._outcomes: dict[str, str] = {}
         self._made: dict[str, str] = {}
         self._reasons: dict[str, str] = {}
-        if command in {"cancel", "kill"} and len(self._left) > 1:
-            self._put_waiting_first()
 
     @property
     def is_over(self) -> bool:
@@ -163,14 +160,6 @@ class Bulk:
                 self.give_up(str(error))
         return self.report
 
-    def _put_waiting_first(self) -> None:
-        """Stop those that have not started before those that run, whose places they would take meanwhile."""
-        waiting: set[str] = set()
-        for begin in range(0, len(self._left), _AT_ONCE):
-            query = JobQuery(job_ids=tuple(self._left[begin : begin + _AT_ONCE]), status=_WAITING)
-            waiting |= {record.job_id for record in self._store.jobs(query)}
-        self._left.sort(key=lambda job_id: job_id not in waiting)
-
     def _run_again(self, job_id: str) -> str:
         if self._retry is None:
             self._reasons[job_id] = "jobs cannot be run again from here"
@@ -187,12 +176,18 @@ class Bulk:
         return "retried"
 
 
+def find_jobs(store: Store, query: str) -> list[str]:
+    """Return the jobs that a query means, those first that have not started. QueryError if it cannot be read.
+
+    In this order, no job that is to be cancelled takes the place of one that has just been.
+    """
+    records = parse(query).find(store, MOST_IDS)
+    return [record.job_id for record in sorted(records, key=lambda record: record.status not in _WAITING)]
+
+
 def begin_bulk(store: Store, request: BulkRequest, retry: Retry | None, origin: str) -> Bulk:
     """Find the jobs that a request is about. JobdeckError says why nothing can be done."""
-    if "ids" in request:
-        job_ids = request["ids"]
-    else:
-        job_ids = [record.job_id for record in parse(request["query"]).find(store, MOST_IDS)]
+    job_ids = request["ids"] if "ids" in request else find_jobs(store, request["query"])
     return Bulk(
         store,
         request["command"],

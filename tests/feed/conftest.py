@@ -127,6 +127,8 @@ def open_feed(converse: Callable[..., Conversation]) -> Callable[..., Conversati
 class DeckView(View):
     """A view of the whole deck: keeps rows as the wire says that they are to be kept."""
 
+    conversation: Conversation
+
     def __init__(self) -> None:
         super().__init__()
         self.rows: dict[str, dict[str, Any]] = {}  # type: ignore[assignment]
@@ -175,8 +177,8 @@ def open_deck(converse: Callable[..., Conversation]) -> Callable[..., DeckView]:
 
     def open_one(view: DeckView | None = None, **more: Any) -> DeckView:
         view = view or DeckView()
-        view.conversation = converse(view, **more)  # type: ignore[attr-defined]
-        view.conversation.receive(view.request)  # type: ignore[attr-defined]
+        view.conversation = converse(view, **more)
+        view.conversation.receive(view.request)
         return view
 
     return open_one

@@ -22,6 +22,8 @@ Frame = Snapshot | Delta | Rows | RangeReply | Reply | Report | Trouble
 Send = Callable[[Mapping[str, Any]], "bool | None"]
 
 _MOST_REQUESTS: Final = 256
+_BULK_TURN: Final = 0.05
+"""Seconds for which other views wait while something is done to many jobs."""
 
 
 class Conversation:
@@ -258,14 +260,15 @@ class Conversation:
             self._bulks.append((request["request"], bulk))
 
     def _advance_bulk(self) -> None:
-        """Do a part of the first bulk request: what others wait for has its turn before the next part."""
+        """Go on with the first bulk request for a while: then others have their turn."""
         number, bulk = self._bulks[0]
-        if not bulk.is_over:
+        until = time.monotonic() + _BULK_TURN
+        while not bulk.is_over and time.monotonic() < until:
             try:
                 bulk.advance()
             except StoreError as error:
                 bulk.give_up(str(error))
-            self._follower.wake()
+        self._follower.wake()
         if bulk.is_over and not self._is_paused:
             del self._bulks[0]
             self._emit(report_of(number, bulk.report))

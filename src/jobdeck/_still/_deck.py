@@ -12,6 +12,8 @@ from ._words import STATUS_NAMES, moment, printable, status_word, summary
 
 _HEAD: Final = ("Status", "Name", "Engine", "Time", "Last", "Created")
 _LAST: Final = 120
+_LONGEST_TABLE: Final = 62_000
+"""Characters of the rows as HTML; with all else that a page gets of a deck they stay well within its budget."""
 _LINES: Final = 20
 """Rows as plain text, which is shown where there is nothing better, and to people who search a notebook's file."""
 _NOTHING: Final[dict[str, object]] = {
@@ -30,12 +32,18 @@ _NOTHING: Final[dict[str, object]] = {
 
 def render_deck_html(deck: Rows) -> str:
     """Return the newest rows as HTML: no script, no style sheet, nothing that is not escaped."""
-    rows = deck.get("rows", [])
+    body = ""
+    shown = 0
+    for row in deck.get("rows", []):
+        text = _row(row, deck["now"])
+        if len(body) + len(text) > _LONGEST_TABLE:
+            break
+        body += text
+        shown += 1
     head = f'<div style="padding:4px 0">{_text(_counts(deck))}</div>'
     heads = "".join(f'<th style="{CELL}">{name}</th>' for name in _HEAD)
-    body = "".join(_row(row, deck["now"]) for row in rows)
-    table = f'<table cellpadding="3"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>' if rows else ""
-    older = _older(deck)
+    table = f'<table cellpadding="3"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>' if body else ""
+    older = _older(deck, shown)
     foot = f'<div style="padding:4px 0;opacity:.7">{_text(older)}</div>' if older else ""
     return f'<div style="{BOX};padding:4px 10px">{head}{table}{foot}</div>'
 
@@ -52,7 +60,7 @@ def _row(row: JobRow, now: float) -> str:
     shape, colour = SHAPES.get(job["status"], ("?", "#757575"))
     badge = f'<span style="color:{colour};font-weight:600">{shape} {_text(status_word(job))}</span>'
     created = moment(row["created"], date=True)
-    others = (row["name"], row["engine"], summary(job, now), _last_word(row), created)
+    others = (row["name"][:_LAST], row["engine"], summary(job, now), _last_word(row), created)
     cells = (badge, *map(_text, others))
     return "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in cells) + "</tr>"
 
@@ -74,8 +82,8 @@ def _counts(deck: Rows) -> str:
     return f"{total:,} {'job' if total == 1 else 'jobs'}: {' · '.join(each)}"
 
 
-def _older(deck: Rows, shown: int | None = None) -> str:
-    left = deck["total"] - (len(deck.get("rows", [])) if shown is None else shown)
+def _older(deck: Rows, shown: int) -> str:
+    left = deck["total"] - shown
     return f"and {left:,} older {'job' if left == 1 else 'jobs'}" if left > 0 else ""
 
 

@@ -32,7 +32,7 @@ _PRE: Final = (
     "font-family:ui-monospace,monospace;font-size:12px"
 )
 _LABEL: Final = "opacity:.7;font-size:11px;margin-bottom:2px"
-CELL: Final = "text-align:left;vertical-align:top"
+CELL: Final = "text-align:left"
 _ROW: Final = "padding:3px 10px 3px 0;text-align:left;vertical-align:top"
 
 
