@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import _presenting
-from ._bulk import Bulk, BulkReport, Command, find_jobs
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
 from ._follow import Follower
 from ._job import Job, JobList
+from ._many import ManyJobs
 from ._options import RunOptions, checked_tags
 from ._ports import Store
 from ._program import pack
@@ -26,11 +26,9 @@ from ._status import JobStatus
 R = TypeVar("R")
 
 Callback = Callable[[str, Any], Any]
-Jobs = str | Job[Any] | Iterable[Job[Any] | str]
-"""A query, or jobs, or their ids."""
 
 
-class Deck:
+class Deck(ManyJobs):
     """A deck of jobs: starts them, finds them, shows them. Any number of decks share one home.
 
     Parameters
@@ -267,53 +265,6 @@ class Deck:
         self.store.delete_job(job_id)
         self._service.look()
 
-    # --- many jobs at once
-
-    def cancel_jobs(self, jobs: Jobs, *, kill: bool = False) -> BulkReport:
-        """Ask many jobs to stop, and tell what became of each.
-
-        Parameters
-        ----------
-        jobs
-            A query, such as ``"tag:sweep status:active"`` (see ``docs/queries.md``), or jobs, or their ids.
-        kill
-            Kill what runs, without time to clean up.
-
-        Raises
-        ------
-        InvalidInputError
-            The query cannot be read, or has no words: to mean all that are under way, say ``"active"``.
-        """
-        return self._do("kill" if kill else "cancel", jobs)
-
-    def retry_jobs(self, jobs: Jobs) -> BulkReport:
-        """Run many jobs again; the report's `made` has the new job of each. See `cancel_jobs` for `jobs`."""
-        return self._do("retry", jobs)
-
-    def delete_jobs(self, jobs: Jobs) -> BulkReport:
-        """Remove many jobs with all that they left; those under way are refused. See `cancel_jobs` for `jobs`."""
-        return self._do("delete", jobs)
-
-    def tag_jobs(self, jobs: Jobs, add: Iterable[str] = (), remove: Iterable[str] = ()) -> BulkReport:
-        """Add tags to many jobs, and take others away. See `cancel_jobs` for `jobs`."""
-        added, removed = checked_tags(add), checked_tags(remove)
-        if not (added or removed):
-            raise InvalidInputError("tag_jobs: say which tags to add or to remove")
-        return self._do("tag", jobs, added, removed)
-
-    def _do(self, command: Command, jobs: Jobs, add: Sequence[str] = (), remove: Sequence[str] = ()) -> BulkReport:
-        if isinstance(jobs, str):
-            if parse(jobs).is_empty:
-                raise InvalidInputError("an empty query would mean every job there is; say which ones are meant")
-            job_ids = find_jobs(self.store, jobs)
-        else:
-            job_ids = [_id_of(job) for job in ([jobs] if isinstance(jobs, Job) else jobs)]
-        bulk = Bulk(self.store, command, job_ids, retry=self._service.retry_job, origin="api", add=add, remove=remove)
-        try:
-            return bulk.finish()
-        finally:
-            self._service.look()
-
     def prune(self, older_than: timedelta | None = None, keep: int | None = None, *, dry_run: bool = False) -> Pruned:
         """Remove jobs that have ended, with all that they left.
 
@@ -435,14 +386,6 @@ def _parsed(query: str) -> Query:
     if not isinstance(query, str):
         raise InvalidInputError(f"a query is a text such as 'tag:sweep running', not {type(query).__name__}")
     return parse(query)
-
-
-def _id_of(job: Job[Any] | str) -> str:
-    if isinstance(job, Job):
-        return job.job_id()
-    if not isinstance(job, str):
-        raise InvalidInputError(f"jobs are given as a query, or as jobs or their ids, not as {type(job).__name__}")
-    return job
 
 
 def _seconds(when: datetime | float | None) -> float | None:

@@ -31,6 +31,7 @@ class Kernel:
     """One kernel; `run` executes a cell and returns what the kernel sent until it was idle again."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.manager = KernelManager(kernel_name="python3")
         self.manager.start_kernel(env=os.environ | {"JOBDECK_HOME": str(home)})
         self.client = self.manager.blocking_client()
