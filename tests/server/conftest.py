@@ -194,7 +194,7 @@ def store(server):
 def job_id(store):
     """A job that runs, for an agent that does not exist: nobody but the test changes it."""
     record = store.add_job(NewJob(name="<img src=x>", engine="test", program=b"", inputs=b"", context=b"{}"))
-    store.claim("test", "agent", 1)
+    store.claim("test", "agent", 10_000)  # those that other tests left wait before it
     return record.job_id
 
 
