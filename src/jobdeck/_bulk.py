@@ -12,6 +12,7 @@ from ._options import checked_tags
 from ._plain import plain
 from ._ports import Retry, Store
 from ._query import parse
+from ._records import JobQuery
 from ._status import JobStatus
 from ._wire import MOST_IDS, BulkRequest, Report
 
