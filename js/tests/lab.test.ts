@@ -10,6 +10,7 @@ import { JobsRenderer } from "../src/lab/renderer";
 import { WIDGET_MIME_TYPE } from "../src/lab/widget-view";
 import { MIME_TYPE, VERSION, type Bundle, type JobInfo } from "../src/model/wire";
 import { translator } from "../src/view/env";
+import { DeckMemory } from "../src/lab/deck-memory";
 import { PageDeck } from "../src/lab/page-deck";
 import { Settings } from "../src/lab/settings";
 import { Targets } from "../src/lab/target";
@@ -144,7 +145,7 @@ function makePage(storeId: string | null, isNotebook = true): Page {
   const t = translator();
   const targets = new Targets({ contextMenuHitTest: () => undefined }, document);
   const renderer = new JobsRenderer({
-    page: { services, deck: new PageDeck(services, t), settings: new Settings(null, ""), targets, t },
+    page: { services, deck: new PageDeck(services, t), memory: new DeckMemory(null), settings: new Settings(null, ""), targets, t },
     rendermime: isNotebook ? rendermime : null,
     context: isNotebook ? context.context : null,
   });

@@ -15,8 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 import jobdeck
 
 from .lab import Lab
-from .notebook import App, Notebook, write_notebook
+from .notebook import Notebook, write_notebook
 from .waiting import PATIENCE
+from .window import App, Window
 
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts" / "browser"
 
@@ -59,6 +60,7 @@ def pytest_configure() -> None:
 
 
 OpenNotebook = Callable[..., Notebook]
+OpenWindow = Callable[..., Window]
 
 
 @pytest.fixture(scope="package")
@@ -113,14 +115,35 @@ def open_notebook(window: BrowserContext, lab: Lab, request: pytest.FixtureReque
         return notebook
 
     yield open_it
+    close_all(opened, name, request)
+
+
+@pytest.fixture
+def open_window(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> Iterator[OpenWindow]:
+    """Open pages without a notebook; each has a workspace of its own, unless it is given one's name."""
+    opened: list[Window] = []
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+
+    def open_it(place: str | None = None, *, server: Lab = lab) -> Window:
+        page = Window(window, server)
+        opened.append(page)
+        page.go(place or f"lab/workspaces/{name.lower()}-{len(opened)}")
+        return page
+
+    yield open_it
+    close_all(opened, name, request)
+
+
+def close_all(opened: Sequence[Window], name: str, request: pytest.FixtureRequest) -> None:
+    """Close a test's pages and end its jobs; what a failed one left on the screen is kept."""
     if request.node.stash.get(FAILED, False):
-        for number, notebook in enumerate(opened):
-            notebook.screenshot(ARTIFACTS / f"{name}-{number}.png")
-            (ARTIFACTS / f"{name}-{number}.log").write_text("\n".join([*notebook.troubles, notebook.lab.log()]))
-    troubles = [text for notebook in opened for text in notebook.troubles if not is_harmless(text)]
-    for notebook in opened:
-        notebook.close()
-    for server in {notebook.lab for notebook in opened}:
+        for number, page in enumerate(opened):
+            page.screenshot(ARTIFACTS / f"{name}-{number}.png")
+            (ARTIFACTS / f"{name}-{number}.log").write_text("\n".join([*page.troubles, page.lab.log()]))
+    troubles = [text for page in opened for text in page.troubles if not is_harmless(text)]
+    for page in opened:
+        page.close()
+    for server in {page.lab for page in opened}:
         end_jobs(server.home)
     assert not troubles, "the page reported errors:\n" + "\n".join(troubles)
 

@@ -54,7 +54,7 @@ class Lab:
         }
         for name in ("work", "config", "data", "runtime", "ipython"):
             (base / name).mkdir(parents=True)
-        self._write_settings(
+        self.write_settings(
             "@jupyterlab/apputils-extension/notification", {"fetchNews": "false", "checkForUpdates": False}
         )
         command = [
@@ -87,6 +87,12 @@ class Lab:
     def delete(self, path: str) -> None:
         """Delete one of the server's resources, such as a session with its kernel."""
         self._ask("DELETE", path)
+
+    def write_settings(self, plugin: str, settings: Mapping[str, Any]) -> None:
+        """Set what a person has set of a plugin; pages that are opened from then on go by it."""
+        path = self.base / "config" / "lab" / "user-settings" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
 
     def log(self) -> str:
         """All that the server has printed."""
@@ -124,8 +130,3 @@ class Lab:
             except (OSError, ValueError):  # not written yet, written in part, not listening yet
                 time.sleep(0.05)
         raise TimeoutError(f"jupyter lab was not ready within {START_WITHIN:g} s:\n{self.log()}")
-
-    def _write_settings(self, plugin: str, settings: Mapping[str, Any]) -> None:
-        path = self.base / "config" / "lab" / "user-settings" / f"{plugin}.jupyterlab-settings"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(settings))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import nbformat
-from playwright.sync_api import BrowserContext, Dialog, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 from .lab import Lab
 from .waiting import PATIENCE, until
-
-App = Literal["lab", "notebook"]
+from .window import App, Window
 
 # Lab asks for a kernel first where a notebook does not name one.
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}}
@@ -48,7 +47,7 @@ def unfold(card: Locator) -> None:
     card.get_by_role("button", expanded=False).first.click()
 
 
-class Notebook:
+class Notebook(Window):
     """A notebook as its reader has it: cells to run, outputs and cards to look at.
 
     Parameters
@@ -66,23 +65,16 @@ class Notebook:
     """
 
     def __init__(self, context: BrowserContext, lab: Lab, path: str, app: App = "lab", *, kernel: bool = True) -> None:
-        self.lab = lab
+        super().__init__(context, lab)
         self.path = path
-        self.page: Page = context.new_page()
-        self.troubles: list[str] = []
-        self.page.on("console", lambda said: self._note(said.type, f"console: {said.text} [{said.location['url']}]"))
-        self.page.on("pageerror", lambda error: self._note("error", f"uncaught: {error.stack or error}"))
-        self.page.on("dialog", self._answer)
         # A workspace of its own for each page: what one test left open is not opened again in the next one.
         place = f"lab/workspaces/{abs(hash(self))}" if app == "lab" else "notebooks"
         tree = "" if app == "notebook" else "/tree"
         if kernel:
             self.page.goto(f"{lab.url}{place}{tree}/{path}?token={lab.token}")
         else:
-            self.page.goto(f"{lab.url}{place}?token={lab.token}")
             # What is opened before the workspace is restored may end up behind the launcher.
-            self.page.wait_for_function("() => window.jupyterapp?.restored", timeout=PATIENCE)
-            self.page.evaluate("() => window.jupyterapp.restored.then(() => undefined)")
+            self.go(place)
             self.command("docmanager:open", path=path, kernel={"name": None})
         self._wait_for_cells()
         if kernel:
@@ -113,14 +105,6 @@ class Notebook:
     def run_all(self) -> None:
         self.run_and_wait(*range(self.page.evaluate(f"() => {PANEL}.content.widgets.length")))
 
-    def command(self, command: str, **arguments: Any) -> Any:
-        """Execute one of the application's commands, as its menu would, and wait for it."""
-        # What a command returns may be a widget, which cannot leave the page.
-        return self.page.evaluate(
-            "async ([command, arguments_]) => { await window.jupyterapp.commands.execute(command, arguments_) }",
-            [command, arguments],
-        )
-
     def save(self) -> None:
         self.command("docmanager:save")
 
@@ -143,12 +127,6 @@ class Notebook:
         until(lambda: not old.is_running(), "the kernel to be gone")
         self.page.get_by_role("dialog").get_by_role("button", name="Ok").click(timeout=PATIENCE)
         self.wait_for_kernel()
-
-    def use_theme(self, dark: bool) -> None:
-        name = "JupyterLab Dark" if dark else "JupyterLab Light"
-        self.command("apputils:change-theme", theme=name)
-        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-light", "false" if dark else "true")
-        self._wait_for_splash()
 
     # --- what a person sees
 
@@ -223,13 +201,9 @@ class Notebook:
         """Wait until something in the notebook has made a file of that name."""
         until((self.folder / name).exists, f"the file {name}")
 
-    def screenshot(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=path)
-
     def close(self) -> None:
         """Close the page and end the kernel, for two cores do not hold many."""
-        self.page.close()
+        super().close()
         for session in self.lab.get("api/sessions"):
             if session["path"] == self.path:
                 self.lab.delete(f"api/sessions/{session['id']}")
@@ -237,17 +211,3 @@ class Notebook:
     def _wait_for_cells(self) -> None:
         self.page.wait_for_function(f"() => {PANEL}?.content?.widgets?.length > 0", timeout=PATIENCE)
         self._wait_for_splash()
-
-    def _wait_for_splash(self) -> None:
-        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0)
-
-    def _answer(self, dialog: Dialog) -> None:
-        if dialog.type == "beforeunload":  # the browser's own, where something is not saved
-            dialog.accept()
-        else:
-            self._note("error", f"a dialog opened: {dialog.message}")
-            dialog.dismiss()
-
-    def _note(self, kind: str, text: str) -> None:
-        if kind == "error":
-            self.troubles.append(text)

@@ -31,6 +31,11 @@ export class Rest {
     this.root = new URL(API, page.baseUrl);
   }
 
+  /** Where it is. */
+  get address(): string {
+    return this.root.href;
+  }
+
   /** Where the feed's WebSocket is; a browser cannot give it headers, so that a token goes into the address. */
   feedUrl(): string {
     const url = new URL("feed", this.root);

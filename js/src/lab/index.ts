@@ -2,6 +2,7 @@
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { isVoila } from "../host/page";
 import { commandsPlugin } from "./commands-plugin";
+import { deckPlugin } from "./deck-plugin";
 import { jobPlugin } from "./job-plugin";
 import { notifyPlugin } from "./notify-plugin";
 import { pagePlugin } from "./page-plugin";
@@ -14,6 +15,7 @@ import { statusPlugin } from "./status-plugin";
 const plugins: JupyterFrontEndPlugin<any>[] = [
   pagePlugin,
   rendererPlugin,
+  deckPlugin,
   jobPlugin,
   panelPlugin,
   statusPlugin,

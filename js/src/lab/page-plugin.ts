@@ -1,8 +1,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
+import { IStateDB } from "@jupyterlab/statedb";
 import { ITranslator } from "@jupyterlab/translation";
 import { LAB_MARK } from "../host/page";
 import { translator, type Translate } from "../view/env";
+import { DeckMemory } from "./deck-memory";
 import { PageDeck } from "./page-deck";
 import { servicesOf } from "./services";
 import { Settings } from "./settings";
@@ -12,12 +14,24 @@ import { IJobsPage, type JobsPage } from "./tokens";
 /** It has the settings' schema, so that this is the name under which they are kept. */
 const ID = "jobdeck:plugin";
 
-function activate(app: JupyterFrontEnd, registry: ISettingRegistry | null, translation: ITranslator | null): JobsPage {
+function activate(
+  app: JupyterFrontEnd,
+  registry: ISettingRegistry | null,
+  translation: ITranslator | null,
+  states: IStateDB | null,
+): JobsPage {
   const bundle = translation?.load("jobdeck");
   const t: Translate = bundle ? translator((text) => bundle.__(text)) : translator();
   const services = servicesOf(document);
   if (services) document.documentElement.setAttribute(LAB_MARK, "");
-  return { services, deck: new PageDeck(services, t), settings: new Settings(registry, ID), targets: new Targets(app, document), t };
+  return {
+    services,
+    deck: new PageDeck(services, t),
+    memory: new DeckMemory(states),
+    settings: new Settings(registry, ID),
+    targets: new Targets(app, document),
+    t,
+  };
 }
 
 /** Gives the other plugins one connection and one table of jobs. */
@@ -26,6 +40,6 @@ export const pagePlugin: JupyterFrontEndPlugin<JobsPage> = {
   description: "Connects the page with its Jupyter server's jobs, and keeps jobdeck's settings.",
   autoStart: true,
   provides: IJobsPage,
-  optional: [ISettingRegistry, ITranslator],
+  optional: [ISettingRegistry, ITranslator, IStateDB],
   activate,
 };

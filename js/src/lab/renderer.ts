@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { HostError } from "../host/host";
 import { isBundle, MIME_TYPE, mismatch, type Bundle } from "../model/wire";
 import { CardsOutput } from "./cards-output";
+import { DeckOutput } from "./deck-output";
 import type { JobsOutput } from "./output";
 import type { JobsPage } from "./tokens";
 import { WidgetView } from "./widget-view";
@@ -57,7 +58,7 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
     this.clear();
     const { page } = this.surroundings;
     const { node } = this.view;
-    this.output = new CardsOutput(node, bundle, this.note, page.t);
+    this.output = bundle.layout === "deck" ? new DeckOutput(node, bundle, this.note, page) : new CardsOutput(node, bundle, this.note, page.t);
     void this.goLive(this.output, model, bundle);
   }
 

@@ -1,5 +1,6 @@
 import { Token } from "@lumino/coreutils";
 import type { Translate } from "../view/env";
+import type { DeckMemory } from "./deck-memory";
 import type { PageDeck } from "./page-deck";
 import type { Services } from "./services";
 import type { Settings } from "./settings";
@@ -11,6 +12,7 @@ export interface JobsPage {
   services: Services | null;
   /** All jobs of the server's store. */
   deck: PageDeck;
+  memory: DeckMemory;
   settings: Settings;
   targets: Targets;
   t: Translate;

@@ -1,0 +1,23 @@
+import { Rest, type ServerInfo } from "./http";
+import { HostError } from "./host";
+
+/** How long a server that could not be asked is left alone, in milliseconds. */
+const PATIENCE = 10_000;
+/** One place for all copies of this module in a page: JupyterLab's extension and the cells' module are two. */
+const PLACE = Symbol.for("jobdeck.probes");
+
+type Probes = Map<string, Promise<ServerInfo | null>>;
+
+/** What a page's server says about itself, asked once a page; null where it has no jobdeck. */
+export function probe(rest: Rest): Promise<ServerInfo | null> {
+  const page = globalThis as { [PLACE]?: Probes };
+  const probes = (page[PLACE] ??= new Map());
+  const known = probes.get(rest.address);
+  if (known) return known;
+  const answer = rest.info();
+  probes.set(rest.address, answer);
+  answer.catch((error: unknown) => {
+    if (error instanceof HostError) setTimeout(() => probes.delete(rest.address), PATIENCE);
+  });
+  return answer;
+}

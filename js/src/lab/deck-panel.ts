@@ -1,0 +1,28 @@
+import { defaultState, type DeckState } from "../view/deck";
+import { showPageDeck } from "./deck-view";
+import { jobsIcon } from "./icon";
+import type { JobsPage } from "./tokens";
+import { ViewWidget } from "./view-widget";
+
+/** The deck in a tab of its own. */
+export class DeckPanel extends ViewWidget {
+  constructor(private readonly page: JobsPage) {
+    super(true);
+    this.addClass("jobdeck-deck-view");
+    this.title.icon = jobsIcon;
+    this.title.label = page.t("Jobs");
+    this.title.caption = page.t("Jobs of all kernels");
+  }
+
+  /** Go to some of the jobs, or to one. */
+  go(changes: Partial<Pick<DeckState, "query" | "open">>): void {
+    const { memory } = this.page;
+    memory.keep({ ...(memory.whole ?? defaultState()), ...changes });
+    this.remount();
+  }
+
+  protected mount(): () => void {
+    const { memory } = this.page;
+    return showPageDeck(this.node, this.page, () => memory.whole, (state) => memory.keep(state));
+  }
+}

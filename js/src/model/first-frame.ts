@@ -1,0 +1,35 @@
+import type { DeckRow, JobTable } from "./table";
+import { PROTOCOL, VERSION, type RowsFrame, type WireRow } from "./wire";
+
+/** Rows in a deck's first frame (`FIRST_ROWS` in Python). */
+const FIRST_ROWS = 200;
+
+function saysNothing(value: unknown): boolean {
+  if (value === null || value === 0 || value === "") return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+/** A row as it travels: without what says nothing. */
+function wireRow(row: DeckRow): WireRow {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => !saysNothing(value))) as unknown as WireRow;
+}
+
+/** A table's newest rows as the frame that a notebook saves, to paint from when nobody can be asked. */
+export function firstFrame(table: JobTable): RowsFrame {
+  const rows = table.rows.peek().slice(0, FIRST_ROWS);
+  const total = table.total.peek();
+  return {
+    type: "rows",
+    protocol: PROTOCOL,
+    version: VERSION,
+    seq: 0,
+    store_id: table.storeId,
+    now: table.now(),
+    change: table.change,
+    reset: true,
+    more: rows.length < total,
+    total,
+    counts: table.counts.peek(),
+    rows: rows.map(wireRow),
+  };
+}
