@@ -108,7 +108,7 @@ describe("the panel", () => {
     expect(texts("h3")).toEqual(["Queued 1", "Recent 1"]);
   });
 
-  it("finds jobs by a text", () => {
+  it("finds jobs by a query", () => {
     painted(() => show(rowsOf(RUNNING, WAITING, DONE, FAILED)));
     const box = root.querySelector<HTMLInputElement>("input");
     const type = (text: string): void =>
@@ -118,8 +118,12 @@ describe("the panel", () => {
       });
     type("VQE");
     expect(texts(".jobdeck-name")).toEqual(["vqe-h2", "vqe-lih"]);
-    type("odd");
+    type("tag:odd status:error");
     expect(texts(".jobdeck-name")).toEqual([HOSTILE]);
+    type("status:");
+    expect(texts(".jobdeck-name")).toHaveLength(4);
+    expect(box?.getAttribute("aria-invalid")).toBe("true");
+    expect(texts(".jobdeck-trouble")[0]).toMatch(/status/);
     type("nothing");
     expect(texts(".jobdeck-empty")).toEqual(["No job matches."]);
   });

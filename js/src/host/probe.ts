@@ -10,7 +10,7 @@ type Probes = Map<string, Promise<ServerInfo | null>>;
 
 /** What a page's server says about itself, asked once a page; null where it has no jobdeck. */
 export function probe(rest: Rest): Promise<ServerInfo | null> {
-  const page = globalThis as { [PLACE]?: Probes };
+  const page: { [PLACE]?: Probes } = globalThis;
   const probes = (page[PLACE] ??= new Map());
   const known = probes.get(rest.address);
   if (known) return known;

@@ -52,6 +52,6 @@ export class JobPanel extends ViewWidget {
   }
 
   protected mount(): () => void {
-    return mount(this.node, { session: this.session, layout: "card", note: this.note, t: this.page.t });
+    return mount(this.node, { session: this.session, layout: "card", note: this.note, t: this.page.t, stays: true });
   }
 }

@@ -35,9 +35,3 @@ export function currentJobs(rows: readonly DeckRow[], most: number, isWanted: (r
   }
   return { running: running.sort((a, b) => (b.started ?? 0) - (a.started ?? 0)), waiting: waiting.reverse(), ended };
 }
-
-/** Whether a text is in the words of a row that its reader may think of. */
-export function isAbout(row: DeckRow, text: string): boolean {
-  const sought = text.trim().toLowerCase();
-  return [row.name, row.id, row.status, row.engine, ...row.tags].some((word) => word.toLowerCase().includes(sought));
-}

@@ -1,12 +1,13 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { render, type VNode } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { currentJobs, isAbout, type CurrentJobs } from "../model/current";
+import { currentJobs, type CurrentJobs } from "../model/current";
+import { parseQuery, QueryError, type Query } from "../model/query";
 import { isStopping } from "../model/status";
 import type { DeckRow, JobTable } from "../model/table";
 import { count, duration, elapsed } from "../model/time";
 import type { CommandName } from "../model/wire";
-import { EnvContext, ticker, translator, useElementId, usePlace, type Translate } from "./env";
+import { EnvContext, rootId, ticker, translator, useElementId, usePlace, type Translate } from "./env";
 import { guardKeys } from "./keys";
 import { Badge, ProgressBar } from "./parts";
 
@@ -26,6 +27,18 @@ interface Props {
   onCommand: (id: string, command: CommandName) => Promise<string | null>;
 }
 
+const EVERYTHING = parseQuery("");
+
+/** The query of a text, and what is wrong with it: then it finds everything. */
+function read(text: string): [Query, string | null] {
+  try {
+    return [parseQuery(text), null];
+  } catch (error) {
+    if (error instanceof QueryError) return [EVERYTHING, error.message];
+    throw error;
+  }
+}
+
 /** The jobs that run, wait, and have ended last. */
 function JobPanel(props: Props): VNode {
   const { table, note, recent, onDeck } = props;
@@ -35,8 +48,10 @@ function JobPanel(props: Props): VNode {
   const rows = table.rows.value;
   const sought = text.value;
   const most = recent.value;
-  const jobs = useMemo(() => currentJobs(rows, most, (row) => isAbout(row, sought)), [rows, most, sought]);
+  const [query, fault] = useMemo(() => read(sought), [sought]);
+  const jobs = useMemo(() => currentJobs(rows, most, (row) => query.matches(row, table.now())), [rows, most, query, table]);
   const trouble = note.value ?? table.trouble.value;
+  const faultId = useElementId();
   const command = (id: string, name: CommandName): void => {
     setRefusal(null);
     void props.onCommand(id, name).then(setRefusal);
@@ -57,8 +72,15 @@ function JobPanel(props: Props): VNode {
         aria-label={t("Filter the jobs")}
         placeholder={t("Filter")}
         value={sought}
+        aria-invalid={fault !== null}
+        {...(fault === null ? {} : { "aria-describedby": faultId })}
         onInput={(event) => (text.value = event.currentTarget.value)}
       />
+      {fault === null ? null : (
+        <p class="jobdeck-note jobdeck-trouble" id={faultId}>
+          <bdi>{fault}</bdi>
+        </p>
+      )}
       {trouble ? (
         <p class="jobdeck-note jobdeck-trouble" role="status">
           <bdi>{trouble.slice(0, 1_000)}</bdi>
@@ -72,7 +94,7 @@ function JobPanel(props: Props): VNode {
           </button>
         </p>
       ) : null}
-      <Parts {...props} jobs={jobs} command={command} isFiltered={sought.trim() !== ""} />
+      <Parts {...props} jobs={jobs} command={command} isFiltered={!query.isEmpty} />
     </div>
   );
 }
@@ -137,7 +159,7 @@ function Row({ row, table, onOpen, command }: RowProps): VNode {
   return (
     <li class="jobdeck-panel-row" data-job-id={row.id} data-status={row.status}>
       <div class="jobdeck-panel-line">
-        <Badge job={row} />
+        <Badge job={row} isQuiet />
         <button type="button" class="jobdeck-name" title={name} onClick={() => onOpen(row)}>
           <bdi>{name}</bdi>
         </button>
@@ -171,7 +193,7 @@ function Time({ row, table }: Pick<RowProps, "row" | "table">): VNode | null {
 
 /** Show the panel in an element. Returns what takes it out again. */
 export function mountPanel(element: Element, { t = translator(), ...props }: Props & { t?: Translate }): () => void {
-  const place = { t, idPrefix: `jobdeck-panel-${Math.random().toString(36).slice(2, 10)}-`, tick: ticker() };
+  const place = { t, idPrefix: rootId(), tick: ticker() };
   const release = guardKeys();
   render(
     <EnvContext.Provider value={place}>

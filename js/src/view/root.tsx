@@ -14,9 +14,11 @@ interface Props {
   t: Translate;
   /** A quiet line below, such as where this state comes from. */
   note: ReadonlySignal<string | null>;
+  /** The cards are open and cannot be closed, as in a tab that is about one job. */
+  stays?: boolean;
 }
 
-function Cards(): VNode {
+function Cards({ stays }: { stays: boolean }): VNode {
   const { session, t } = useEnv();
   const { deck } = session;
   const ids = [...deck.ids.value, ...deck.gone.value];
@@ -25,19 +27,19 @@ function Cards(): VNode {
     <>
       {ids.map((id) => {
         const job = deck.job(id);
-        return job ? <Card key={id} job={job} /> : null;
+        return job ? <Card key={id} job={job} stays={stays} /> : null;
       })}
     </>
   );
 }
 
-function Root({ session, layout, t, note }: Props): VNode {
+function Root({ session, layout, t, note, stays = false }: Props): VNode {
   const env = useMemo(() => ({ session, t, idPrefix: rootId(), tick: ticker() }), [session, t]);
   const trouble = session.deck.trouble.value;
   return (
     <EnvContext.Provider value={env}>
       <div class="jobdeck-root" data-feed-seq={session.deck.applied}>
-        {layout === "list" ? <CardList /> : <Cards />}
+        {layout === "list" ? <CardList /> : <Cards stays={stays} />}
         {trouble ? (
           <p class="jobdeck-note jobdeck-trouble" role="status">
             <bdi>{trouble.slice(0, 1_000)}</bdi>
