@@ -4,14 +4,13 @@ import { HostError } from "./host";
 /** How long a server that could not be asked is left alone, in milliseconds. */
 const PATIENCE = 10_000;
 /** One place for all copies of this module in a page: JupyterLab's extension and the cells' module are two. */
-const PLACE = Symbol.for("jobdeck.probes");
-
-type Probes = Map<string, Promise<ServerInfo | null>>;
+interface Place {
+  jobdeckProbes?: Map<string, Promise<ServerInfo | null>>;
+}
 
 /** What a page's server says about itself, asked once a page; null where it has no jobdeck. */
 export function probe(rest: Rest): Promise<ServerInfo | null> {
-  const page: { [PLACE]?: Probes } = globalThis;
-  const probes = (page[PLACE] ??= new Map());
+  const probes = ((globalThis as Place).jobdeckProbes ??= new Map<string, Promise<ServerInfo | null>>());
   const known = probes.get(rest.address);
   if (known) return known;
   const answer = rest.info();
