@@ -50,6 +50,12 @@ def area(width, height=2, user_messenger=None):
     return width * height
 
 
+def fail(reason, gate=None):
+    if gate is not None:
+        gate.wait()
+    raise ValueError(reason)
+
+
 def double(x):
     return 2 * x
 

@@ -124,9 +124,11 @@ def open_window(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest
     opened: list[Window] = []
     name = re.sub(r"\W+", "-", request.node.name).strip("-")
 
-    def open_it(place: str | None = None, *, server: Lab = lab) -> Window:
+    def open_it(place: str | None = None, *, server: Lab = lab, script: str | None = None) -> Window:
         page = Window(window, server)
         opened.append(page)
+        if script is not None:
+            page.page.add_init_script(script)
         page.go(place or f"lab/workspaces/{name.lower()}-{len(opened)}")
         return page
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, expect
 
 from .lab import Lab
-from .waiting import PATIENCE
+from .waiting import PATIENCE, until
 
 App = Literal["lab", "notebook"]
 
@@ -41,6 +43,15 @@ class Window:
         """Load the page again, as F5 does."""
         self.page.reload()
         self.wait_until_restored()
+
+    def wait_until_kept(self, name: str) -> None:
+        """Wait until the server keeps that something of this name is open, as JupyterLab has it do after a change."""
+        until(lambda: name in json.dumps(self._workspace().get("layout-restorer:data")), f"{name} in the workspace")
+
+    def _workspace(self) -> dict[str, Any]:
+        place = urlsplit(self.page.url).path.split("/workspaces/")[1]
+        kept: dict[str, Any] = self.lab.get(f"lab/api/workspaces/{place}")["data"]
+        return kept
 
     def wait_until_restored(self) -> None:
         self.page.wait_for_function("() => window.jupyterapp?.restored", timeout=PATIENCE)

@@ -30,6 +30,7 @@ function activate(
       if (!tab) {
         tab = new MainAreaWidget({ content: new DeckPanel(page) });
         tab.id = "jobdeck-deck";
+        tab.toolbar.hide();
         await tracker.add(tab);
       }
       if (!tab.isAttached) shell.add(tab, placeOf(labShell));

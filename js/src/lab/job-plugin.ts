@@ -28,6 +28,7 @@ function activate(
       if (!tab) {
         tab = new MainAreaWidget({ content: new JobPanel(page, services, id, name) });
         tab.id = `jobdeck-job-${id}`;
+        tab.toolbar.hide();
         void tracker.add(tab);
         shell.add(tab, placeOf(labShell));
       }

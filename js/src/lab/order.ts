@@ -2,24 +2,22 @@ import { HostError } from "../host/host";
 import type { BulkOrder, CommandName } from "../model/wire";
 import type { JobsPage } from "./tokens";
 
-type Refusable = Promise<{ error: string | null }>;
-
 /** Ask the page's server for something to be done to a job. Returns a sentence that says why it was not, else null. */
-export function order(page: JobsPage, id: string, command: CommandName): Promise<string | null> {
-  return ask(page, (rest) => rest.command(id, command));
+export function order({ services, t }: JobsPage, id: string, command: CommandName): Promise<string | null> {
+  if (!services) return Promise.resolve(t("This page names no Jupyter server that could have jobs."));
+  return refusalOf(services.rest.command(id, command));
 }
 
-/** The same for many jobs. */
-export function orderMany(page: JobsPage, bulk: BulkOrder): Promise<string | null> {
-  return ask(page, (rest) => rest.bulk(bulk));
+/** The same for many jobs, over the connection that tells of them. */
+export function orderMany({ deck, t }: JobsPage, bulk: BulkOrder): Promise<string | null> {
+  const host = deck.host.peek();
+  if (!host) return Promise.resolve(deck.note.peek() ?? t("The Jupyter server is not connected just now."));
+  return refusalOf(host.bulk(bulk));
 }
 
-type Rest = NonNullable<JobsPage["services"]>["rest"];
-
-async function ask({ services, t }: JobsPage, act: (rest: Rest) => Refusable): Promise<string | null> {
-  if (!services) return t("This page names no Jupyter server that could have jobs.");
+async function refusalOf(answer: Promise<{ error: string | null }>): Promise<string | null> {
   try {
-    return (await act(services.rest)).error;
+    return (await answer).error;
   } catch (error) {
     if (error instanceof HostError) return error.message;
     throw error;

@@ -33,7 +33,7 @@ export class StatusItem extends Widget {
     const { settings, deck, t } = page;
     this.text = statusText(page);
     button.type = "button";
-    button.className = "jobdeck-status";
+    this.addClass("jobdeck-status");
     button.title = t("Show the jobs of all kernels");
     button.onclick = () => void commands.execute(Commands.showPanel);
     const words = document.createElement("span");

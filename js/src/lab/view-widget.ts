@@ -9,6 +9,7 @@ export abstract class ViewWidget extends Widget {
   constructor(private readonly stays: boolean) {
     super();
     this.addClass("jobdeck-view");
+    this.node.tabIndex = -1;
   }
 
   override dispose(): void {
@@ -48,8 +49,8 @@ export abstract class ViewWidget extends Widget {
 
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
-    const first = this.node.querySelector<HTMLElement>("input, button, [tabindex='0']");
-    (first ?? this.node).focus();
+    const table = this.node.querySelector<HTMLElement>("[role='grid']");
+    (table ?? this.node).focus();
   }
 
   private enter(): void {

@@ -115,6 +115,8 @@ function CardOf({ job, opens = true, stays = false, root }: Props): VNode {
       <div id={id}>
         {isOpen ? (
           <Details
+            // A job that has started has something else to show first than one that waits.
+            key={info.started === null ? "waiting" : "started"}
             job={job}
             // Somebody who reads in a card that opened by itself does not want it closed when the job ends.
             onTouched={() => {

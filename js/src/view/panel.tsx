@@ -167,15 +167,16 @@ function Row({ row, table, onOpen, command }: RowProps): VNode {
         {action ? (
           <button
             type="button"
-            class="jobdeck-button"
+            class="jobdeck-button jobdeck-panel-stop"
             data-command={action}
+            title={action === "kill" ? t("Kill now") : t("Cancel")}
             aria-label={action === "kill" ? t("Kill {name} now", { name }) : t("Cancel {name}", { name })}
             onClick={(event) => {
               // The second half of a double click on Cancel is no wish to kill.
               if (event.detail <= 1) command(row.id, action);
             }}
           >
-            {action === "kill" ? t("Kill now") : t("Cancel")}
+            {action === "kill" ? t("Kill") : "✕"}
           </button>
         ) : null}
       </div>
