@@ -2,6 +2,7 @@
 import type { WidgetModel } from "./host/comm";
 import { Rest } from "./host/http";
 import { LAB_MARK, readPage } from "./host/page";
+import { probe } from "./host/probe";
 import { isFrame, type FromBrowser, type RowsFrame, type Snapshot } from "./model/wire";
 
 export interface RenderProps {
@@ -27,7 +28,7 @@ export async function findServer(model: WidgetModel, storeId: string): Promise<R
   if (!page) return null;
   const rest = new Rest(page);
   try {
-    const info = await rest.info();
+    const info = await probe(rest);
     return info?.store_id === storeId ? rest : null;
   } catch {
     // The page's server is away, of another version, or the page may not speak to it: the comm is there.
