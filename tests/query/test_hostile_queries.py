@@ -48,7 +48,7 @@ def test_any_text_is_a_query_or_an_error_that_points_into_it(text: str):
 @given(QUERIES, QUERIES)
 def test_words_between_queries_mean_what_they_say(one: str, other: str):
     try:
-        first, second = parse(f"({one})"), parse(f"({other})")
+        first, second = parse(one), parse(other)
         both, either, neither = parse(f"({one}) ({other})"), parse(f"({one}) OR ({other})"), parse(f"-({one})")
     except QueryError:
         return

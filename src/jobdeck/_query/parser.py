@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from .fields import STATUS_WORDS
 from .scanner import SPACES, Scanner
@@ -48,6 +48,7 @@ def _any(scanner: Scanner, depth: int) -> Node | None:
 
 def _all(scanner: Scanner, depth: int) -> Node | None:
     parts: list[Node] = []
+    statuses: list[Term] = []
     while True:
         scanner.skip_spaces()
         if _is_end(scanner) or scanner.keyword("OR"):
@@ -56,12 +57,17 @@ def _all(scanner: Scanner, depth: int) -> Node | None:
             start = scanner.at
             scanner.at += 3
             scanner.skip_spaces()
-            if not parts:
+            if not (parts or statuses):
                 scanner.fail("AND needs something before it", start, start + 3)
             if _is_end(scanner) or scanner.keyword("OR", "AND"):
                 scanner.fail("AND needs something after it", start, start + 3)
+        is_bare = scanner.peek() not in ("(", "-") and not scanner.keyword("NOT")
         parts.append(_not(scanner, depth))
-    parts = _joined(parts)
+        if is_bare and _is_status(parts[-1]):
+            statuses.append(cast(Term, parts.pop()))
+    if statuses:
+        # No job has two, so that any of those that stand side by side is meant.
+        parts.insert(0, Term(None, ":", tuple(word for term in statuses for word in term.words)))
     return AllOf(tuple(parts)) if len(parts) > 1 else parts[0] if parts else None
 
 
@@ -105,14 +111,7 @@ def _is_end(scanner: Scanner) -> bool:
     return scanner.peek() in ("", ")")
 
 
-def _joined(parts: list[Node]) -> list[Node]:
-    """Make one term of bare statuses side by side: no job has two, so that any of them is meant."""
-    statuses = [part for part in parts if isinstance(part, Term) and _is_status(part)]
-    if len(statuses) < 2:
-        return parts
-    one = Term(None, ":", tuple(word for term in statuses for word in term.words))
-    return [one, *(part for part in parts if part not in statuses)]
-
-
-def _is_status(term: Term) -> bool:
-    return term.name is None and all(not word.is_quoted and word.text.lower() in STATUS_WORDS for word in term.words)
+def _is_status(node: Node) -> bool:
+    if not isinstance(node, Term) or node.name is not None:
+        return False
+    return all(not word.is_quoted and word.text.lower() in STATUS_WORDS for word in node.words)

@@ -38,7 +38,8 @@ function anyOf(scanner: Scanner, depth: number): Node | null {
 }
 
 function allOf(scanner: Scanner, depth: number): Node | null {
-  const found: Node[] = [];
+  const parts: Node[] = [];
+  const statuses: Term[] = [];
   for (;;) {
     scanner.skipSpaces();
     if (isEnd(scanner) || scanner.keyword("OR")) break;
@@ -46,12 +47,16 @@ function allOf(scanner: Scanner, depth: number): Node | null {
       const start = scanner.at;
       scanner.at += 3;
       scanner.skipSpaces();
-      if (found.length === 0) scanner.fail("AND needs something before it", start, start + 3);
+      if (parts.length + statuses.length === 0) scanner.fail("AND needs something before it", start, start + 3);
       if (isEnd(scanner) || scanner.keyword("OR", "AND")) scanner.fail("AND needs something after it", start, start + 3);
     }
-    found.push(not(scanner, depth));
+    const isBare = scanner.peek() !== "(" && scanner.peek() !== "-" && !scanner.keyword("NOT");
+    const part = not(scanner, depth);
+    if (isBare && isStatus(part)) statuses.push(part);
+    else parts.push(part);
   }
-  const parts = joined(found);
+  // No job has two, so that any of those that stand side by side is meant.
+  if (statuses.length > 0) parts.unshift({ kind: "term", name: null, operator: ":", words: statuses.flatMap((term) => term.words) });
   return parts.length > 1 ? { kind: "all", parts } : (parts[0] ?? null);
 }
 
@@ -91,14 +96,6 @@ function group(scanner: Scanner, depth: number): Node {
 
 function isEnd(scanner: Scanner): boolean {
   return scanner.peek() === "" || scanner.peek() === ")";
-}
-
-/** Make one term of bare statuses side by side: no job has two, so that any of them is meant. */
-function joined(parts: Node[]): Node[] {
-  const statuses = parts.filter(isStatus);
-  if (statuses.length < 2) return parts;
-  const one: Term = { kind: "term", name: null, operator: ":", words: statuses.flatMap((term) => term.words) };
-  return [one, ...parts.filter((part) => !isStatus(part))];
 }
 
 function isStatus(node: Node): node is Term {
