@@ -95,6 +95,71 @@ describe("the comm host", () => {
   });
 });
 
+describe("the comm host of a deck", () => {
+  it("asks for the deck, and for its cards' jobs beside it", () => {
+    const model = new FakeModel();
+    const host = new CommHost(model);
+    const rows: unknown[] = [];
+    const stop = host.deck((frame) => rows.push(frame));
+    const frames: FeedFrame[] = [];
+    const unsubscribe = host.cards([ID]).subscribe((frame) => frames.push(frame));
+    expect(model.sent).toEqual([
+      { type: "deck", on: true, store_id: null, since: null },
+      { type: "subscribe", ids: [ID] },
+    ]);
+    model.emit(makeRowsFrame(0));
+    model.emit(makeSnapshot([makeJob(), makeJob({ id: OTHER })]));
+    model.emit({ type: "trouble", error: "the store is locked" });
+    expect(rows).toEqual([makeRowsFrame(0), { type: "trouble", error: "the store is locked" }]);
+    expect(frames).toEqual([makeSnapshot([makeJob()]), { type: "trouble", error: "the store is locked" }]);
+    unsubscribe();
+    stop();
+    expect(model.sent.slice(2)).toEqual([
+      { type: "subscribe", ids: [] },
+      { type: "deck", on: false },
+    ]);
+  });
+
+  it("names both versions where its kernel's frames are of another protocol", () => {
+    const model = new FakeModel();
+    const host = new CommHost(model);
+    const heard = vi.fn();
+    host.deck(heard);
+    model.emit({ ...makeRowsFrame(0), protocol: 3, version: "2.0" });
+    expect(heard).toHaveBeenCalledWith({ type: "trouble", error: expect.stringMatching(/jobdeck 0.*jobdeck 2\.0/) as string });
+  });
+
+  it("orders for many jobs by the server, and by the kernel where it went away", async () => {
+    const model = new FakeModel();
+    const report = { type: "report", request: 0, error: null, outcomes: { a: "asked" }, counts: { asked: 1 }, made: {}, reasons: {} };
+    const fetch = vi.fn<Fetch>(() => Promise.resolve(Response.json(report)));
+    const host = new CommHost(model, Promise.resolve(new Rest(PAGE, fetch, () => "")));
+    const order = { command: "cancel", ids: ["a"] } as const;
+    await expect(host.bulk(order)).resolves.toEqual(report);
+    expect(fetch.mock.calls[0]?.[0]).toBe("https://hub.example/user/ada/jobdeck/api/v1/commands");
+    expect(JSON.parse(fetch.mock.calls[0]?.[1]?.body as string)).toEqual(order);
+    fetch.mockResolvedValue(Response.json({ message: "you are not allowed to change jobs here" }, { status: 403 }));
+    await expect(host.bulk(order)).resolves.toMatchObject({ error: "you are not allowed to change jobs here", counts: {} });
+    fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+    const answer = host.bulk(order);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(model.sent).toEqual([{ type: "bulk", request: 1, ...order }]);
+    // Many jobs take their time.
+    await vi.advanceTimersByTimeAsync(20_000);
+    model.emit({ ...report, request: 1 });
+    await expect(answer).resolves.toMatchObject({ counts: { asked: 1 } });
+  });
+
+  it("sends changed inputs with a retry", async () => {
+    const model = new FakeModel();
+    const reply = new CommHost(model).command(ID, "retry", { r: "0.8" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(model.sent).toEqual([{ type: "command", request: 1, id: ID, command: "retry", inputs: { r: "0.8" } }]);
+    model.emit({ type: "reply", request: 1, error: null, job: null });
+    await reply;
+  });
+});
+
 describe("the channel for commands", () => {
   function managed(): { model: FakeModel; comm: FakeComm; opened: unknown[] } {
     const comm = new FakeComm();

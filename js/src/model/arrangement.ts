@@ -85,6 +85,7 @@ export class Arrangement {
 
   setSort(by: SortBy): void {
     this.by = by;
+    this.isUnsorted = true;
     this.refresh(true);
   }
 

@@ -18,10 +18,8 @@ export function statusesOf(text: string): string[] {
 
 /** The query with these statuses in place of those that it asked for; with none it asks for all. */
 export function withStatus(text: string, statuses: readonly string[]): string {
-  const rest = text
-    .replaceAll(WORD, (word) => (STATUS.test(word) ? "" : word))
-    .replaceAll(/\s{2,}/g, " ")
-    .trim();
+  const words = [...text.matchAll(WORD)].map(([word]) => word);
+  const rest = words.filter((word) => !STATUS.test(word)).join(" ");
   if (statuses.length === 0) return rest;
   const term = `status:${statuses.map(statusValue).join(",")}`;
   return rest === "" ? term : `${term} ${rest}`;
