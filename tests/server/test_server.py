@@ -158,8 +158,8 @@ async def test_a_stream_that_is_cut_a_hundred_times_loses_nothing(server, store,
     async with connect(server) as socket:
         await socket.write_message(json.dumps({"type": "deck", "on": True, **known}))
         take(await next_frame(socket, "rows"))
-    there = store.jobs(JobQuery())
-    assert {job_id: row.get("tags", []) for job_id, row in rows.items()} == {r.job_id: list(r.tags) for r in there}
+    assert rows.keys() == {record.job_id for record in store.jobs(JobQuery())}
+    assert [rows[job_id].get("tags", []) for job_id in made] == [list(store.job(job_id).tags) for job_id in made]
     assert resets == 1
     until(lambda: len([c for c in process.net_connections("tcp") if c.status == "ESTABLISHED"]) == 0)
 
