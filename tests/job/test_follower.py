@@ -100,6 +100,16 @@ def test_all_jobs_are_followed_those_to_come_included(store, follower):
     wait_until(lambda: old in ear.deleted)
 
 
+def test_who_follows_all_jobs_is_told_at_first_of_those_that_have_not_ended(store, follower):
+    ended, waiting = start(store), add(store)
+    finish(store, ended)
+    ear = Ear()
+    follower.subscribe(ear, job_ids=None)
+    assert [row.job_id for row in ear.updates.get(timeout=10).jobs] == [waiting]
+    store.update_tags(ended, ["changed"])
+    wait_until(lambda: ended in ear.rows)
+
+
 def test_with_the_row_of_a_job_that_has_ended_come_all_its_messages(store, follower):
     job_id = start(store)
     seen: list[tuple[str, int]] = []

@@ -17,7 +17,7 @@ from tornado.websocket import websocket_connect
 from jobdeck._records import JobQuery, NewJob
 from jobdeck._status import Exit
 from jobdeck._version import __version__
-from jobdeck._wire import PROTOCOL
+from jobdeck._wire import MOST_IDS, PROTOCOL
 from jobdeck.server._home import ServedHome
 from jobdeck.server._socket import OTHER_PROTOCOL, mismatch
 from jobdeck.store.home import DATABASE
@@ -171,6 +171,39 @@ async def test_nonsense_is_answered_and_does_not_end_the_feed(server, job_id, me
         assert (await next_frame(socket, "reply"))["error"]
         await socket.write_message(json.dumps({"type": "subscribe", "ids": [job_id]}))
         assert await next_frame(socket, "snapshot")
+
+
+async def test_as_many_jobs_as_one_request_may_name_fit_in_a_message(server, job_id):
+    ids = [*(f"aaaaaa-{number:012}" for number in range(MOST_IDS - 1)), job_id]
+    async with connect(server) as socket:
+        await socket.write_message(json.dumps({"type": "bulk", "request": 3, "command": "cancel", "ids": ids}))
+        report = await next_frame(socket, "report")
+        assert report["counts"] == {"missing": MOST_IDS - 1, "asked": 1}
+        await socket.write_message(json.dumps({"type": "bulk", "request": 4, "command": "cancel", "ids": [*ids, "b"]}))
+        assert str(MOST_IDS) in (await next_frame(socket, "report"))["error"]
+
+
+async def test_a_page_follows_the_deck_and_goes_on_where_it_was_cut_off(server, store, job_id):
+    async with connect(server) as socket:
+        await socket.write_message(json.dumps({"type": "deck", "on": True}))
+        frame = await next_frame(socket, "rows")
+        assert job_id in {row["id"] for row in frame["rows"]}
+        while frame["more"]:
+            frame = await next_frame(socket, "rows")
+    store.add_message(job_id, '{"energy": 1}')
+    async with connect(server) as socket:
+        known = {"store_id": frame["store_id"], "since": frame["change"]}
+        await socket.write_message(json.dumps({"type": "deck", "on": True, **known}))
+        answer = await next_frame(socket, "rows")
+        assert (answer["seq"], answer["reset"]) == (0, False)
+        assert {row["id"]: row for row in answer["rows"]}[job_id]["latest"] == "energy 1"
+
+
+def test_the_deck_is_told_as_escaped_html_and_text(server, job_id):
+    answer = server.ask("html?layout=deck").json
+    assert "&lt;img src=x&gt;" in answer["html"]
+    assert "<img" not in answer["html"]
+    assert job_id in answer["text"]
 
 
 async def test_a_message_that_is_too_big_ends_the_feed(server):

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from jobdeck._errors import JobError
-from jobdeck._records import Outcome
+from jobdeck._records import JobQuery, Outcome, Tally
 from jobdeck._status import Exit
 
 from .conftest import new_job, running
@@ -86,3 +86,52 @@ def test_the_data_version_differs_after_commits_of_this_thread_and_of_others(any
     any_store.job(job.job_id)
     assert not moved()
     assert versions == sorted(versions)
+
+
+def test_many_changes_are_told_in_parts_that_make_up_the_whole(any_store):
+    ids = [any_store.add_job(new_job()).job_id for _ in range(10)]
+    any_store.delete_many(ids[:3])
+    any_store.update_tags(ids[5], ["last"])
+    number, jobs, deleted, parts = 0, [], [], 0
+    while True:
+        changes = any_store.changes(number, 2)
+        assert len(changes.jobs) <= 2
+        assert len(changes.deleted) <= 2
+        assert all(number < record.changed <= changes.number for record in changes.jobs)
+        jobs += [record.job_id for record in changes.jobs]
+        deleted += changes.deleted
+        number, parts = changes.number, parts + 1
+        if not changes.more:
+            break
+    assert number == any_store.change_number()
+    assert jobs == [ids[3], ids[4], *ids[6:], ids[5]]
+    assert deleted == ids[:3]
+    assert parts > 3
+
+
+def test_who_asks_from_before_a_deletion_that_was_forgotten_is_told_so(any_store, monkeypatch):
+    first, second = (any_store.add_job(new_job()).job_id for _ in range(2))
+    before = any_store.change_number()
+    any_store.delete_job(first)
+    known = any_store.change_number()
+    any_store.delete_job(second)
+    assert any_store.changes(before).complete
+    monkeypatch.setattr("jobdeck.store.retention._TOMBSTONES", -1.0)
+    any_store.prune(None, 10)
+    after = any_store.change_number()
+    assert [any_store.changes(number).complete for number in (0, before, known, after)] == [False, False, False, True]
+
+
+def test_a_tally_counts_the_jobs_of_each_status_at_a_change_number(any_store):
+    assert any_store.tally() == Tally(any_store.change_number(), {})
+    for _ in range(2):
+        any_store.add_job(new_job())
+    running(any_store, engine="other")
+    assert any_store.tally() == Tally(any_store.change_number(), {"QUEUED": 2, "RUNNING": 1})
+
+
+def test_jobs_are_found_by_the_statuses_that_they_have_not_and_the_numbers_below(any_store):
+    ids = [any_store.add_job(new_job()).job_id for _ in range(4)]
+    any_store.ask(ids[1], "cancel", "test")
+    found = any_store.jobs(JobQuery(without=("CANCELLED", "DONE"), below=4))
+    assert [record.job_id for record in found] == [ids[2], ids[0]]

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from jobdeck._errors import RuntimeInvalidStateError
+from jobdeck._records import LastWords, Outcome
 from jobdeck._status import Exit, JobStatus
 
 from .conftest import new_job, running
@@ -109,3 +110,51 @@ def test_a_body_just_under_and_just_over_a_megabyte_is_the_same_to_its_reader(an
         any_store.add_message(job.job_id, body)
     assert [each.body for each in any_store.messages(job.job_id)] == bodies
     assert len(list((any_store.home / "blobs").iterdir())) == 1
+
+
+@pytest.mark.parametrize("size", [10, 5_000, 3_000_000])
+def test_of_a_long_body_no_more_is_read_than_was_asked_for_with_its_whole_length(any_store, size):
+    job = running(any_store)
+    body = json.dumps("aé😀" * (size // 3), ensure_ascii=False)
+    any_store.add_message(job.job_id, body)
+    (read,) = any_store.messages(job.job_id, longest=100)
+    assert read.body == body[:100]
+    assert read.length == (len(body) if len(body) > 100 else None)
+    (whole,) = any_store.messages(job.job_id, longest=len(body))
+    assert (whole.body, whole.length) == (body, None)
+
+
+def test_what_many_jobs_have_said_last_is_read_at_one_go(any_store):
+    silent, talking, large = running(any_store), running(any_store), running(any_store)
+    for number in range(3):
+        any_store.add_message(talking.job_id, f"{number}")
+    any_store.add_message(large.job_id, json.dumps("é" * 2_000_000, ensure_ascii=False))
+    ids = [job.job_id for job in (silent, talking, large)]
+    words = any_store.last_words([*ids, "aaaaaa-aaaaaaaaaaaa"], 5)
+    assert words == {
+        silent.job_id: LastWords(),
+        talking.job_id: LastWords(3, "2"),
+        large.job_id: LastWords(1, '"éééé'),
+    }
+    assert any_store.last_words([], 5) == {}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "final", "result"),
+    [
+        (Outcome(True, "json", b'{"energy": 1}'), None, '{"energy": 1}'),
+        (Outcome(True, "pickle", b"\x80\x05."), None, None),
+        (Outcome(True), '{"energy": 2}', '{"energy": 2}'),
+        (Outcome(True), json.dumps("x" * 2_000_000), '"' + "x" * 99),
+        (Outcome(True, "json", b"3"), '{"energy": 2}', "3"),
+        (Outcome(False, exception_type="ValueError"), '{"energy": 2}', None),
+    ],
+)
+def test_a_result_is_told_as_its_json_and_never_as_a_pickle(any_store, outcome, final, result):
+    job = running(any_store)
+    any_store.add_message(job.job_id, '"interim"')
+    if final is not None:
+        any_store.add_message(job.job_id, final, final=True)
+    any_store.set_outcome(job.job_id, outcome)
+    any_store.finish({job.job_id: Exit(code=0)})
+    assert any_store.last_words([job.job_id], 100) == {job.job_id: LastWords(1, '"interim"', result)}

@@ -116,6 +116,21 @@ def test_a_job_of_the_deck_is_shown_as_a_card_over_the_same_comm(kernel, kernels
     assert report["outcomes"] == {job_id: "deleted"}
 
 
+def test_a_comm_that_the_page_opens_takes_bulk_requests_of_stores_that_were_shown(kernel, kernels_store):
+    ids = add(kernels_store, 3)
+    kernel.run("jobdeck.dashboard()")
+    for number, store_id in enumerate((kernels_store.store_id, "aaaaaa")):
+        opening = {"target_name": "jobdeck.commands", "comm_id": f"c{number}", "data": {"store_id": store_id}}
+        kernel.client.shell_channel.send(kernel.client.session.msg("comm_open", opening))
+        kernel.send(f"c{number}", {"type": "bulk", "request": number, "command": "tag", "ids": ids, "add": ["seen"]})
+    told = kernel.hear_until(lambda m: m["content"].get("data", {}).get("request") == 1)["content"]["data"]
+    assert (told["type"], told["outcomes"]) == ("report", {})
+    assert "has not shown" in told["error"]
+    done = kernel.hear_until(lambda m: m["content"].get("data", {}).get("request") == 0)["content"]["data"]
+    assert done["counts"] == {"tagged": 3}
+    assert kernels_store.job(ids[0]).tags == ("seen",)
+
+
 def test_a_deck_waits_for_no_last_state(kernel, kernels_store):
     kernel.run("jobdeck.dashboard()\njob = jobdeck.run(work)")
     kernel.run("job.result()")

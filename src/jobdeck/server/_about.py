@@ -5,8 +5,8 @@ from __future__ import annotations
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from .._feed import read_snapshot
-from .._still import render_html, render_text
+from .._feed import read_deck, read_snapshot
+from .._still import render_deck_html, render_deck_text, render_html, render_text
 from .._version import __version__
 from .._wire import PROTOCOL
 from . import _document
@@ -51,5 +51,8 @@ class StillHandler(HomeHandler):
         self.answer(await self.done(self._forms, asked["ids"], asked["layout"]))
 
     def _forms(self, ids: list[str], layout: str) -> dict[str, str]:
+        if layout == "deck":
+            deck = read_deck(self.home.store)
+            return {"html": render_deck_html(deck), "text": render_deck_text(deck)}
         snapshot = read_snapshot(self.home.store, ids)
         return {"html": render_html(snapshot, layout), "text": render_text(snapshot)}
