@@ -13,6 +13,7 @@ from jobdeck.server import _document
 from jobdeck.server._extension import HANDLERS
 from jobdeck.server._handler import pattern_of
 
+from .conftest import Answer
 from .contract import CONTRACT
 from .requests import REQUESTS
 
@@ -69,6 +70,25 @@ def test_there_is_a_request_to_try_for_every_operation():
     assert {(request.method.lower(), CONTRACT.path_of(request.path("x-1"))) for request in REQUESTS} | {
         ("get", "/feed")
     } == CONTRACT.operations
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "headers"),
+    [
+        (200, '{"version": "1", "protocol": "1", "store_id": "a"}', {}),
+        (200, '{"version": "1", "protocol": 1}', {}),
+        (200, '{"version": "1", "protocol": 1, "store_id": "a", "more": 1}', {}),
+        (200, '{"version": "1", "protocol": 1, "store_id": "a"}', {"Cache-Control": "public"}),
+        (200, '{"version": "1", "protocol": 1, "store_id": "a"}', {"Content-Type": "text/html"}),
+        (403, "{}", {}),
+        (500, '{"error": "it failed"}', {}),
+    ],
+)
+def test_an_answer_that_is_not_as_described_is_noticed(status, text, headers):
+    usual = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Type": "application/json"}
+    good = Answer(200, '{"version": "1", "protocol": 1, "store_id": "a"}', usual)
+    assert CONTRACT.misfits("GET", "", None, good) == []
+    assert CONTRACT.misfits("GET", "", None, Answer(status, text, usual | headers)) != []
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)
