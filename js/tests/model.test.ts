@@ -323,6 +323,7 @@ describe("words", () => {
     const text = 'Traceback (most recent call last):\n  File "/a/run.py", line 7, in <module>\n  File "/a/scan.py", line 41, in energy\nValueError: no';
     expect(lastFrame(text)).toBe("scan.py:41 in energy");
     expect(lastFrame('  File "/var/folders/ab/ipykernel_81/2941257112.py", line 26, in energy\n')).toBe("cell:26 in energy");
+    expect(lastFrame('  File "/var/folders/ab/marimo_81/__marimo__cell_MJUe_.py", line 14, in energy\n')).toBe("cell:14 in energy");
     expect(lastFrame("no frames")).toBeNull();
     expect(lastFrame(null)).toBeNull();
   });

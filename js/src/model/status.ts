@@ -77,7 +77,7 @@ export function lastFrame(traceback: string | null): string | null {
   const last = frames.at(-1);
   if (!last) return null;
   const path = last[1] ?? "";
-  // A kernel names the files of a notebook's cells by numbers, which tell a reader nothing.
-  const file = /ipykernel_\d+[\\/]\d+\.py$/.test(path) ? "cell" : (path.split(/[\\/]/).at(-1) ?? "");
+  // Notebooks name the files of their cells by numbers or letters, which tell a reader nothing.
+  const file = /ipykernel_\d+[\\/]\d+\.py$|__marimo__cell_\w+\.py$/.test(path) ? "cell" : (path.split(/[\\/]/).at(-1) ?? "");
   return last[3] ? `${file}:${last[2]} in ${last[3]}` : `${file}:${last[2]}`;
 }
