@@ -30,6 +30,16 @@ def climb(user_messenger):
 )
 """Cells that show two cards, as `expect_live_cards` wants them."""
 
+DECK = (
+    PRELUDE,
+    """
+quick = [jobdeck.run(gate, inputs={"name": "."}, name=f"quick {n}", tags=["deck"]) for n in range(2)]
+held = jobdeck.run(gate, inputs={"name": "never"}, name="held", tags=["deck"])
+jobdeck.dashboard()
+""",
+)
+"""Cells that show the deck, with three jobs more in it, as `expect_live_deck` wants it."""
+
 
 class Served:
     """A server as a child process; nothing of the user's own settings is read or written.
@@ -124,3 +134,20 @@ def expect_live_cards(server: Served, page: Page) -> None:
 
     server.open_gate("top")
     expect(badge(climbing)).to_have_text("Done")
+
+
+def expect_live_deck(page: Page) -> None:
+    """Hold a page with the outputs of `DECK` to what the dashboard promises everywhere."""
+    rows = page.get_by_role("grid", name="Jobs").locator("[data-id]")
+    held = rows.filter(has_text="held")
+    search = page.get_by_role("combobox", name="Find jobs")
+    search.press_sequentially("tag:deck")
+    expect(rows).to_have_count(3)
+    expect(held).to_contain_text("Running")
+    expect(rows.filter(has_text="Done")).to_have_count(2)
+
+    search.press_sequentially(" name:held")
+    expect(rows).to_have_count(1)
+    held.click()
+    page.get_by_role("button", name="Cancel 1 selected").click()
+    expect(held).to_contain_text("Cancelled")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from .conftest import end_jobs
 from .notebook import PRELUDE, badge
-from .served import CARDS, Served, card_of, expect_live_cards
+from .served import CARDS, DECK, Served, card_of, expect_live_cards, expect_live_deck
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,10 @@ def test_a_card_streams_and_its_job_ends_or_is_cancelled(marimo, open_cells):
     page.reload()
     expect(badge(card_of(page, "climbing"))).to_have_text("Done")
     expect(badge(card_of(page, "gate"))).to_have_text("Cancelled")
+
+
+def test_the_dashboard_finds_and_cancels_jobs(open_cells):
+    expect_live_deck(open_cells(*DECK))
 
 
 def test_a_cell_that_runs_again_leaves_nothing_behind(open_cells):

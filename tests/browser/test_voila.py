@@ -6,7 +6,7 @@ import pytest
 
 from .conftest import end_jobs
 from .notebook import write_notebook
-from .served import CARDS, Served, expect_live_cards
+from .served import CARDS, DECK, Served, expect_live_cards, expect_live_deck
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +36,7 @@ def open_cells(voila, open_page, request):
 
 def test_a_card_streams_and_its_job_ends_or_is_cancelled(voila, open_cells):
     expect_live_cards(voila, open_cells(*CARDS))
+
+
+def test_the_dashboard_finds_and_cancels_jobs(open_cells):
+    expect_live_deck(open_cells(*DECK))
