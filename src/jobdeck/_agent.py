@@ -1,12 +1,20 @@
 """The agents' processes: ``python -m jobdeck._agent ROLE …``. Wires the store into the engines.
 
 Roles: ``local`` is the local engine's agent; ``zygote`` and ``child`` are what it starts in other interpreters;
-``keep`` stores the outcome of a job whose own process has lost its connection.
+``keep`` stores the outcome of a job whose own process has lost its connection. Options come in pairs:
+
+======================  ==================================================================
+``--home``              the store's home, for all of them
+``--ready``             ``local``: descriptor on which to say that the agent is up
+``--launcher``          ``local``: ``fork`` or ``spawn``
+``--channel``           ``zygote``: descriptor of its socket
+``--job``               ``child``, ``keep``: the job
+``--notice, --parent``  ``child``: where to say that an interrupt was seen, and to whom
+======================  ==================================================================
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import pickle
@@ -23,40 +31,35 @@ from .engines.marks import AGENT_VARIABLE, agent_id
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one of the roles in this process."""
-    parser = argparse.ArgumentParser(prog="jobdeck._agent")
-    roles = parser.add_subparsers(dest="role", required=True)
-    local = roles.add_parser("local")
-    local.add_argument("--ready", type=int, help="descriptor on which to say that the agent is up")
-    local.add_argument("--launcher", choices=("fork", "spawn"), default=_best_launcher())
-    zygote = roles.add_parser("zygote")
-    zygote.add_argument("--channel", type=int, required=True)
-    child = roles.add_parser("child")
-    child.add_argument("--job", required=True)
-    child.add_argument("--notice", type=int, required=True)
-    child.add_argument("--parent", type=int, required=True)
-    keep = roles.add_parser("keep")
-    keep.add_argument("--job", required=True)
-    for role in (local, zygote, child, keep):
-        role.add_argument("--home", type=Path, required=True)
-    given = parser.parse_args(arguments)
-    if given.role == "local":
-        _local(given.home, given.ready, given.launcher)
-    elif given.role == "zygote":
+    # Not by argparse: what it imports would be in each process that jobs are forked from.
+    role, *options = sys.argv[1:] if arguments is None else arguments
+    given = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
+    home = Path(given["home"])
+    if role == "local":
+        ready = int(given["ready"]) if "ready" in given else None
+        _local(home, ready, given.get("launcher", _best_launcher()))
+    elif role == "zygote":
         from .engines.local.zygote import serve
         from .store import open_store
 
-        os.set_inheritable(given.channel, False)
-        serve(socket.socket(fileno=given.channel), given.home, open_store)
-    elif given.role == "keep":
+        channel = int(given["channel"])
+        os.set_inheritable(channel, False)
+        serve(socket.socket(fileno=channel), home, open_store)
+    elif role == "keep":
         from .store import open_store
 
-        open_store(given.home).set_outcome(given.job, pickle.load(sys.stdin.buffer))
+        open_store(home).set_outcome(given["job"], pickle.load(sys.stdin.buffer))
+    elif role == "child":
+        from .engines.local.child import Assignment, prepare, run_job
+        from .engines.local.inherited import Lines, Notice
+        from .store import open_store
+
+        notice = int(given["notice"])
+        os.set_inheritable(notice, False)
+        prepare()
+        run_job(Assignment(given["job"]), home, open_store, Lines(Notice(notice)), int(given["parent"]))
     else:
-        from .engines.local.child import Assignment, run_job
-        from .store import open_store
-
-        os.set_inheritable(given.notice, False)
-        run_job(Assignment(given.job), given.home, open_store, (given.notice, None), given.parent)
+        sys.exit(f"jobdeck._agent: there is no role {role!r}")
 
 
 def _best_launcher() -> str:

@@ -35,9 +35,9 @@ class Subscription:
     def __init__(self, follower: Follower, listener: Listener, ids: frozenset[str] | None, prompt: bool) -> None:
         self._follower = follower
         self._listener = listener
-        self.ids = ids
         self.prompt = prompt
-        self._untold: frozenset[str] | None = ids
+        self._ids = None if ids is None else set(ids)
+        self._untold = None if ids is None else set(ids)
         self._is_new = True
         self.closed = False
         self._has_failed = False
@@ -45,15 +45,35 @@ class Subscription:
 
     def set_jobs(self, job_ids: Collection[str] | None) -> None:
         """Follow other jobs from now on; None means all. The next update tells the state of those that are new."""
-        ids = None if job_ids is None else frozenset(job_ids)
+        ids = None if job_ids is None else set(job_ids)
         with self._follower.lock:
             if ids is None or self._untold is None:
-                self._untold = ids
+                self._untold = None if ids is None else set(ids)
             else:
-                known = ids if self.ids is None else self.ids - self._untold
+                known = ids if self._ids is None else self._ids - self._untold
                 self._untold = ids - known
-            self.ids = ids
+            self._ids = ids
         self._follower.wake()
+
+    def add_jobs(self, job_ids: Collection[str]) -> None:
+        """Follow these jobs, too; for a subscription to some jobs."""
+        with self._follower.lock:
+            assert self._ids is not None
+            assert self._untold is not None
+            self._untold.update(job_id for job_id in job_ids if job_id not in self._ids)
+            self._ids.update(job_ids)
+            is_asleep = not self._follower.is_quick
+        # Who submits a thousand jobs does not have the store looked at after each.
+        if is_asleep or not self.prompt:
+            self._follower.wake()
+
+    def drop_jobs(self, job_ids: Collection[str]) -> None:
+        """Follow these jobs no longer; for a subscription to some jobs."""
+        with self._follower.lock:
+            assert self._ids is not None
+            assert self._untold is not None
+            self._ids.difference_update(job_ids)
+            self._untold.difference_update(job_ids)
 
     def close(self) -> None:
         """Stop listening. A call that is under way in the follower's thread may still come to its end."""
@@ -64,13 +84,19 @@ class Subscription:
 
     def take_interest(self) -> Interest:
         """Say what to look for, and count it as told. The caller holds the follower's lock."""
-        interest = Interest(self.ids, self._untold, self._is_new)
-        self._untold, self._is_new = frozenset(), False
+        ids = None if self._ids is None else frozenset(self._ids)
+        untold = None if self._untold is None else frozenset(self._untold)
+        interest = Interest(ids, untold, self._is_new)
+        self._untold, self._is_new = set(), False
         return interest
 
     def restate(self) -> None:
         """Have the state of all jobs told again. The caller holds the follower's lock."""
-        self._untold = self.ids
+        self._untold = None if self._ids is None else set(self._ids)
+
+    def is_urgent(self, lookout: Lookout) -> bool:
+        """Tell whether to look again soon. The caller holds the follower's lock."""
+        return self.prompt and (bool(self._untold) or self._untold is None or lookout.is_moving(self._ids))
 
     def tell_trouble(self, trouble: str | None) -> None:
         """Tell of trouble, or of its end, where the listener does not know yet."""
@@ -122,6 +148,8 @@ class Follower:
     ) -> None:
         self.lock = threading.Lock()
         self.subscriptions: set[Subscription] = set()
+        self.is_quick = False
+        """Whether the thread looks again within `interval`, woken or not; read and written under the lock."""
         self._check_owners = check_owners
         self._interval = interval
         self._lazy_interval = lazy_interval
@@ -196,6 +224,7 @@ class Follower:
         while True:
             with self.lock:
                 subscriptions = list(self.subscriptions)
+                self.is_quick = self.is_quick and bool(subscriptions)
                 if not subscriptions and (is_last_chance or self._closed):
                     self._thread = None
                     return
@@ -217,6 +246,7 @@ class Follower:
                 _log.exception("the store at %s could not be followed; trying again", self._store.home)
             self._lookout.start_over()
             with self.lock:
+                self.is_quick = False
                 for subscription in subscriptions:
                     subscription.restate()
             for subscription in subscriptions:
@@ -229,8 +259,9 @@ class Follower:
         for subscription, update in zip(subscriptions, told, strict=True):
             if update is not None:
                 subscription.tell(update)
-        is_urgent = any(s.prompt and self._lookout.is_moving(s.ids) for s in subscriptions)
-        return self._interval if is_urgent else self._lazy_interval
+        with self.lock:
+            self.is_quick = any(subscription.is_urgent(self._lookout) for subscription in subscriptions)
+        return self._interval if self.is_quick else self._lazy_interval
 
     def _look_after_owners(self) -> None:
         now = time.monotonic()

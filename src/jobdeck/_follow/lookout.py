@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -79,6 +79,8 @@ class Lookout:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.live: dict[str, JobStatus | str] = {}
+        self._writing: set[str] = set()
+        """Those under way that have started, and so may publish."""
         self._seqs: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
         self._paths: dict[str, str] = {}
@@ -88,6 +90,7 @@ class Lookout:
     def start_over(self) -> None:
         """Forget the jobs under way; their listeners are told their state again. Deletions since are not forgotten."""
         self.live.clear()
+        self._writing.clear()
         self._seqs.clear()
         self._sizes.clear()
         self._version: int | None = None
@@ -97,7 +100,7 @@ class Lookout:
         """Read changes at the next look, whatever the data version says."""
         self._version = None
 
-    def is_moving(self, ids: frozenset[str] | None) -> bool:
+    def is_moving(self, ids: Container[str] | None) -> bool:
         """Tell whether one of these jobs is under way. One that is not submitted waits for a person."""
         moving = (job_id for job_id, status in self.live.items() if status is not JobStatus.INITIALIZING)
         return any(ids is None or job_id in ids for job_id in moving)
@@ -117,7 +120,7 @@ class Lookout:
             for job_id in self.live.keys() - watched:
                 self._drop(job_id)
         for record in jobs:
-            self.live[record.job_id] = record.status
+            self._note(record)
         ended = [record.job_id for record in jobs if is_final(record.status)]
         # Read after the rows: a job that has ended writes no more, so with its last row come all its messages.
         seqs = self._grown_messages() if self._moved else {}
@@ -148,8 +151,7 @@ class Lookout:
         return number, jobs, deleted
 
     def _grown_messages(self) -> dict[str, int]:
-        writing = [i for i, status in self.live.items() if status not in (JobStatus.INITIALIZING, JobStatus.QUEUED)]
-        grown = {i: n for i, n in self._last_seqs(writing).items() if n != self._seqs.get(i, 0)}
+        grown = {i: n for i, n in self._last_seqs(list(self._writing)).items() if n != self._seqs.get(i, 0)}
         self._seqs.update(grown)
         return grown
 
@@ -158,7 +160,7 @@ class Lookout:
         due = now >= self._next_log_check
         if due:
             self._next_log_check = now + _LOG_CHECK
-        running = [i for i, status in self.live.items() if status is JobStatus.RUNNING] if due else []
+        running = [i for i in self._writing if self.live[i] is JobStatus.RUNNING] if due else []
         grown = {i: n for i in {*running, *ended} if (n := self._log_size(i)) != self._sizes.get(i, 0)}
         self._sizes.update(grown)
         return grown
@@ -176,18 +178,20 @@ class Lookout:
 
     def _with_state(self, update: Update, ids: frozenset[str] | None) -> Update:
         """Add the current state of jobs that a party has not been told of yet: of all that have not ended for None."""
-        found = self._records(ids)
+        # Of a job that waits there is nothing but its row; that of one that was just submitted has just been read.
+        read = {record.job_id for record in update.jobs if record.status is JobStatus.QUEUED}
+        found = self._records(None if ids is None else ids - read)
         there = [record.job_id for record in found]
         seqs = self._last_seqs(there)
         begun = [record.job_id for record in found if record.started is not None]
         sizes = {job_id: size for job_id in begun if (size := self._log_size(job_id))}
         for record in found:
             if not is_final(record.status) and record.job_id not in self.live:
-                self.live[record.job_id] = record.status
+                self._note(record)
                 self._seqs[record.job_id] = seqs.get(record.job_id, 0)
                 self._sizes[record.job_id] = sizes.get(record.job_id, 0)
         records = {record.job_id: record for record in (*update.jobs, *found)}
-        missing = () if ids is None else tuple(sorted(ids.difference(there, update.deleted)))
+        missing = () if ids is None else tuple(sorted(ids.difference(read, there, update.deleted)))
         return Update(
             tuple(records.values()), update.deleted + missing, {**update.seqs, **seqs}, {**update.log_sizes, **sizes}
         )
@@ -216,8 +220,16 @@ class Lookout:
         except (FileNotFoundError, JobNotFoundError):
             return 0
 
+    def _note(self, record: JobRecord) -> None:
+        self.live[record.job_id] = record.status
+        if record.status is JobStatus.INITIALIZING or record.status is JobStatus.QUEUED:
+            self._writing.discard(record.job_id)
+        else:
+            self._writing.add(record.job_id)
+
     def _drop(self, job_id: str) -> None:
         self.live.pop(job_id, None)
+        self._writing.discard(job_id)
         self._seqs.pop(job_id, None)
         self._sizes.pop(job_id, None)
         self._paths.pop(job_id, None)

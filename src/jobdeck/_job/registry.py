@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -14,7 +14,7 @@ from .._records import JobRecord
 from .._status import JobStatus, is_final
 from .handle import Job
 
-_PLACES_INTERVAL: Final = 0.25
+_ROUND: Final = 0.25
 _MOST_PLACES: Final = 50
 
 
@@ -37,10 +37,10 @@ class Handles:
 
     def begin_afresh(self) -> None:
         """In a forked child: forget the lock and the subscription, which are the parent's, but not the handles."""
-        self._followed: frozenset[str] = frozenset()
+        self._followed: set[str] = set()
         self._subscription: Subscription | None = None
         self._lock = threading.RLock()
-        self._next_places = 0.0
+        self._next_round = 0.0
 
     def handle(self, record: JobRecord, make: Callable[[JobRecord], Job[Any]]) -> Job[Any]:
         """Return the job's handle, made now if nobody has one. Of a job that has not ended it tells what happens."""
@@ -55,25 +55,29 @@ class Handles:
         """Bring this handle its news until the job has ended and it has been told."""
         if not is_final(job.state):
             with self._lock:
-                self._set_followed(self._followed | {job.job_id()})
+                if job.job_id() in self._followed:
+                    return
+                self._followed.add(job.job_id())
+                if self._subscription is None:
+                    self._subscription = self._follower().subscribe(self._hear, job_ids=self._followed)
+                else:
+                    self._subscription.add_jobs([job.job_id()])
 
     def rest(self) -> None:
         """Bring news to nobody but those who wait for them: streams, futures, and calls that block."""
         with self._lock:
-            self._set_followed(frozenset(job_id for job_id, job in self._jobs.items() if job._is_awaited))
+            awaited = {job_id for job_id, job in self._jobs.items() if job._is_awaited}
+            self._leave(self._followed - awaited)
 
-    def _set_followed(self, ids: frozenset[str]) -> None:
-        if ids == self._followed:
+    def _leave(self, job_ids: Collection[str]) -> None:
+        self._followed.difference_update(job_ids)
+        if self._subscription is None:
             return
-        if not ids:
-            if self._subscription is not None:
-                self._subscription.close()
-                self._subscription = None
-        elif self._subscription is None:
-            self._subscription = self._follower().subscribe(self._hear, job_ids=ids)
+        if self._followed:
+            self._subscription.drop_jobs(job_ids)
         else:
-            self._subscription.set_jobs(ids)
-        self._followed = ids
+            self._subscription.close()
+            self._subscription = None
 
     def _hear(self, update: Update) -> None:
         records = {record.job_id: record for record in update.jobs}
@@ -87,18 +91,20 @@ class Handles:
                     is_gone=job_id in update.deleted,
                 )
         over = {job_id for job_id, record in records.items() if is_final(record.status)}
+        now = time.monotonic()
+        is_time = now >= self._next_round
         with self._lock:
-            left = self._followed.difference(over, update.deleted).intersection(self._jobs.keys())
-            self._set_followed(left)
-            followed = [job for job in map(self._jobs.get, left) if job is not None] if records else []
+            if is_time:
+                # All handles are gone through now and then, not at every piece of news about one of them.
+                self._next_round = now + _ROUND
+                over.update(self._followed.difference(self._jobs.keys()))
+            self._leave(over.union(update.deleted))
+            followed = [job for job in map(self._jobs.get, self._followed) if job is not None] if is_time else []
         self._refresh_places(followed)
 
     def _refresh_places(self, jobs: list[Job[Any]]) -> None:
         """A place in the queue changes with other jobs' rows, not with the job's own."""
         waiting = [job for job in jobs if job.state == JobStatus.QUEUED]
-        if not waiting or time.monotonic() < self._next_places:
-            return
-        self._next_places = time.monotonic() + _PLACES_INTERVAL
         for job in waiting[:_MOST_PLACES]:
             try:
                 job._set("queue_place", self._queue_place(job.job_id()))

@@ -91,15 +91,23 @@ class Context:
         return cls(parts["interpreter"], parts["cwd"], tuple(parts["sys_path"]), parts["env"], parts["sources"])
 
     def enter(self) -> None:
-        """Give this process the environment, working directory, import path and sources of the context.
+        """Give this process all of the context."""
+        self.enter_environment()
+        self.enter_place()
 
-        A working directory that is gone is replaced by the home directory, and stderr says so.
-        """
+    def enter_environment(self) -> None:
+        """Give this process the environment of the context."""
         env = dict(self.env)
         if "inline" in env.get("MPLBACKEND", "") or "ipympl" in env.get("MPLBACKEND", ""):
             # Those backends draw into a notebook's front end, and a job's process has none.
             env["MPLBACKEND"] = "agg"
         _enter_environment(env)
+
+    def enter_place(self) -> None:
+        """Give this process the working directory, import path and sources of the context.
+
+        A working directory that is gone is replaced by the home directory, and stderr says so.
+        """
         _enter_folder(self.cwd)
         sys.path[:] = self.sys_path
         for name, text in self.sources.items():

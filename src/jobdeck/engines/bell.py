@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from pathlib import Path
 
 
+@functools.lru_cache(maxsize=64)
 def _path(home: Path, engine: str) -> Path:
     return Path(home) / "agents" / f"{engine}.bell"
 

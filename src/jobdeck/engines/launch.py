@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -55,10 +55,15 @@ def ensure_agent(home: Path, engine: str, arguments: Sequence[str] = ()) -> None
     EngineError
         If an agent cannot be started; the message holds the end of its log.
     """
-    lock = AgentLock(home, engine)
-    if lock.holder() is None:
+    if not _lock(home, engine).is_taken():
         _start(home, engine, arguments)
     ring(home, engine)
+
+
+@functools.lru_cache(maxsize=64)
+def _lock(home: Path, engine: str) -> AgentLock:
+    # Only ever probed. To make its path anew at each submit would cost more than the probe.
+    return AgentLock(home, engine)
 
 
 def log_path(home: Path, engine: str) -> Path:
@@ -79,6 +84,8 @@ def trim_log(path: Path) -> None:
 
 
 def _start(home: Path, engine: str, arguments: Sequence[str]) -> None:
+    import subprocess
+
     path = log_path(home, engine)
     told, tell = os.pipe()
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import socket
 
 JOB_VARIABLE = "JOBDECK_JOB_ID"
@@ -18,7 +18,7 @@ def process_name(job_id: str) -> str:
 
 def agent_id(engine: str) -> str:
     """A new agent's name; it tells on which machine the agent is, and with it its jobs' processes."""
-    return f"{engine}@{socket.gethostname()}/{secrets.token_hex(6)}"
+    return f"{engine}@{socket.gethostname()}/{os.urandom(6).hex()}"
 
 
 def is_agent_here(agent: str) -> bool:

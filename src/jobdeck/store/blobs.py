@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -52,10 +50,14 @@ class Blob:
 
 def prepare(home: Path, body: bytes) -> Blob:
     """Make a body ready for `keep`; a large one is on the disk when this returns."""
-    sha256 = hashlib.sha256(body).hexdigest()
+    from hashlib import (
+        sha256 as digest,  # not above: with OpenSSL it would be in each process that jobs are forked from
+    )
+
+    sha256 = digest(body).hexdigest()
     if len(body) <= INLINE:
         return Blob(sha256, len(body), body)
-    blob = Blob(sha256, len(body), None, home / BLOBS / f".{sha256}.{secrets.token_hex(4)}")
+    blob = Blob(sha256, len(body), None, home / BLOBS / f".{sha256}.{os.urandom(4).hex()}")
     assert blob.written is not None
     try:
         fd = os.open(blob.written, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -85,6 +87,19 @@ def keep(link: Link, blob: Blob) -> int:
     row = link.execute("INSERT INTO blobs (sha256, size, body) VALUES (?, ?, ?)", values).lastrowid
     assert row is not None
     return row
+
+
+def keep_all(link: Link, several: Sequence[Blob]) -> list[int]:
+    """Do as `keep` does for several bodies, most of which are there already as a rule."""
+    marks = ", ".join("?" * len(several))
+    found = link.execute(
+        f"SELECT sha256, id FROM blobs WHERE sha256 IN ({marks})", [blob.sha256 for blob in several]
+    ).fetchall()
+    known: dict[str, int] = dict(found)
+    return [
+        keep(link, blob) if blob.written is not None or blob.sha256 not in known else known[blob.sha256]
+        for blob in several
+    ]
 
 
 def body_of(home: Path, sha256: str, body: bytes | None) -> bytes:

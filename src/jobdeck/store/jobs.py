@@ -17,7 +17,7 @@ from .blobs import Blob
 from .connection import Link
 from .home import OUTPUT, output_path
 from .migrations import random_name
-from .rows import SELECT_JOBS, job_record, json_text, text
+from .rows import SELECT_JOBS, job_record, json_text, new_job_record, text
 
 Deleted = Literal["deleted", "refused", "missing"]
 Tagged = Literal["tagged", "missing"]
@@ -106,10 +106,11 @@ def add(link: Link, new: NewJob, bodies: list[Blob]) -> JobRecord:
         "ticket": change if new.submitted else None,
         "changed": change,
     }
-    for column, body in zip(("program", "inputs", "context"), bodies, strict=True):
-        values[column] = blobs.keep(link, body)
-    link.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values)
-    return get(link, values["job_id"])
+    values |= zip(("program", "inputs", "context"), blobs.keep_all(link, bodies), strict=True)
+    inserted = link.execute(
+        f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
+    )
+    return new_job_record({**values, "number": inserted.lastrowid})
 
 
 def change(link: Link, job_id: str, **values: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import secrets
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -140,7 +140,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin_store,)
 
 def random_name(length: int) -> str:
     """Return that many random characters of lower-case base 32."""
-    return base64.b32encode(secrets.token_bytes(length)).decode()[:length].lower()
+    return base64.b32encode(os.urandom(length)).decode()[:length].lower()
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

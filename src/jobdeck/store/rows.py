@@ -36,6 +36,11 @@ def job_record(row: Sequence[Any]) -> JobRecord:
     return JobRecord(*values)
 
 
+def new_job_record(values: Mapping[str, Any]) -> JobRecord:
+    """Return the job of a row that was inserted with these columns, without reading it back."""
+    return job_record([0 if name in _PARTS else values.get(name) for name in _NAMES])
+
+
 @overload
 def text(value: str) -> str: ...
 @overload

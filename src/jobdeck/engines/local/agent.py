@@ -24,10 +24,10 @@ from ..bell import Bell
 from ..launch import log_path, trim_log
 from ..lock import AgentLock
 from ..lost import close_lost, kill_processes
-from .children import Ended
+from .children import Ended, Handed, Started
 from .escalation import Escalation
 from .inherited import outcome_of
-from .launcher import Handed, Launcher, Lost, Noticed, Started
+from .launcher import Launcher, Lost, Noticed
 from .memory import OutOfMemoryCount
 from .parcels import Parcels
 
@@ -41,8 +41,6 @@ IDLE_END = 60.0
 _CHECK = 1.0
 _RESTLESS_TICK = 0.003
 _RETRY = 0.25
-_UNTOLD = 0.02
-"""Seconds for which a process is known to the agent alone; a short job is told of only once, at its end."""
 _OOM_FRESH = 0.25
 """Seconds for which a count of out-of-memory kills serves as the one before a job: reading it costs much."""
 _PRUNE_EVERY = 86_400.0
@@ -86,7 +84,6 @@ class LocalAgent:
         self._ends: dict[str, Exit] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._processes: dict[str, tuple[int, float]] = {}
-        self._untold_since: float | None = None
         self._next_prune = time.monotonic()
         self._claimed: list[JobRecord] = []
         self._parcels = Parcels(store)
@@ -197,7 +194,6 @@ class LocalAgent:
             match event:
                 case Started(job_id, pid, started):
                     self._processes[job_id] = (pid, started)
-                    self._untold_since = self._untold_since or now
                 case Handed(job_id, outcome):
                     self._note_outcome(job_id, outcome)
                 case Noticed(job_id):
@@ -213,6 +209,7 @@ class LocalAgent:
         running = self._running.pop(end.job_id, None)
         if running is None:
             return
+        self._processes[end.job_id] = (end.pid, end.started)
         if end.outcome is not None:
             self._note_outcome(end.job_id, end.outcome)
         shot = end.signal == signal.SIGKILL and not running.killed
@@ -257,15 +254,14 @@ class LocalAgent:
         if self._look_again:
             for command in self._store.commands("local", self._agent):
                 self._stop_job(command.job_id, kill=command.kind == "kill")
-        is_old = self._untold_since is not None and time.monotonic() - self._untold_since > _UNTOLD
         news = News(self._processes, self._outcomes, self._ends)
-        if not (self._look_again or self._ends or self._outcomes or is_old):
+        if not (self._look_again or news):
             return
         claimed = self._store.turn("local", self._agent, max(0, self._max_workers - len(self._running)), news)
         if self._ends:
             self._last_busy = time.monotonic()
         self._look_again = False
-        self._processes, self._outcomes, self._ends, self._untold_since = {}, {}, {}, None
+        self._processes, self._outcomes, self._ends = {}, {}, {}
         self._claimed += claimed
         self._start()
 

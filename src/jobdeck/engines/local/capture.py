@@ -8,16 +8,22 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-_prepared: list[io.TextIOWrapper] = []
-
 
 def prepare() -> None:
-    """Make the streams of the jobs that will be forked from this process, over its own descriptors 0, 1 and 2."""
-    _prepared[:] = [_text(0, "r"), _text(1, "w"), _text(2, "w")]
+    """Leave nothing to read, and make Python's streams over descriptors 0, 1 and 2.
+
+    What is forked from this process has both, and a capture of its own costs it next to nothing.
+    """
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    if nothing > 0:
+        os.dup2(nothing, 0)
+        os.close(nothing)
+    streams = _text(0, "r"), _text(1, "w"), _text(2, "w")
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = streams  # type: ignore[misc]
 
 
 def capture(path: Path | str) -> None:
-    """Point descriptors 0, 1 and 2 of this process, and Python's streams over them, at a job's output file.
+    """Point descriptors 1 and 2 of this process, and with them the streams of `prepare`, at a job's output file.
 
     Going by descriptor takes the output of C code and of subprocesses as well. The file is opened for appending, so
     that whatever several processes write keeps the order in which it was written.
@@ -28,15 +34,10 @@ def capture(path: Path | str) -> None:
     except FileNotFoundError:
         Path(path).parent.mkdir(mode=0o700, exist_ok=True)
         output = os.open(path, flags, 0o600)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (output, 1), (output, 2)):
-        os.dup2(source, target)
-    for fd in (output, nothing):
-        if fd > 2:
-            os.close(fd)
-    if not _prepared:
-        prepare()
-    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = _prepared  # type: ignore[misc]
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    if output > 2:
+        os.close(output)
 
 
 def _text(fd: int, mode: Literal["r", "w"]) -> io.TextIOWrapper:

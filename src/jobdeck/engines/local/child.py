@@ -9,15 +9,15 @@ import gc
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import threading
 import time
 import traceback
 import types
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..._errors import JobdeckError, StoreError
 from ..._messenger import UserMessenger, activate
@@ -26,14 +26,13 @@ from ..._program import Context, open_payload, outcome_of_exception, outcome_of_
 from ..._records import Outcome, Payload
 from ..launch import boot_command, log_path
 from ..marks import AGENT_VARIABLE, JOB_VARIABLE, process_name
-from .capture import capture, flush
+from . import capture, signals
+from .capture import flush
 from .children import become_subreaper, die_with_parent, name_process
-from .inherited import Handover, Notice
+from .inherited import SHORT, Lines, Notice
 
 PATIENCE = 60.0
 """Seconds for which storing an outcome is tried again, say on a full disk."""
-SHORT = 1.0
-"""Seconds up to which a job hands its outcome over."""
 _CANNOT_STORE = 74  # EX_IOERR
 _BROKEN = 70  # EX_SOFTWARE
 
@@ -48,26 +47,41 @@ class Assignment:
         The file that takes its output; empty where the store has to be asked for it.
     context : Context or None
         What is in the payload, opened.
+    is_entered : bool
+        Whether this process has the context's environment already.
     """
 
     job_id: str
     output: str = ""
     payload: Payload | None = None
     context: Context | None = None
+    is_entered: bool = False
 
 
-def run_job(
-    assignment: Assignment, home: Path, connect: Connect, lines: tuple[int, int | None], parent: int
-) -> NoReturn:
-    """Run one job in this process, and end it.
+def prepare() -> None:
+    """Do for this process what every job needs and a fork inherits."""
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_DFL)
+    faulthandler.enable(2)
+    capture.prepare()
+
+
+def enter_environment(context: Context, home: Path) -> None:
+    """Give this process the environment that a job of this context has, but for the job's id."""
+    context.enter_environment()
+    os.environ.pop(AGENT_VARIABLE, None)
+    os.environ["JOBDECK_HOME"] = str(home)
+
+
+def run_job(assignment: Assignment, home: Path, connect: Connect, lines: Lines, parent: int) -> NoReturn:
+    """Run one job in this process, which was prepared, and end it.
 
     Parameters
     ----------
     assignment, home, connect
         The job, and how to reach its store.
     lines
-        Descriptors: where to say that the program has noticed an interrupt, and where to hand over what it left, if
-        somebody takes it.
+        Where to say that the program has noticed an interrupt, and where to hand over what it left.
     parent : int
         The process that looks after this one; without it the job does not start.
     """
@@ -75,7 +89,7 @@ def run_job(
     try:
         die_with_parent(signal.SIGKILL)
         if os.getppid() == parent:
-            code = _Job(assignment, home, connect, lines).run()
+            code = Work(assignment, home, connect, lines).run()
     except BaseException:  # noqa: BLE001 - nothing above this line belongs to this process
         traceback.print_exc()
     finally:
@@ -103,6 +117,10 @@ class _Reach:
     def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
         self().set_progress(job_id, done, total, message)
 
+    @property
+    def is_open(self) -> bool:
+        return self._store is not None
+
     def close(self) -> None:
         if self._store is not None:
             self._store.close()
@@ -114,11 +132,12 @@ class _Interrupts:
     def __init__(self, messenger: UserMessenger, notice: Notice) -> None:
         self._messenger = messenger
         self._notice = notice
+        self._pid = os.getpid()
         self._armed = True
 
     def begin(self) -> None:
-        signal.signal(signal.SIGINT, self._handle)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signals.handle(signals.INT, self._handle)
+        signals.unblock((signals.INT,))
 
     def hold(self) -> None:
         """The program has ended; what it left is not to be interrupted while it is being stored."""
@@ -126,38 +145,44 @@ class _Interrupts:
 
     def end(self) -> None:
         """The outcome is stored: whatever still keeps the process busy may simply die."""
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signals.handle(signals.INT, signals.DEFAULT)
 
     def _handle(self, _number: int, _frame: object) -> None:
-        self._notice.give()
+        if os.getpid() == self._pid:  # and not in what the program has forked
+            self._notice.give(self._pid)
         self._messenger.interrupt()
         if self._armed:
             raise KeyboardInterrupt
 
 
-class _Job:
-    def __init__(self, assignment: Assignment, home: Path, connect: Connect, lines: tuple[int, int | None]) -> None:
+class Work:
+    """A job, as its process has it."""
+
+    def __init__(self, assignment: Assignment, home: Path, connect: Connect, lines: Lines) -> None:
         self._started = time.monotonic()
         self._assignment = assignment
         self._job_id = assignment.job_id
         self._home = home
         self._is_connected = True
-        self._notice = Notice(lines[0])
-        self._handover = None if lines[1] is None else Handover(lines[1], self._job_id)
-        self._own_session()
+        self._notice, self._handover = lines
         self._store = _Reach(home, connect)
-        capture(assignment.output or self._store().log_path(self._job_id))
-        if not faulthandler.is_enabled():
-            faulthandler.enable(2)
 
     def run(self) -> int:
-        """Run the program; return the exit code."""
+        """Do the work and end like an interpreter; return the exit code."""
+        code = self.do()
+        if code != _CANNOT_STORE:
+            self._end_like_an_interpreter()
+        return code
+
+    def do(self) -> int:
+        """Take on the context, run the program, keep its outcome; return the exit code."""
+        self._own_session()
+        capture.capture(self._assignment.output or self._store().log_path(self._job_id))
         outcome, code = self._outcome()
         flush()
         if not self._keep(outcome):
             return _CANNOT_STORE
         self._interrupts.end()
-        self._end_like_an_interpreter()
         return code
 
     def _own_session(self) -> None:
@@ -165,39 +190,33 @@ class _Job:
             os.setsid()
         become_subreaper()
         name_process(process_name(self._job_id))
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signals.handle(signals.TERM, signals.DEFAULT)
+        signals.handle(signals.CHLD, signals.DEFAULT)
+        signals.unblock((signals.TERM, signals.HUP))
 
     def _outcome(self) -> tuple[Outcome, int]:
-        messenger = UserMessenger(self._store, self._job_id)
-        activate(messenger)
-        self._interrupts = _Interrupts(messenger, self._notice)
+        self._messenger = UserMessenger(self._store, self._job_id)
+        activate(self._messenger)
+        self._interrupts = _Interrupts(self._messenger, self._notice)
+        return _outcome_of(self._value)
+
+    def _value(self) -> Any:
         try:
-            try:
-                self._interrupts.begin()
-                payload = self._assignment.payload or self._store().payload(self._job_id)
-                self._enter(self._assignment.context or Context.from_bytes(payload.context))
-                gc.enable()
-                value = open_payload(payload).run(messenger)
-            finally:
-                self._interrupts.hold()
-            return outcome_of_value(value), 0
-        except SystemExit as end:
-            return _outcome_of_exit(end)
-        except MemoryError as error:
-            _free_memory()
-            return outcome_of_exception(error), 1
-        except BaseException as error:  # noqa: BLE001 - whatever ends the program is its outcome
-            return outcome_of_exception(error), 1
+            self._interrupts.begin()
+            payload = self._assignment.payload or self._store().payload(self._job_id)
+            self._enter(self._assignment.context or Context.from_bytes(payload.context))
+            gc.enable()
+            return open_payload(payload).run(self._messenger)
+        finally:
+            self._interrupts.hold()
 
     def _enter(self, context: Context) -> None:
         sys.modules["__main__"] = main = types.ModuleType("__main__")
         main.__dict__["__builtins__"] = __builtins__
-        context.enter()
-        os.environ.pop(AGENT_VARIABLE, None)
+        if not self._assignment.is_entered:
+            enter_environment(context, self._home)
         os.environ[JOB_VARIABLE] = self._job_id
-        os.environ["JOBDECK_HOME"] = str(self._home)
+        context.enter_place()
 
     def _keep(self, outcome: Outcome) -> bool:
         """Hand the outcome over or store it, with patience; False if that cannot be done.
@@ -205,7 +224,7 @@ class _Job:
         What was computed for long is stored by this process itself, since whoever it is handed to might die with it.
         """
         is_short = time.monotonic() - self._started < SHORT
-        if is_short and self._handover is not None and self._handover.give(outcome):
+        if is_short and self._handover is not None and self._handover.give(self._job_id, outcome):
             return True
         if self._notice.is_gone and self._keep_from_elsewhere(outcome):
             # The program has closed descriptors that it did not open, and with them the store's connection.
@@ -231,6 +250,8 @@ class _Job:
 
     def _keep_from_elsewhere(self, outcome: Outcome) -> bool:
         """Have a new process store the outcome; False if it cannot, either."""
+        import subprocess
+
         command = boot_command(sys.executable, "keep", "--home", str(self._home), "--job", self._job_id, path=sys.path)
         try:
             kept = subprocess.run(command, input=pickle.dumps(outcome), check=False, cwd=self._home)
@@ -252,9 +273,22 @@ class _Job:
                 step()
             except BaseException:  # noqa: BLE001 - as the interpreter does at its own end
                 traceback.print_exc()
-        if self._is_connected:
+        if self._is_connected and self._store.is_open:
             with contextlib.suppress(JobdeckError):
                 self._store.close()
+
+
+def _outcome_of(program: Callable[[], Any]) -> tuple[Outcome, int]:
+    """Call it; return its outcome and the exit code that goes with it."""
+    try:
+        return outcome_of_value(program()), 0
+    except SystemExit as end:
+        return _outcome_of_exit(end)
+    except MemoryError as error:
+        _free_memory()
+        return outcome_of_exception(error), 1
+    except BaseException as error:  # noqa: BLE001 - whatever ends the program is its outcome
+        return outcome_of_exception(error), 1
 
 
 def _outcome_of_exit(end: SystemExit) -> tuple[Outcome, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import os
 import signal
@@ -12,33 +11,54 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from .inherited import LIMIT, PID, job_of
+from .inherited import LIMIT, PID, SHORT, job_of
 
 if TYPE_CHECKING:
+    import resource
+
     import psutil
 
 _BURIAL = 1.0
 """Seconds that an ended job is held back while something that it left behind is being killed."""
 _LEAVING_TICK = 0.003
-_LATE = 0.05
-"""Seconds for which an outcome waits for the end of its job, which as a rule follows at once."""
+_LATE = 0.02
+"""Seconds for which nothing is told of a new process or an outcome: as a rule the end of the job follows at once."""
+_HANDS_OVER = SHORT + 1.0
+"""Seconds after its start for which a process may hand over an outcome."""
+_MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-@dataclass(frozen=True)
-class Ended:
+class Started(NamedTuple):
+    """A job has a process, since the time `started`."""
+
+    job_id: str
+    pid: int
+    started: float
+
+
+class Handed(NamedTuple):
+    """A job handed over what its program left, and its process does not end yet."""
+
+    job_id: str
+    outcome: bytes
+
+
+class Ended(NamedTuple):
     """A job's process is gone, and what it left behind with it."""
 
     job_id: str
-    code: int | None = None
-    signal: int | None = None
-    peak_memory: int | None = None
-    cpu_time: float | None = None
-    outcome: bytes | None = None
+    pid: int
+    started: float
+    code: int | None
+    signal: int | None
+    peak_memory: int
+    cpu_time: float
+    outcome: bytes | None
     """What it handed over, see `inherited`."""
 
 
@@ -46,13 +66,30 @@ class Ended:
 class _Child:
     job_id: str
     pid: int
+    started: float
+    begun: float
     outsiders: dict[int, psutil.Process] | None = None
     """Processes of the job outside its group, kept from the first signal on; None before it."""
     strangers: set[int] = field(default_factory=set)
-    end: Ended | None = None
+    status: int = 0
+    usage: resource.struct_rusage | None = None
     deadline: float = 0.0
     outcome: bytes | None = None
-    late: float = 0.0
+    handed: float = 0.0
+
+    def end(self) -> Ended:
+        """Return what is to be told of its end, once it is reaped."""
+        assert self.usage is not None
+        return Ended(
+            self.job_id,
+            self.pid,
+            self.started,
+            os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None,
+            os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None,
+            self.usage.ru_maxrss * _MEMORY_UNIT,
+            self.usage.ru_utime + self.usage.ru_stime,
+            self.outcome,
+        )
 
 
 class Children:
@@ -72,7 +109,11 @@ class Children:
         self._outcomes, giver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._outcomes.setblocking(False)
         self.handover_fd = giver.detach()
-        self._handed: list[_Child] = []
+        self._untold: dict[int, _Child] = {}
+        """Those of which nothing was told yet."""
+        self._young: dict[int, _Child] = {}
+        """Those that may still hand something over."""
+        self._next_early = 0.0
 
     def __len__(self) -> int:
         return len(self._by_pid) + len(self._leaving)
@@ -85,19 +126,26 @@ class Children:
     @property
     def tick(self) -> float | None:
         """Seconds after which to look again, whatever is readable by then; None if there is no need."""
-        return _LEAVING_TICK if self._leaving else _LATE if self._handed else None
+        # Nobody is woken by what is handed over: it waits for the end of its job, or for the next look.
+        if self._leaving:
+            return _LEAVING_TICK
+        return max(self._next_early - time.monotonic(), 0.001) if self._young else None
 
     def filenos(self) -> list[int]:
-        """Readable when a program has noticed its interrupt, or handed over what it left."""
-        return [self._notices, self._outcomes.fileno()]
+        """Readable when a program has noticed its interrupt."""
+        return [self._notices]
 
-    def add(self, job_id: str, pid: int) -> None:
-        self._by_pid[pid] = self._by_job[job_id] = _Child(job_id, pid)
+    def add(self, job_id: str, pid: int, started: float) -> None:
+        """Look after a process, which was started at this time."""
+        child = _Child(job_id, pid, started, time.monotonic())
+        if not self._young:
+            self._next_early = child.begun + _LATE
+        self._by_pid[pid] = self._by_job[job_id] = self._untold[pid] = self._young[pid] = child
 
     def signal(self, job_id: str, number: int) -> None:
         """Signal a job: its process group and its descendants outside the group. Nothing happens if it is gone."""
         child = self._by_job.get(job_id)
-        if child is None or child.end is not None:
+        if child is None or child.usage is not None:
             return
         from .. import processes
 
@@ -134,49 +182,52 @@ class Children:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
-            if child is None:
-                continue
-            child.end = Ended(
-                child.job_id,
-                code=os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
-                signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
-                peak_memory=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
-                cpu_time=usage.ru_utime + usage.ru_stime,
-            )
-            child.deadline = time.monotonic() + _BURIAL
-            self._leaving.append(child)
+            if child is not None:
+                child.status, child.usage = status, usage
+                child.deadline = time.monotonic() + _BURIAL
+                self._untold.pop(pid, None)
+                self._young.pop(pid, None)
+                self._leaving.append(child)
+        if not self._leaving:
+            return []
+        # After the dead were counted: what they said before they died is here by now.
         self._take_outcomes()
         ended = []
         for child in list(self._leaving):
             if self._is_gone(child) or time.monotonic() > child.deadline:
                 self._leaving.remove(child)
                 del self._by_job[child.job_id]
-                assert child.end is not None
-                ended.append(dataclasses.replace(child.end, outcome=child.outcome) if child.outcome else child.end)
-        self._handed = [child for child in self._handed if child.end is None]
+                ended.append(child.end())
         return ended
 
-    def early_outcomes(self) -> list[tuple[str, bytes]]:
-        """What jobs have handed over whose processes take their time to end, each once; call it after `reap`."""
+    def early_news(self) -> list[Started | Handed]:
+        """What is to be told of jobs whose processes take their time to end, each thing once; call it after `reap`."""
         now = time.monotonic()
-        early = []
-        for child in list(self._handed):
-            if now >= child.late and child.outcome is not None:
-                early.append((child.job_id, child.outcome))
-                child.outcome = None
-                self._handed.remove(child)
-        return early
+        if not self._young or now < self._next_early:
+            return []
+        self._next_early = now + _LATE
+        self._take_outcomes()
+        news: list[Started | Handed] = []
+        for child in list(self._young.values()):
+            age = now - child.begun
+            if age >= _LATE and self._untold.pop(child.pid, None) is not None:
+                news.append(Started(child.job_id, child.pid, child.started))
+            if child.outcome is not None:
+                if now - child.handed >= _LATE:
+                    news.append(Handed(child.job_id, child.outcome))
+                    child.outcome = None
+                    del self._young[child.pid]
+            elif age > _HANDS_OVER:
+                del self._young[child.pid]
+        return news
 
     def _take_outcomes(self) -> None:
-        # After the dead were counted: what they said before they died is here by now.
         with contextlib.suppress(BlockingIOError):
             while True:
                 data = self._outcomes.recv(4 * LIMIT)
                 child = self._by_job.get(job_of(data))
                 if child is not None and child.outcome is None:
-                    child.outcome = data
-                    child.late = time.monotonic() + _LATE
-                    self._handed.append(child)
+                    child.outcome, child.handed = data, time.monotonic()
 
     def kill_everything(self) -> None:
         """Kill all jobs with all that is theirs, and wait for it."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..._ports import Connect
 from ..launch import boot_command
 from ..lock import AgentLock
-from .children import Ended
+from .children import Ended, Handed, Started
 from .frames import Frames, frame
-from .launcher import Event, Handed, Lost, Noticed, Parcel, Started, Startup
+from .launcher import Event, Lost, Noticed, Parcel, Startup
+
+if TYPE_CHECKING:
+    import subprocess
 
 KEEP = 60.0
 """Seconds for which a zygote of another interpreter is kept warm without a job."""
@@ -118,6 +121,8 @@ class Zygote:
     @classmethod
     def spawned(cls, home: Path, startup: Startup, agent: str, path: Sequence[str]) -> Zygote:
         """Start one in another interpreter or environment. OSError if that cannot be done."""
+        import subprocess
+
         ours, theirs = socket.socketpair()
         with theirs:
             arguments = ("zygote", "--home", str(home), "--channel", str(theirs.fileno()))
@@ -176,7 +181,7 @@ class Zygote:
                     events.append(Started(job_id, pid, started))
                 case ["noticed", job_id]:
                     events.append(Noticed(job_id))
-                case ["outcome", job_id, outcome]:
+                case ["handed", job_id, outcome]:
                     events.append(Handed(job_id, outcome))
                 case ["ended", job_id, *end]:
                     self.jobs.discard(job_id)

@@ -10,11 +10,13 @@ import contextlib
 import json
 import os
 import struct
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..._records import Outcome
 
 PID: Final = struct.Struct("=i")
+SHORT: Final = 1.0
+"""Seconds up to which a job hands its outcome over."""
 LIMIT: Final = 1 << 16
 """Bytes up to which an outcome is handed over; a larger one goes to the store straight away."""
 
@@ -40,43 +42,37 @@ class _Line:
 class Notice(_Line):
     """Says once that the program has seen its interrupt."""
 
-    def __init__(self, fd: int) -> None:
-        super().__init__(fd)
-        self._pid = os.getpid()
-
-    def give(self) -> None:
-        """Safe in a signal handler; silent in what the program has forked, and where the pipe is gone."""
-        if os.getpid() == self._pid and not self.is_gone:
+    def give(self, pid: int) -> None:
+        """Say so for the job's process; safe in a signal handler, and silent where the pipe is gone."""
+        if not self.is_gone:
             with contextlib.suppress(OSError):
-                os.write(self._fd, PID.pack(self._pid))
+                os.write(self._fd, PID.pack(pid))
 
 
 class Handover(_Line):
-    """Hands over what the program left, on a socket that keeps each job's word whole.
+    """Hands over what a program left, on a datagram socket, which keeps each job's word whole."""
 
-    Parameters
-    ----------
-    fd
-        A datagram socket.
-    job_id
-        Whose outcome it is.
-    """
-
-    def __init__(self, fd: int, job_id: str) -> None:
-        super().__init__(fd)
-        self._job_id = job_id
-
-    def give(self, outcome: Outcome) -> bool:
-        """Hand it over; False where it is too large, or nobody takes it."""
+    def give(self, job_id: str, outcome: Outcome) -> bool:
+        """Hand over a job's outcome; False where it is too large, or nobody takes it."""
         if len(outcome.body or b"") + len(outcome.exception or b"") > LIMIT or self.is_gone:
             return False
-        data = handed(self._job_id, outcome)
+        data = handed(job_id, outcome)
         if len(data) > 2 * LIMIT:
             return False
         try:
             return os.write(self._fd, data) == len(data)
         except OSError:
             return False
+
+
+class Lines(NamedTuple):
+    """The lines of a job's process; without a handover it stores its outcome itself.
+
+    They are looked at where they are made, so that a process that is forked has nothing left to do about them.
+    """
+
+    notice: Notice
+    handover: Handover | None = None
 
 
 def handed(job_id: str, outcome: Outcome) -> bytes:

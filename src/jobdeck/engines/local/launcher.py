@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..marks import AGENT_VARIABLE, JOB_VARIABLE
-from .children import Ended
+from .children import Ended, Handed, Started
 
 _STARTUP_PREFIXES = ("PYTHON", "LD_", "DYLD_", "LC_", "MALLOC_", "GLIBC_")
 _STARTUP_NAMES = ("LANG", "LANGUAGE")
@@ -20,23 +20,6 @@ class Noticed:
     """A program has seen the interrupt that it was sent."""
 
     job_id: str
-
-
-@dataclass(frozen=True)
-class Started:
-    """A job has its process."""
-
-    job_id: str
-    pid: int
-    started: float
-
-
-@dataclass(frozen=True)
-class Handed:
-    """A job has handed over what its program left (see `inherited`), and its process does not end yet."""
-
-    job_id: str
-    outcome: bytes
 
 
 @dataclass(frozen=True)

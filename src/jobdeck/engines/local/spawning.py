@@ -13,7 +13,7 @@ from pathlib import Path
 from ..launch import boot_command
 from ..marks import JOB_VARIABLE
 from .children import Children
-from .launcher import Event, Noticed, Parcel, Started, Startup
+from .launcher import Event, Noticed, Parcel, Startup
 
 
 class SpawnLauncher:
@@ -29,7 +29,6 @@ class SpawnLauncher:
         self._home = home
         self._agent = agent
         self._children = Children()
-        self._started: list[Event] = []
         self._wake, self._woken = os.pipe()
         for fd in (self._wake, self._woken):
             os.set_blocking(fd, False)
@@ -38,7 +37,7 @@ class SpawnLauncher:
 
     @property
     def restless(self) -> bool:
-        return bool(self._started) or self._children.restless
+        return self._children.restless
 
     def filenos(self) -> list[int]:
         return [self._wake, *self._children.filenos()]
@@ -47,6 +46,7 @@ class SpawnLauncher:
         job_id = parcel.job_id
         notice = self._children.notice_fd
         arguments = ("child", "--home", str(self._home), "--job", job_id, "--notice", str(notice))
+        started = time.time()
         process = subprocess.Popen(
             boot_command(startup.interpreter, *arguments, "--parent", str(os.getpid()), path=path),
             stdin=subprocess.DEVNULL,
@@ -55,8 +55,7 @@ class SpawnLauncher:
             cwd=self._home,
             start_new_session=True,
         )
-        self._children.add(job_id, process.pid)
-        self._started.append(Started(job_id, process.pid, time.time()))
+        self._children.add(job_id, process.pid, started)
         process.returncode = 0  # `_children` buries it; Popen is neither to wait for it nor to warn.
 
     def signal(self, job_id: str, number: int) -> None:
@@ -65,9 +64,8 @@ class SpawnLauncher:
     def events(self) -> list[Event]:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake, 4096)
-        started, self._started = self._started, []
-        noticed: list[Event] = [Noticed(job_id) for job_id in self._children.noticed()]
-        return started + noticed + list(self._children.reap())
+        noticed = [Noticed(job_id) for job_id in self._children.noticed()]
+        return [*noticed, *self._children.reap(), *self._children.early_news()]
 
     def close(self) -> None:
         self._children.kill_everything()

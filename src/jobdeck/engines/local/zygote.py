@@ -2,24 +2,24 @@
 
 It holds no SQLite connection and opens none. It speaks frames with the agent over a socket:
 
-================================================  =====================================================================
+================================================  ==================================================================
 from the agent                                    from the zygote
-================================================  =====================================================================
+================================================  ==================================================================
 ``"keep", key, body``                             ``"ready"`` once
 ``"forget"``, for all that was kept               ``"started", job_id, pid, time``
 ``"start", job_id, output, keys or None``         ``"noticed", job_id``
-``"signal", job_id, number``                      ``"outcome", job_id, bytes`` where the process does not end yet
-the end of the stream                             ``"ended", job_id, code, signal, peak_memory, cpu_time, outcome``
-================================================  =====================================================================
+``"signal", job_id, number``                      ``"handed", job_id, outcome``
+the end of the stream                             ``"ended"`` and what :class:`~.children.Ended` has
+================================================  ==================================================================
 
-The keys are those of program, inputs and context among what was kept; without them the job reads its payload itself.
+A job that ends at once has nothing told of it but its end. The keys are those of program, inputs and context among what
+was kept; without them the job reads its payload itself.
 At the end of the stream every job is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import gc
 import os
 import select
@@ -27,21 +27,22 @@ import signal
 import socket
 import time
 import traceback
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..._messenger import PrintingMessenger
 from ..._ports import Connect
-from ..._program import Context, open_payload, outcome_of_value, pack
+from ..._program import Context
 from ..._records import Payload
-from . import capture
-from .child import Assignment, run_job
-from .children import Children, die_with_parent
+from . import signals
+from .child import Assignment, enter_environment, prepare, run_job
+from .children import Children, Started, die_with_parent
 from .frames import Frames, frame
-from .inherited import handed
+from .inherited import Handover, Lines, Notice
+from .rehearsal import rehearse
 
-_BLOCKED = {signal.SIGINT, signal.SIGTERM}
+_JOBS_ALONE = (signals.INT, signals.HUP)
+"""Blocked here, so that a job's process need not hurry to unblock them."""
+_TERM = (signals.TERM,)
 _LULL = 0.05
 """Seconds without anything to do after which there is time to warm up."""
 
@@ -67,6 +68,9 @@ class _Zygote:
         self._home = home
         self._connect = connect
         self._children = Children()
+        self._lines = Lines(Notice(self._children.notice_fd), Handover(self._children.handover_fd))
+        self._entered: str | None = None
+        """Key of the context whose environment this process has."""
         self._kept: dict[str, bytes] = {}
         self._contexts: dict[str, Context] = {}
         self._out = bytearray()
@@ -79,14 +83,13 @@ class _Zygote:
         ended_by = {signal.SIGTERM: self._stop, signal.SIGCHLD: _ignore}
         for number, handler in ended_by.items():
             signal.signal(number, handler)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signals.block(_JOBS_ALONE)
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         # The end of the stream is what counts; this is for an agent whose socket somebody else still holds.
         die_with_parent(signal.SIGTERM)
         # A child that collected this process's garbage would copy all of its pages. What is frozen is never looked at.
         gc.disable()
-        faulthandler.enable(2)
-        capture.prepare()
+        prepare()
         self._channel.setblocking(False)
         self._say("ready")
         try:
@@ -125,9 +128,9 @@ class _Zygote:
             for job_id in self._children.noticed():
                 self._say("noticed", job_id)
             for end in self._children.reap():
-                self._say("ended", *astuple(end))
-            for job_id, outcome in self._children.early_outcomes():
-                self._say("outcome", job_id, outcome)
+                self._say("ended", *end)
+            for news in self._children.early_news():
+                self._say("started" if isinstance(news, Started) else "handed", *news)
             if self._out:
                 try:
                     del self._out[: self._channel.send(self._out)]
@@ -138,10 +141,7 @@ class _Zygote:
 
     def _warm_up(self) -> None:
         """Go a job's way once, so that no child has to load a library or specialise code that all of them need."""
-        packed = pack(_nothing)
-        payload = Payload(packed.program, packed.inputs, packed.context)
-        for _ in range(4):
-            handed("", outcome_of_value(open_payload(payload).run(PrintingMessenger())))
+        rehearse(self._home, self._connect, self._lines)
         gc.collect()
 
     def _obey(self, order: tuple[Any, ...]) -> None:
@@ -160,41 +160,41 @@ class _Zygote:
         if keys is None:
             return Assignment(job_id, output)
         program, inputs, context = (self._kept[key] for key in keys)
-        entered = self._contexts.get(keys[2])
-        if entered is None:
-            entered = self._contexts[keys[2]] = Context.from_bytes(context)
-        return Assignment(job_id, output, Payload(program, inputs, context), entered)
+        opened = self._contexts.get(keys[2])
+        if opened is None:
+            opened = self._contexts[keys[2]] = Context.from_bytes(context)
+        if self._entered != keys[2]:
+            # Here and not in each of the processes that are forked for this context. One whose environment cannot be
+            # had is left to the job's own process, which fails with it.
+            self._entered = None
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                enter_environment(opened, self._home)
+                self._entered = keys[2]
+        is_entered = self._entered is not None
+        return Assignment(job_id, output, Payload(program, inputs, context), opened, is_entered)
 
     def _fork(self, assignment: Assignment) -> None:
-        # The child unblocks them when it is ready to deal with them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
+        # The child unblocks it when it is ready to deal with it.
+        signals.block(_TERM)
         gc.freeze()
         started = time.time()
         pid = os.fork()
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
-                self._channel.close()
-                os.close(self._wake)
-                os.close(self._woken)
-                lines = (self._children.notice_fd, self._children.handover_fd)
-                run_job(assignment, self._home, self._connect, lines, self._pid)
+                for fd in (self._channel.fileno(), self._wake, self._woken):
+                    os.close(fd)
+                run_job(assignment, self._home, self._connect, self._lines, self._pid)
             finally:
                 os._exit(70)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
-        self._children.add(assignment.job_id, pid)
-        self._say("started", assignment.job_id, pid, started)
+        signals.unblock(_TERM)
+        self._children.add(assignment.job_id, pid, started)
 
     def _say(self, *word: Any) -> None:
         self._out += frame(*word)
 
     def _stop(self, _number: int, _frame: object) -> NoReturn:
         raise SystemExit(0)
-
-
-def _nothing() -> dict[str, float]:
-    """A program like any other."""
-    return {"value": 1.5}
 
 
 def _ignore(_number: int, _frame: object) -> None:

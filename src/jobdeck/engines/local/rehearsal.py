@@ -1,0 +1,71 @@
+"""Going a job's way before there is a job, in the process that jobs are forked from.
+
+Most of what a short job costs are the pages that its process shares with its parent and has to copy as it writes. Much
+of what Python writes is what it learns: where a type's method is, what kind of values some code works with. What the
+parent has learned, no child writes again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..._messenger import activate
+from ..._ports import Connect
+from ..._program import Context, pack
+from ..._records import Payload
+from ..marks import JOB_VARIABLE
+from . import signals
+from .child import Assignment, Work
+from .children import name_process
+from .inherited import Lines
+
+NAME = "jobdeck-zygote"
+_TIMES = 20
+"""Python specialises code only after its first eight or so calls."""
+_JOB_ID = "aaaaaa-aaaaaaaaaaaa"
+
+
+def rehearse(home: Path, connect: Connect, lines: Lines) -> None:
+    """Do what each job does, but for its end. This process must have a single thread and no children."""
+    packed = pack(_program)
+    payload = Payload(packed.program, packed.inputs, packed.context)
+    assignment = Assignment(_JOB_ID, os.devnull, payload, Context.from_bytes(packed.context), is_entered=True)
+    with _all_as_before(home):
+        for _ in range(_TIMES):
+            # What os.fork() calls first of all in the new process.
+            threading._after_fork()  # type: ignore[attr-defined]
+            Work(assignment, home, connect, lines).do()
+
+
+@contextlib.contextmanager
+def _all_as_before(home: Path) -> Iterator[None]:
+    main, path = sys.modules["__main__"], list(sys.path)
+    handlers = [(number, signals.handler(number)) for number in (signals.TERM, signals.CHLD, signals.INT)]
+    kept = [(os.dup(fd), fd) for fd in (1, 2)]
+    try:
+        yield
+    finally:
+        signals.block((signals.INT, signals.HUP))
+        for number, handler in handlers:
+            signals.handle(number, handler)
+        for copy, fd in kept:
+            os.dup2(copy, fd)
+            os.close(copy)
+        os.environ.pop(JOB_VARIABLE, None)
+        os.chdir(home)
+        sys.path[:] = path
+        sys.modules["__main__"] = main
+        activate(None)
+        name_process(NAME)
+        gc.disable()
+
+
+def _program() -> dict[str, float]:
+    """A program like any other."""
+    return {"value": 1.5}
