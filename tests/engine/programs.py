@@ -34,6 +34,18 @@ def describe(names=()):
     }
 
 
+def describe_signals():
+    """What this process ignores, and what it holds back."""
+    # Python itself ignores two of them, in every process.
+    usual = {signal.SIGPIPE, signal.SIGXFSZ}
+    numbers = signal.valid_signals() - usual
+    return {
+        "ignored": sorted(int(number) for number in numbers if signal.getsignal(number) is signal.SIG_IGN),
+        "handled": sorted(int(number) for number in numbers if callable(signal.getsignal(number))),
+        "held back": sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ()))),
+    }
+
+
 def mark(path):
     """Say that the program runs: write this process's pid to a file, whole at once."""
     temporary = Path(f"{path}.new")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from jobdeck.engines.local import rehearsal
 
 from . import programs
 from .conftest import Bench, until
@@ -54,6 +58,44 @@ def test_a_job_is_alone_in_its_session_and_has_nothing_that_is_not_its_own(bench
     assert found["stdin"] == ""
     assert found["encoding"] == "utf-8"
     assert found["main"] == ["__builtins__", "__doc__", "__loader__", "__name__", "__package__", "__spec__"]
+
+
+def test_a_job_finds_no_signal_ignored_handled_or_held_back_but_its_interrupt(bench: Bench) -> None:
+    expected = {"ignored": [], "handled": [int(signal.SIGINT)], "held back": []}
+    assert bench.value(bench.run(programs.describe_signals)) == expected
+
+
+def test_a_job_has_its_own_kernels_environment_whoever_ran_before(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ("first", None, "second", "second", None):
+        if value is None:
+            monkeypatch.delenv("MY_SETTING")
+        else:
+            monkeypatch.setenv("MY_SETTING", value)
+        job = bench.run(programs.describe, names=["MY_SETTING", "JOBDECK_JOB_ID"])
+        assert bench.value(job)["environment"] == {"MY_SETTING": value, "JOBDECK_JOB_ID": job.job_id}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of processes are Linux's")
+def test_rehearsing_leaves_nothing_behind_in_the_jobs_that_follow(forking: Bench, tmp_path: Path) -> None:
+    names = ["JOBDECK_JOB_ID", "JOBDECK_HOME", "JOBDECK_AGENT"]
+    before = forking.run(programs.describe, names=names)
+    agent = psutil.Process(forking.agent_pid())
+    until(lambda: [child.name() for child in agent.children()] == [rehearsal.NAME])
+    after = forking.run(programs.describe, names=names)
+    own = {"JOBDECK_JOB_ID": after.job_id, "JOBDECK_HOME": str(forking.home), "JOBDECK_AGENT": None}
+    assert forking.value(after) == forking.value(before) | {
+        "pid": after.pid,
+        "group": after.pid,
+        "session": after.pid,
+        "environment": own,
+    }
+    assert forking.value(forking.run(programs.describe_signals))["held back"] == []
+    assert forking.run(programs.fail).error == "ValueError: no luck"
+    written = forking.run(programs.write_everywhere)
+    assert "from a subprocess" in forking.output(written)
+    assert forking.agent_log() == ""
 
 
 def test_all_output_is_captured_in_the_order_in_which_it_was_written(bench: Bench) -> None:

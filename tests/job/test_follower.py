@@ -156,6 +156,36 @@ def test_jobs_that_are_asked_for_later_are_told_whole(store, follower):
     assert ear.rows[first].tags == ()
 
 
+def test_jobs_are_added_and_dropped_one_by_one(store, follower):
+    first, second = start(store), start(store)
+    store.add_message(second, "1")
+    ear = Ear()
+    subscription = follower.subscribe(ear, job_ids=[first])
+    ear.updates.get(timeout=10)
+    subscription.add_jobs([second])
+    wait_until(lambda: second in ear.rows)
+    assert ear.seqs == {second: 1}
+    subscription.drop_jobs([first])
+    store.update_tags(first, ["x"])
+    store.update_tags(second, ["y"])
+    wait_until(lambda: ear.rows[second].tags == ("y",))
+    assert ear.rows[first].tags == ()
+
+
+def test_an_added_job_is_told_of_whether_or_not_others_are_under_way(store, follower):
+    """The thread sleeps long where nothing is under way, and is not woken for each job where it looks often anyway."""
+    ear = Ear()
+    subscription = follower.subscribe(ear, job_ids=())
+    ear.updates.get(timeout=10)
+    added = []
+    for number in range(200):
+        added.append(add(store, str(number)))
+        subscription.add_jobs(added[-1:])
+    wait_until(lambda: ear.rows.keys() == {*added})
+    store.claim("none", "agent", len(added))
+    wait_until(lambda: all(row.status == JobStatus.RUNNING for row in ear.rows.values()))
+
+
 def test_a_listener_that_fails_is_logged_once_and_told_on(store, follower, caplog):
     job_id = start(store)
     good = Ear()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import sqlite3
 import time
 
 import pytest
@@ -76,6 +78,20 @@ def test_a_prepared_job_waits_until_it_is_submitted_once(any_store):
     assert submitted.queued >= job.created
     with pytest.raises(JobError, match=f"{job.job_id} was submitted before"):
         any_store.submit_job(job.job_id)
+
+
+def test_an_agent_without_a_free_place_waits_for_nobody_who_writes(any_store):
+    any_store.add_job(new_job())
+    with contextlib.closing(sqlite3.connect(any_store.home / "jobdeck.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert any_store.claim("local", "agent", 0) == []
+
+
+def test_what_a_claim_tells_is_what_is_in_the_store(any_store):
+    any_store.add_job(new_job(tags=("h2",), metadata={"n": 1}))
+    (claimed,) = any_store.claim("local", "agent", 1)
+    assert claimed == any_store.job(claimed.job_id)
+    assert claimed.status is JobStatus.RUNNING
 
 
 def test_claims_take_what_was_submitted_first_of_their_engine_alone(any_store):

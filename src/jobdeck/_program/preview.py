@@ -26,6 +26,8 @@ def _text(value: Any, limit: int, depth: int) -> str:
         return repr(value) if len(value) <= limit else repr(value[:limit])
     if kind is int and value.bit_length() > 4 * limit:
         return f"<integer of {value.bit_length()} bits>"
+    if kind is int or kind is float or kind is bool:
+        return repr(value)
     if kind in (list, tuple, set, frozenset, dict):
         return _container(value, limit, depth)
     try:

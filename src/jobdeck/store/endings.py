@@ -148,4 +148,5 @@ def _close(link: Link, job: _Living, end: Exit, left: Outcome | None, **process:
         result_preview=text(left.preview) if left else None,
         **process,
     )
-    link.execute("DELETE FROM commands WHERE job = ?", (job.number,))
+    if job.cancel_asked is not None:
+        link.execute("DELETE FROM commands WHERE job = ?", (job.number,))

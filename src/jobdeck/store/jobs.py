@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
@@ -113,11 +114,12 @@ def add(link: Link, new: NewJob, bodies: list[Blob]) -> JobRecord:
     return new_job_record({**values, "number": inserted.lastrowid})
 
 
-def change(link: Link, job_id: str, **values: object) -> None:
-    """Set columns of a job's row and stamp it as changed. Call it in a write transaction."""
-    values["changed"] = next_change(link)
+def change(link: Link, job_id: str, **values: object) -> int:
+    """Set columns of a job's row and stamp it as changed; return the stamp. Call it in a write transaction."""
+    values["changed"] = stamp = next_change(link)
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     link.execute(f"UPDATE jobs SET {assignments} WHERE job_id = :job_id", {**values, "job_id": job_id})
+    return stamp
 
 
 def submit(link: Link, job_id: str) -> JobRecord:
@@ -201,13 +203,14 @@ def edit_tags(link: Link, job_ids: Iterable[str], add: Sequence[str], remove: Co
 
 def claim(link: Link, engine: str, agent: str, limit: int) -> list[JobRecord]:
     """Take the queued jobs that have waited longest; what is submitted first is first, whenever it was prepared."""
-    rows = link.execute(
-        "SELECT job_id FROM jobs WHERE engine = ? AND status = 'QUEUED' ORDER BY ticket LIMIT ?",
-        (engine, max(limit, 0)),
-    ).fetchall()
-    for (job_id,) in rows:
-        change(link, job_id, status=JobStatus.RUNNING.value, started=time.time(), agent=agent)
-    return get_all(link, [job_id for (job_id,) in rows])
+    queued = "WHERE engine = ? AND status = 'QUEUED' ORDER BY ticket LIMIT ?"
+    rows = link.execute(f"{SELECT_JOBS} {queued}", (engine, max(limit, 0))).fetchall()
+    claimed = []
+    for record in map(job_record, rows):
+        started = time.time()
+        changed = change(link, record.job_id, status=JobStatus.RUNNING.value, started=started, agent=agent)
+        claimed.append(replace(record, status=JobStatus.RUNNING, started=started, agent=agent, changed=changed))
+    return claimed
 
 
 def is_queued(link: Link, engine: str) -> bool:

@@ -126,8 +126,11 @@ class SQLiteStore:
         self._db.write(jobs.set_progress, job_id, done, total, message)
 
     def claim(self, engine: str, agent: str, limit: int) -> list[JobRecord]:
-        # Asked first without the write lock, which idle agents would otherwise take at every turn.
-        return self._db.write(jobs.claim, engine, agent, limit) if self._db.run(jobs.is_queued, engine) else []
+        # Asked first without the write lock, which idle agents would otherwise take at every turn, and busy ones
+        # whenever somebody submits.
+        if limit <= 0 or not self._db.run(jobs.is_queued, engine):
+            return []
+        return self._db.write(jobs.claim, engine, agent, limit)
 
     def turn(self, engine: str, agent: str, limit: int, news: News) -> list[JobRecord]:
         if not news:
