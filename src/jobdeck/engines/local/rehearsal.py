@@ -26,21 +26,20 @@ from .children import name_process
 from .inherited import Lines
 
 NAME = "jobdeck-zygote"
-_TIMES = 20
+ENOUGH = 20
 """Python specialises code only after its first eight or so calls."""
 _JOB_ID = "aaaaaa-aaaaaaaaaaaa"
 
 
 def rehearse(home: Path, connect: Connect, lines: Lines) -> None:
-    """Do what each job does, but for its end. This process must have a single thread and no children."""
+    """Do once what each job does, but for its end. This process must have a single thread and no children."""
     packed = pack(_program)
     payload = Payload(packed.program, packed.inputs, packed.context)
     assignment = Assignment(_JOB_ID, os.devnull, payload, Context.from_bytes(packed.context), is_entered=True)
     with _all_as_before(home):
-        for _ in range(_TIMES):
-            # What os.fork() calls first of all in the new process.
-            threading._after_fork()  # type: ignore[attr-defined]
-            Work(assignment, home, connect, lines).do()
+        # What os.fork() calls first of all in the new process.
+        threading._after_fork()  # type: ignore[attr-defined]
+        Work(assignment, home, connect, lines).do()
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ from .child import Assignment, enter_environment, prepare, run_job
 from .children import Children, Started, die_with_parent
 from .frames import Frames, frame
 from .inherited import Handover, Lines, Notice
-from .rehearsal import rehearse
+from .rehearsal import ENOUGH, rehearse
 
 _JOBS_ALONE = (signals.INT, signals.HUP)
 """Blocked here, so that a job's process need not hurry to unblock them."""
@@ -100,19 +100,22 @@ class _Zygote:
 
     def _loop(self) -> None:
         frames = Frames()
-        is_warm = False
+        rehearsals = 0
         channel = self._channel.fileno()
         watched = [channel, self._wake, *self._children.filenos()]
         while True:
             tick = self._children.tick
-            if tick is None and not is_warm:
-                tick = _LULL
+            has_time = rehearsals < ENOUGH and not len(self._children)
+            if has_time:
+                # Not before the first job, which somebody waits for; then one by one, for the next may come any time.
+                tick = 0.0 if rehearsals else _LULL
             # The channel never blocks, so that it is always read: an agent that sends much could otherwise never end.
             readable, _, _ = select.select(watched, [channel] if self._out else [], [], tick)
-            if not readable and not is_warm and self._children.tick is None:
-                # Not before the first job, which somebody waits for.
-                self._warm_up()
-                is_warm = True
+            if has_time and not readable:
+                rehearse(self._home, self._connect, self._lines)
+                rehearsals += 1
+                if rehearsals == ENOUGH:
+                    gc.collect()
             if channel in readable:
                 try:
                     data = self._channel.recv(1 << 18)
@@ -138,11 +141,6 @@ class _Zygote:
                     continue
                 except (BrokenPipeError, ConnectionResetError):
                     return
-
-    def _warm_up(self) -> None:
-        """Go a job's way once, so that no child has to load a library or specialise code that all of them need."""
-        rehearse(self._home, self._connect, self._lines)
-        gc.collect()
 
     def _obey(self, order: tuple[Any, ...]) -> None:
         match order:
