@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import signal
@@ -131,9 +130,9 @@ class Children:
             return _LEAVING_TICK
         return max(self._next_early - time.monotonic(), 0.001) if self._young else None
 
-    def filenos(self) -> list[int]:
+    def fileno(self) -> int:
         """Readable when a program has noticed its interrupt."""
-        return [self._notices]
+        return self._notices
 
     def add(self, job_id: str, pid: int, started: float) -> None:
         """Look after a process, which was started at this time."""
@@ -179,8 +178,7 @@ class Children:
             child = self._by_pid.pop(pid, None)
             if child is not None:
                 # While the leader is unreaped its group's number cannot be anybody else's.
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
+                _reaches(pid, signal.SIGKILL)
             _, status, usage = os.wait4(pid, 0)
             if child is not None:
                 child.status, child.usage = status, usage
@@ -222,12 +220,14 @@ class Children:
         return news
 
     def _take_outcomes(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while True:
+        while True:
+            try:
                 data = self._outcomes.recv(4 * LIMIT)
-                child = self._by_job.get(job_of(data))
-                if child is not None and child.outcome is None:
-                    child.outcome, child.handed = data, time.monotonic()
+            except BlockingIOError:
+                return
+            child = self._by_job.get(job_of(data))
+            if child is not None and child.outcome is None:
+                child.outcome, child.handed = data, time.monotonic()
 
     def kill_everything(self) -> None:
         """Kill all jobs with all that is theirs, and wait for it."""
@@ -246,13 +246,7 @@ class Children:
     def _is_gone(self, child: _Child) -> bool:
         if child.outsiders is not None and self._kill_outsiders(child):
             return False
-        try:
-            os.killpg(child.pid, 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return True  # What is left changed its user; nothing can be done about it from here.
-        return False
+        return not _reaches(child.pid, 0)
 
     def _kill_outsiders(self, child: _Child) -> bool:
         """Kill what a stopped job has outside its group; False once there is nothing more."""
@@ -276,6 +270,15 @@ class Children:
         import psutil
 
         return [p for p in psutil.Process().children() if p.pid not in self._by_pid and not _is_zombie(p)]
+
+
+def _reaches(group: int, number: int) -> bool:
+    """Signal a process group; whether there is one, and it can be signalled."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False  # What changed its user is out of reach; nothing can be done about it from here.
+    return True
 
 
 def become_subreaper() -> bool:

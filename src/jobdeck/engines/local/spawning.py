@@ -40,7 +40,7 @@ class SpawnLauncher:
         return self._children.restless
 
     def filenos(self) -> list[int]:
-        return [self._wake, *self._children.filenos()]
+        return [self._wake, self._children.fileno()]
 
     def start(self, parcel: Parcel, startup: Startup, path: Sequence[str]) -> None:
         job_id = parcel.job_id

@@ -101,8 +101,8 @@ class _Zygote:
     def _loop(self) -> None:
         frames = Frames()
         rehearsals = 0
-        channel = self._channel.fileno()
-        watched = [channel, self._wake, *self._children.filenos()]
+        channel, notices = self._channel.fileno(), self._children.fileno()
+        watched = [channel, self._wake, notices]
         while True:
             tick = self._children.tick
             has_time = rehearsals < ENOUGH and not len(self._children)
@@ -126,10 +126,10 @@ class _Zygote:
                 for order in frames.feed(data):
                     self._obey(order)
             if self._wake in readable:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._wake, 4096)
-            for job_id in self._children.noticed():
-                self._say("noticed", job_id)
+                os.read(self._wake, 4096)
+            if notices in readable:
+                for job_id in self._children.noticed():
+                    self._say("noticed", job_id)
             for end in self._children.reap():
                 self._say("ended", *end)
             for news in self._children.early_news():
