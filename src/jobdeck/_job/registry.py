@@ -57,11 +57,11 @@ class Handles:
             with self._lock:
                 if job.job_id() in self._followed:
                     return
-                self._followed.add(job.job_id())
                 if self._subscription is None:
-                    self._subscription = self._follower().subscribe(self._hear, job_ids=self._followed)
+                    self._subscription = self._follower().subscribe(self._hear, job_ids=[job.job_id()])
                 else:
                     self._subscription.add_jobs([job.job_id()])
+                self._followed.add(job.job_id())
 
     def rest(self) -> None:
         """Bring news to nobody but those who wait for them: streams, futures, and calls that block."""
@@ -91,12 +91,10 @@ class Handles:
                     is_gone=job_id in update.deleted,
                 )
         over = {job_id for job_id, record in records.items() if is_final(record.status)}
-        now = time.monotonic()
-        is_time = now >= self._next_round
+        # While jobs wait, all handles are gone through now and then, not at every piece of news about one of them.
+        is_time = time.monotonic() >= self._next_round
         with self._lock:
             if is_time:
-                # All handles are gone through now and then, not at every piece of news about one of them.
-                self._next_round = now + _ROUND
                 over.update(self._followed.difference(self._jobs.keys()))
             self._leave(over.union(update.deleted))
             followed = [job for job in map(self._jobs.get, self._followed) if job is not None] if is_time else []
@@ -105,6 +103,8 @@ class Handles:
     def _refresh_places(self, jobs: list[Job[Any]]) -> None:
         """A place in the queue changes with other jobs' rows, not with the job's own."""
         waiting = [job for job in jobs if job.state == JobStatus.QUEUED]
+        if waiting:
+            self._next_round = time.monotonic() + _ROUND
         for job in waiting[:_MOST_PLACES]:
             try:
                 job._set("queue_place", self._queue_place(job.job_id()))

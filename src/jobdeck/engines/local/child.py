@@ -168,22 +168,19 @@ class Work:
         self._store = _Reach(home, connect)
 
     def run(self) -> int:
-        """Do the work and end like an interpreter; return the exit code."""
-        code = self.do()
-        if code != _CANNOT_STORE:
-            self._end_like_an_interpreter()
-        return code
-
-    def do(self) -> int:
-        """Take on the context, run the program, keep its outcome; return the exit code."""
-        self._own_session()
-        capture.capture(self._assignment.output or self._store().log_path(self._job_id))
+        """Take on the context, run the program, keep its outcome, end like an interpreter; return the exit code."""
         outcome, code = self._outcome()
-        flush()
         if not self._keep(outcome):
             return _CANNOT_STORE
         self._interrupts.end()
+        self._end_like_an_interpreter()
         return code
+
+    def rehearse(self) -> None:
+        """Do as `run` does, but for what needs the store, and for the end."""
+        outcome, _ = self._outcome()
+        self._hand_over(outcome)
+        self._interrupts.end()
 
     def _own_session(self) -> None:
         if os.getsid(0) != os.getpid():
@@ -195,10 +192,14 @@ class Work:
         signals.unblock((signals.TERM, signals.HUP))
 
     def _outcome(self) -> tuple[Outcome, int]:
+        self._own_session()
+        capture.capture(self._assignment.output or self._store().log_path(self._job_id))
         self._messenger = UserMessenger(self._store, self._job_id)
         activate(self._messenger)
         self._interrupts = _Interrupts(self._messenger, self._notice)
-        return _outcome_of(self._value)
+        outcome, code = _outcome_of(self._value)
+        flush()
+        return outcome, code
 
     def _value(self) -> Any:
         try:
@@ -223,8 +224,7 @@ class Work:
 
         What was computed for long is stored by this process itself, since whoever it is handed to might die with it.
         """
-        is_short = time.monotonic() - self._started < SHORT
-        if is_short and self._handover is not None and self._handover.give(self._job_id, outcome):
+        if time.monotonic() - self._started < SHORT and self._hand_over(outcome):
             return True
         if self._notice.is_gone and self._keep_from_elsewhere(outcome):
             # The program has closed descriptors that it did not open, and with them the store's connection.
@@ -247,6 +247,9 @@ class Work:
                     return False
                 time.sleep(pause)
                 pause = min(2 * pause, 2.0)
+
+    def _hand_over(self, outcome: Outcome) -> bool:
+        return self._handover is not None and self._handover.give(self._job_id, outcome)
 
     def _keep_from_elsewhere(self, outcome: Outcome) -> bool:
         """Have a new process store the outcome; False if it cannot, either."""

@@ -7,6 +7,7 @@ parent has learned, no child writes again.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import gc
 import os
@@ -14,6 +15,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
+from typing import Final
 
 from ..._messenger import activate
 from ..._ports import Connect
@@ -23,7 +26,7 @@ from ..marks import JOB_VARIABLE
 from . import signals
 from .child import Assignment, Work
 from .children import name_process
-from .inherited import Lines
+from .inherited import Handover, Lines
 
 NAME = "jobdeck-zygote"
 ENOUGH = 20
@@ -33,22 +36,25 @@ _JOB_ID = "aaaaaa-aaaaaaaaaaaa"
 
 def rehearse(home: Path, connect: Connect, lines: Lines) -> None:
     """Do once what each job does, but for its end. This process must have a single thread and no children."""
-    packed = pack(_program)
-    payload = Payload(packed.program, packed.inputs, packed.context)
-    assignment = Assignment(_JOB_ID, os.devnull, payload, Context.from_bytes(packed.context), is_entered=True)
-    with _all_as_before(home):
-        # What os.fork() calls first of all in the new process.
-        threading._after_fork()  # type: ignore[attr-defined]
-        Work(assignment, home, connect, lines).do()
+    for program in (_imported, _of_a_notebook):
+        packed = pack(program)
+        payload = Payload(packed.program, packed.inputs, packed.context)
+        assignment = Assignment(_JOB_ID, os.devnull, payload, Context.from_bytes(packed.context), is_entered=True)
+        with _all_as_before() as nowhere:
+            # What os.fork() calls first of all in the new process.
+            threading._after_fork()  # type: ignore[attr-defined]
+            Work(assignment, home, connect, Lines(lines.notice, Handover(nowhere))).rehearse()
 
 
 @contextlib.contextmanager
-def _all_as_before(home: Path) -> Iterator[None]:
+def _all_as_before() -> Iterator[int]:
+    """Put everything back at the end; gives a descriptor on which things can be handed over to nobody."""
     main, path = sys.modules["__main__"], list(sys.path)
     handlers = [(number, signals.handler(number)) for number in (signals.TERM, signals.CHLD, signals.INT)]
     kept = [(os.dup(fd), fd) for fd in (1, 2)]
+    folder, nowhere = os.open(".", os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
     try:
-        yield
+        yield nowhere
     finally:
         signals.block((signals.INT, signals.HUP))
         for number, handler in handlers:
@@ -57,7 +63,9 @@ def _all_as_before(home: Path) -> Iterator[None]:
             os.dup2(copy, fd)
             os.close(copy)
         os.environ.pop(JOB_VARIABLE, None)
-        os.chdir(home)
+        os.fchdir(folder)
+        os.close(folder)
+        os.close(nowhere)
         sys.path[:] = path
         sys.modules["__main__"] = main
         activate(None)
@@ -65,6 +73,10 @@ def _all_as_before(home: Path) -> Iterator[None]:
         gc.disable()
 
 
-def _program() -> dict[str, float]:
-    """A program like any other."""
+def _imported() -> dict[str, float]:
+    """A program like any other, which travels as its name."""
     return {"value": 1.5}
+
+
+_of_a_notebook: Final = FunctionType(_imported.__code__, {"__name__": "__main__", "__builtins__": builtins})
+"""The same as if it were of a notebook: it travels as its code."""
