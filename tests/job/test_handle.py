@@ -211,8 +211,8 @@ def test_jobs_lists_and_decks_show_themselves_through_the_presenter(deck: Deck):
     assert recorder.shown == [
         (store_id, [one.job_id()], "card"),
         (store_id, [two.job_id(), one.job_id()], "list"),
-        (store_id, None, "list"),
-        (store_id, None, "list"),
+        (store_id, (), "deck"),
+        (store_id, (), "deck"),
     ]
     assert bundle == {"text/plain": f"card of {[one.job_id()]}"}
     assert out.getvalue() == f"{one!r}\nno jobs\n"
