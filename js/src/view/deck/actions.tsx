@@ -41,19 +41,7 @@ export function Actions(): VNode {
   const scope = selected > 0 ? t("{n} selected", { n: count(selected) }) : t("All {n} that match", { n: count(all) });
   return (
     <>
-      {selected > 0 && control.host.capabilities.commands ? (
-        <button
-          type="button"
-          class="jobdeck-button"
-          disabled={isBusy}
-          onClick={(event) => {
-            // The second half of a double click is no wish of its own.
-            if (event.detail <= 1) order("cancel", UNDER_WAY);
-          }}
-        >
-          {t("Cancel {n} selected", { n: count(selected) })}
-        </button>
-      ) : null}
+      {selected > 0 ? <CancelSelected onClick={() => order("cancel", UNDER_WAY)} /> : null}
       <Popup label={t("Actions")} role="menu" disabled={isBusy || all === 0} title={t("For the selected jobs, or for all that match")}>
         {(close) => (
           <>
@@ -66,6 +54,31 @@ export function Actions(): VNode {
       </Popup>
       {asked ? <Dialogs asked={asked} onClose={() => ask(null)} /> : null}
     </>
+  );
+}
+
+/** Cancels those of the selected jobs that have not ended; says how many are selected where there is none. */
+function CancelSelected({ onClick }: { onClick: () => void }): VNode {
+  const { t } = usePlace();
+  const control = useDeck();
+  const selected = control.selection.ids.value.size;
+  // The jobs may end while they are selected.
+  void control.table.rows.value;
+  const able = control.host.capabilities.commands ? control.scope().filter(UNDER_WAY).length : 0;
+  const words = { n: count(able), all: count(selected) };
+  if (able === 0) return <span class="jobdeck-quiet jobdeck-said-selected">{t("{all} selected", words)}</span>;
+  return (
+    <button
+      type="button"
+      class="jobdeck-button"
+      disabled={control.isBusy.value}
+      onClick={(event) => {
+        // The second half of a double click is no wish of its own.
+        if (event.detail <= 1) onClick();
+      }}
+    >
+      {able === selected ? t("Cancel {n} selected", words) : t("Cancel {n} of {all} selected", words)}
+    </button>
   );
 }
 

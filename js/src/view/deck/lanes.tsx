@@ -9,9 +9,10 @@ import { Timeline } from "./timeline";
 const PACE = 500;
 
 /** The timeline of the jobs that the table shows. */
-export function Lanes(): VNode {
+export function Lanes(): VNode | null {
   const control = useDeck();
   const rows = useRows();
+  if (rows.length === 0) return null;
   return (
     <Timeline
       rows={rows}

@@ -101,15 +101,15 @@ function Tally(): VNode {
   const total = table.total.value;
   const loaded = table.rows.value.length;
   const selected = selection.ids.value.size;
-  // The chips tell already how many there are in all.
-  const words = [
-    shown < loaded && t("{n} of {total} jobs", { n: count(shown), total: count(total) }),
-    selected > 0 && t("{n} selected", { n: count(selected) }),
-  ];
   return (
     <>
       <span role="status" aria-live="polite">
-        {words.filter(Boolean).join(" · ")}
+        {/* The chips tell already how many there are in all. */}
+        {shown < loaded ? t("{n} of {total} jobs", { n: count(shown), total: count(total) }) : null}
+      </span>
+      <span class="jobdeck-aside" aria-live="polite">
+        {/* To be read out; on the screen the button that acts on them says so. */}
+        {selected > 0 ? t("{n} selected", { n: count(selected) }) : null}
       </span>
       {loaded < total && !table.isComplete.value ? <span>{t("{n} loaded…", { n: count(loaded) })}</span> : null}
       {arrangement.isWaiting.value ? <span>{t("A new order waits until the pointer rests.")}</span> : null}

@@ -78,7 +78,7 @@ export function Search(): VNode {
         autocapitalize="none"
         spellcheck={false}
         dir="auto"
-        placeholder={t("Find: words, status:error, tag:…")}
+        placeholder={t("Find: tag:sweep energy<-1")}
         value={text}
         onInput={(event) => {
           const { value, selectionStart } = event.currentTarget;
