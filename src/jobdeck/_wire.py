@@ -31,7 +31,7 @@ RANGE_BODY = 4_194_304
 """Most characters of one body in an answer to a range request."""
 
 
-FIRST_ROWS = 200
+FIRST_ROWS = 60
 """Rows in a deck's first frame; the older ones follow in frames of `MORE_ROWS`."""
 MORE_ROWS = 1_000
 MOST_IDS = 20_000

@@ -67,11 +67,10 @@ def test_ten_thousand_jobs_open_one_comm_and_send_little_before_the_first_paint(
     tags, inputs = ("h2", "sweep"), {"bond": "0.74", "shots": "1024", "basis": "'sto-3g'"}
     add(kernels_store, 10_000, tags=tags, inputs_preview=inputs, group_id="a-group")
     messages = kernel.run("jobdeck.dashboard()")
-    (opened,) = models(messages)
+    (opened,) = [message["content"] for message in messages if message["msg_type"] == "comm_open"]
     assert opened["data"]["state"]["_deck"]["total"] == 10_000
-    state = {key: value for key, value in opened["data"]["state"].items() if key not in {"_esm", "_css"}}
-    others = [message["content"] for message in messages if message["content"] != opened]
-    assert len(json.dumps([state, *others], ensure_ascii=False).encode()) <= FIRST_PAINT
+    contents = [message["content"] for message in messages]
+    assert len(json.dumps(contents, ensure_ascii=False).encode()) <= FIRST_PAINT
 
 
 def test_a_page_that_asks_gets_the_older_rows_and_then_what_changes(kernel, kernels_store):
@@ -144,7 +143,7 @@ def test_without_a_page_the_deck_is_a_table_of_the_newest_jobs_with_how_many_the
     deck = read_deck(store)
     html, text = render_deck_html(deck), render_deck_text(deck)
     shown_rows = html.count("<tr>") - 1
-    assert 100 < shown_rows <= FIRST_ROWS
+    assert 50 < shown_rows <= FIRST_ROWS
     assert f"and {300 - shown_rows} older jobs" in html
     assert "300 jobs: 300 cancelled" in html
     assert "<img" not in html

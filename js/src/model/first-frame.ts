@@ -2,7 +2,7 @@ import type { DeckRow, JobTable } from "./table";
 import { PROTOCOL, VERSION, type RowsFrame, type WireRow } from "./wire";
 
 /** Rows in a deck's first frame (`FIRST_ROWS` in Python). */
-const FIRST_ROWS = 200;
+const FIRST_ROWS = 60;
 
 function saysNothing(value: unknown): boolean {
   if (value === null || value === 0 || value === "") return true;

@@ -11,7 +11,7 @@ from .._records import Changes, JobQuery, JobRecord, LastWords
 from .._wire import FIRST_ROWS, MORE_ROWS, JobRow
 from ._rows import read_rows, read_words
 
-_FIRST_BUDGET: Final = 105_000
+_FIRST_BUDGET: Final = 45_000
 """Bytes of a first frame, however long the texts in its rows are: it is a part of what a page needs to paint at all."""
 _MORE_BUDGET: Final = 1_000_000
 

@@ -52,6 +52,8 @@ class JobsWidget(anywidget.AnyWidget):
     _deck = traitlets.Dict(None, allow_none=True).tag(sync=True, echo_update=False)
     _layout = traitlets.Unicode("card").tag(sync=True, echo_update=False)
     _http = traitlets.Bool(True).tag(sync=True, echo_update=False)
+    layout = traitlets.Any(None, allow_none=True).tag(sync=True)
+    """None: ipywidgets would open a second comm for a model of margins and widths, which the view does not use."""
 
     def __init__(
         self,
