@@ -405,6 +405,18 @@ describe("a list", () => {
     expect(list.all("[role=tablist]")).toEqual([]);
   });
 
+  it("shows the jobs of one status by its chip, and follows those that come to it", async () => {
+    const list = await show(makeSnapshot(jobs.slice(0, 4)), "list");
+    const names = (): (string | null)[] => list.all(".jobdeck-name").map((name) => name.textContent);
+    await list.click(".jobdeck-chip:nth-child(2)");
+    expect(list.find("[aria-pressed=true]").textContent).toBe("Running 2");
+    expect(names()).toEqual(["job 2", "job 0"]);
+    await list.emit(makeDelta(1, { jobs: { "job-2": { status: "DONE", final: true, ended: NOW } } }));
+    expect(names()).toEqual(["job 0"]);
+    await list.click("[aria-pressed=true]");
+    expect(names()).toHaveLength(4);
+  });
+
   it("of many jobs puts only those on the page that can be seen", async () => {
     const list = await show(makeSnapshot(jobs), "list");
     expect(list.find(".jobdeck-counts").textContent).toBe("All 500Running 250Done 250");

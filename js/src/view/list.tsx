@@ -1,8 +1,9 @@
 import type { VNode } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
+import type { Deck } from "../model/deck";
 import { tally } from "../model/status";
-import { count } from "../model/time";
 import { Card } from "./card";
+import { Chip } from "./chip";
 import { useEnv } from "./env";
 import { useVirtualRows } from "./virtual";
 
@@ -10,7 +11,17 @@ import { useVirtualRows } from "./virtual";
 const SHORT = 12;
 const HEIGHT = 34;
 
-/** Many jobs, newest first, one line each until it is opened. */
+/** The jobs of one status among some; all of them for null. */
+function ofStatus(deck: Deck, ids: readonly string[], status: string | null): readonly string[] {
+  if (status === null) return ids;
+  return ids.filter((id) => {
+    const job = deck.job(id);
+    void job?.phase.value;
+    return job?.info.peek().status === status;
+  });
+}
+
+/** Many jobs, newest first, one line each until it is opened; all of them, or those of one status. */
 export function CardList(): VNode {
   const { session, t } = useEnv();
   const { deck } = session;
@@ -19,30 +30,32 @@ export function CardList(): VNode {
     const created = new Map(ids.map((id) => [id, deck.job(id)?.info.peek().created ?? 0]));
     return ids.toSorted((a, b) => (created.get(b) ?? 0) - (created.get(a) ?? 0));
   }, [deck, ids]);
-  const rows = useVirtualRows(sorted.length, HEIGHT, (index) => sorted[index] ?? String(index));
+  const [status, setStatus] = useState<string | null>(null);
+  const shown = ofStatus(deck, sorted, status);
+  const rows = useVirtualRows(shown.length, HEIGHT, (index) => shown[index] ?? String(index));
   if (sorted.length === 0) return <p class="jobdeck-empty jobdeck-none">{t("No jobs yet.")}</p>;
-  const isShort = sorted.length <= SHORT;
+  const isShort = shown.length <= SHORT;
   const card = (id: string | undefined): VNode | null => {
     const job = id === undefined ? undefined : deck.job(id);
     return job ? <Card key={job.id} job={job} opens={false} /> : null;
   };
   return (
     <section class="jobdeck-list" aria-label={t("Jobs")}>
-      <Counts />
+      <Counts chosen={status} onChoose={setStatus} />
       {isShort ? (
-        sorted.map(card)
+        shown.map(card)
       ) : (
         <div class="jobdeck-many" ref={rows.ref} tabIndex={0} role="region" aria-label={t("Jobs, newest first")}>
           <div class="jobdeck-tall" style={{ height: `${rows.total}px` }}>
             {rows.items.map((item) => (
               <div
-                key={sorted[item.index]}
+                key={shown[item.index]}
                 class="jobdeck-many-row"
                 ref={rows.measure}
                 data-index={item.index}
                 style={{ transform: `translateY(${item.start}px)` }}
               >
-                {card(sorted[item.index])}
+                {card(shown[item.index])}
               </div>
             ))}
           </div>
@@ -52,18 +65,25 @@ export function CardList(): VNode {
   );
 }
 
-function Counts(): VNode {
+interface CountsProps {
+  chosen: string | null;
+  onChoose: (status: string | null) => void;
+}
+
+function Counts({ chosen, onChoose }: CountsProps): VNode {
   const { session, t } = useEnv();
   const infos = session.deck.ids.value.map((id) => session.deck.job(id)?.info.value).filter((info) => info !== undefined);
   return (
-    <header class="jobdeck-counts">
-      <span>
-        {t("All")} <b class="jobdeck-number">{count(infos.length)}</b>
-      </span>
-      {tally(infos).map((part) => (
-        <span key={part.status}>
-          <bdi>{t(part.word)}</bdi> <b class="jobdeck-number">{count(part.count)}</b>
-        </span>
+    <header class="jobdeck-counts" role="group" aria-label={t("Show by status")}>
+      <Chip label={t("All")} count={infos.length} isOn={chosen === null} onClick={() => onChoose(null)} />
+      {tally(infos).map(({ status, word, count }) => (
+        <Chip
+          key={status}
+          label={t(word)}
+          count={count}
+          isOn={chosen === status}
+          onClick={() => onChoose(chosen === status ? null : status)}
+        />
       ))}
     </header>
   );

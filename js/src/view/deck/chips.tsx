@@ -1,29 +1,9 @@
 import type { VNode } from "preact";
 import { ranked, statusWord } from "../../model/status";
 import { statusesOf } from "../../model/query-text";
-import { count } from "../../model/time";
+import { Chip } from "../chip";
 import { usePlace } from "../env";
 import { useDeck } from "./control";
-
-interface ChipProps {
-  label: string;
-  count: number;
-  isOn: boolean;
-  onClick: (adds: boolean) => void;
-}
-
-function Chip({ label, count: n, isOn, onClick }: ChipProps): VNode {
-  return (
-    <button
-      type="button"
-      class="jobdeck-chip"
-      aria-pressed={isOn}
-      onClick={(event) => onClick(event.ctrlKey || event.metaKey || event.shiftKey)}
-    >
-      <bdi>{label}</bdi> <b class="jobdeck-number">{count(n)}</b>
-    </button>
-  );
-}
 
 /** How many jobs of the store have each status; a click shows those alone, with Ctrl or Shift those, too. */
 export function Chips(): VNode {
@@ -40,7 +20,7 @@ export function Chips(): VNode {
       {tallies.map(({ status, word, count: n }) => (
         <Chip
           key={status}
-          label={t(word).slice(0, 60)}
+          label={t(word)}
           count={n}
           isOn={chosen.includes(status)}
           onClick={(adds) => control.filterStatus(status, adds)}
@@ -49,7 +29,7 @@ export function Chips(): VNode {
       {missing.map((status) => (
         <Chip
           key={status}
-          label={t(statusWord(status)).slice(0, 60)}
+          label={t(statusWord(status))}
           count={0}
           isOn
           onClick={(adds) => control.filterStatus(status, adds)}
