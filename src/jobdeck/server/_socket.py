@@ -64,6 +64,10 @@ class FeedHandler(JsonAnswers, WebSocketMixin, WebSocketHandler, JupyterHandler)
         finally:
             await asyncio.to_thread(home.close_feed, self._feed)
 
+    def get_compression_options(self) -> dict[str, Any]:
+        """Compress: the rows of a large deck are megabytes of much the same, and a page may be far from its hub."""
+        return {"compression_level": 1}
+
     async def _may(self, action: str) -> bool:
         allowed = self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)
         return bool(await ensure_async(allowed))
