@@ -48,6 +48,10 @@ class Window:
         """Wait until the server keeps that something of this name is open, as JupyterLab has it do after a change."""
         until(lambda: name in json.dumps(self._workspace().get("layout-restorer:data")), f"{name} in the workspace")
 
+    def wait_until_state(self, key: str, words: str) -> None:
+        """Wait until the server keeps a plugin's state with these words in it."""
+        until(lambda: words in json.dumps(self._workspace().get(key)), f"{words} in what is kept as {key}")
+
     def _workspace(self) -> dict[str, Any]:
         place = urlsplit(self.page.url).path.split("/workspaces/")[1]
         kept: dict[str, Any] = self.lab.get(f"lab/api/workspaces/{place}")["data"]

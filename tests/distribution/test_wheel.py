@@ -99,6 +99,7 @@ def test_the_wheel_holds_the_front_end_where_it_is_looked_for(wheel):
         "jobdeck/widgets/static/deck.css",
         f"{DATA}/share/jupyter/labextensions/jobdeck/package.json",
         f"{DATA}/share/jupyter/labextensions/jobdeck/install.json",
+        f"{DATA}/share/jupyter/labextensions/jobdeck/schemas/jobdeck/plugin.json",
         f"{DATA}/etc/jupyter/jupyter_server_config.d/jobdeck.json",
         f"jobdeck-{__version__}.dist-info/licenses/LICENSE",
         f"jobdeck-{__version__}.dist-info/entry_points.txt",

@@ -3,7 +3,7 @@ import { ICommandPalette, MainAreaWidget, WidgetTracker } from "@jupyterlab/appu
 import { ILauncher } from "@jupyterlab/launcher";
 import { DeckPanel } from "./deck-panel";
 import { jobsIcon } from "./icon";
-import { placeOf } from "./place";
+import { bringToFront, placeOf } from "./place";
 import { Commands, IJobsPage, type JobsPage } from "./tokens";
 
 type DeckTab = MainAreaWidget<DeckPanel>;
@@ -36,7 +36,7 @@ function activate(
       if (!tab.isAttached) shell.add(tab, placeOf(labShell));
       if (typeof args.query === "string") tab.content.go({ query: args.query, open: null });
       else if (args.pointed === true) tab.content.go({ query: "", open: targets.find(args)?.id ?? null });
-      shell.activateById(tab.id);
+      bringToFront(shell, tab);
       return tab;
     },
   });

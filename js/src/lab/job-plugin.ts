@@ -1,6 +1,6 @@
 import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
-import { placeOf } from "./place";
+import { bringToFront, placeOf } from "./place";
 import { JobPanel } from "./job-panel";
 import { Commands, IJobsPage, type JobsPage } from "./tokens";
 
@@ -32,7 +32,7 @@ function activate(
         void tracker.add(tab);
         shell.add(tab, placeOf(labShell));
       }
-      shell.activateById(tab.id);
+      bringToFront(shell, tab);
     },
   });
   palette?.addItem({ command: Commands.openJob, category: t("Jobs") });

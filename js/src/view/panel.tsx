@@ -58,14 +58,14 @@ function JobPanel(props: Props): VNode {
   };
   return (
     <div class="jobdeck-root jobdeck-panel">
-      <header class="jobdeck-panel-head">
+      <div class="jobdeck-panel-head">
         <h2 class="jobdeck-panel-title">
           {t("Jobs")} <span class="jobdeck-quiet">{t("all kernels")}</span>
         </h2>
         <button type="button" class="jobdeck-button" onClick={() => onDeck("")}>
           {t("Open the deck")}
         </button>
-      </header>
+      </div>
       <input
         type="search"
         class="jobdeck-panel-filter"

@@ -50,14 +50,14 @@ export function Dialog({ title, onClose, children, describedBy }: DialogProps): 
         if (!isLeaving.current) onClose();
       }}
     >
-      <header class="jobdeck-dialog-head">
+      <div class="jobdeck-dialog-head">
         <h2 class="jobdeck-dialog-title" id={id}>
           <bdi>{title}</bdi>
         </h2>
         <button type="button" class="jobdeck-button" aria-label={t("Close")} onClick={onClose}>
           ✕
         </button>
-      </header>
+      </div>
       {children}
     </dialog>
   );
@@ -84,7 +84,7 @@ export function Confirm({ title, text, action, danger = false, onConfirm, onClos
       <p class="jobdeck-dialog-text" id={id}>
         <bdi>{text}</bdi>
       </p>
-      <footer class="jobdeck-dialog-foot">
+      <div class="jobdeck-dialog-foot">
         <button type="button" class="jobdeck-button" autofocus={danger} onClick={onClose}>
           {t("Back")}
         </button>
@@ -99,7 +99,7 @@ export function Confirm({ title, text, action, danger = false, onConfirm, onClos
         >
           {action}
         </button>
-      </footer>
+      </div>
     </Dialog>
   );
 }

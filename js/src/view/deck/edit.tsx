@@ -62,14 +62,14 @@ function FormDialog({ title, action, onSubmit, problem, onClose, children }: For
         <p class="jobdeck-form-refusal" role="alert">
           {said === null ? null : <bdi>{said.slice(0, 2_000)}</bdi>}
         </p>
-        <footer class="jobdeck-dialog-foot">
+        <div class="jobdeck-dialog-foot">
           <button type="button" class="jobdeck-button" onClick={onClose}>
             {t("Back")}
           </button>
           <button type="submit" class="jobdeck-button jobdeck-primary" disabled={isPending || problem !== null}>
             {action}
           </button>
-        </footer>
+        </div>
       </form>
     </Dialog>
   );

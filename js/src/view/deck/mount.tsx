@@ -62,7 +62,7 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
   });
   return (
     <div class="jobdeck-root jobdeck-deck">
-      <header class="jobdeck-toolbar">
+      <div class="jobdeck-toolbar">
         <Chips />
         <Search />
         <span class="jobdeck-tools">
@@ -77,17 +77,17 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
           </button>
           <ColumnsMenu />
         </span>
-      </header>
+      </div>
       <BulkReport />
       <div class={`jobdeck-sheet${pane ? " jobdeck-has-pane" : ""}`}>
         <Table />
         {pane ? <PaneView pane={pane} /> : null}
       </div>
       {control.hasTimeline.value ? <Lanes /> : null}
-      <footer class="jobdeck-foot jobdeck-quiet">
+      <div class="jobdeck-foot jobdeck-quiet">
         <Tally />
         {note?.value ? <span>{note.value}</span> : null}
-      </footer>
+      </div>
       <Trouble />
     </div>
   );
