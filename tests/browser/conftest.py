@@ -45,7 +45,7 @@ HARMLESS: tuple[tuple[str, str], ...] = (
         "Lab's splash screen is removed twice when the theme changes",
     ),
     (r"reading 'schema'\)(\n[^\n]*(notebook_core|Promise\.all).*)+$", "Notebook 7 itself, with any notebook"),
-    (r"Cannot convert undefined or null to object \[[^\n]*/notebook_core\.", "Notebook 7 itself, with its page of files"),
+    (r"Cannot convert undefined or null to object \[[^\n]*/notebook_core\.", "Notebook 7 itself, with its file page"),
     (r"widget model not found", "ipywidgets tells of each saved widget whose kernel is gone"),
     (r"Could not restore the debugger state", "Lab's debugger asks a kernel that was just killed"),
     (r"Comm not found for comm id", "ipywidgets asks a new kernel for the old one's comms"),
