@@ -188,6 +188,17 @@ describe("the channel for commands", () => {
     await vi.waitFor(() => expect(comm.isClosed).toBe(true));
   });
 
+  it("is opened on a page that came without encryption, too", async () => {
+    const { model, comm } = managed();
+    const { crypto } = globalThis;
+    vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes) });
+    const reply = new CommHost(model).command("a", "cancel");
+    await vi.waitFor(() => expect(comm.sent).toHaveLength(1));
+    comm.answer({ type: "reply", request: comm.sent.at(-1)?.request, error: null, job: null });
+    expect((await reply).error).toBeNull();
+    vi.unstubAllGlobals();
+  });
+
   it("gives way to the widget's comm where the kernel does not know it", async () => {
     const { model, comm } = managed();
     const host = new CommHost(model);

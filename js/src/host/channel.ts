@@ -48,7 +48,7 @@ export async function openChannel(
   if (!isManager(manager)) return null;
   let comm: Comm;
   try {
-    comm = await manager._create_comm(TARGET, crypto.randomUUID().replaceAll("-", ""));
+    comm = await manager._create_comm(TARGET, newId());
   } catch {
     // No kernel, or a front end that opens widgets' comms alone: the widget's own comm is there.
     return null;
@@ -62,6 +62,11 @@ export async function openChannel(
   await within(THREAD_PATIENCE, comm.jsServicesComm?.subshellStarted);
   comm.open({ store_id: storeId });
   return { send: (frame) => void comm.send(frame), close: () => void comm.close() };
+}
+
+/** As a comm's id is elsewhere. A page that came without encryption, such as one of another machine's, has no `randomUUID`. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Wait for a promise, but not for long; it may also fail. */
