@@ -7,6 +7,8 @@ from textwrap import dedent, indent
 import pytest
 from playwright.sync_api import expect
 
+import jobdeck
+
 from .conftest import end_jobs
 from .notebook import PRELUDE, badge
 from .served import CARDS, DECK, Served, card_of, expect_live_cards, expect_live_deck
@@ -99,3 +101,12 @@ def test_an_exported_notebook_tells_how_its_jobs_ended(marimo):
     command = [sys.executable, "-m", "marimo", "-q", "export", "html", notebook.name, "-o", "exported.html"]
     subprocess.run(command, cwd=marimo.folder, env=marimo.environment, check=True, timeout=60, capture_output=True)
     assert '"status": "DONE"' in (marimo.folder / "exported.html").read_text()
+
+
+def test_outside_of_marimo_its_question_is_answered_in_words(home):
+    deck = jobdeck.Deck(home)
+    assert deck.jobs()._display_() == "no jobs"
+    assert deck._display_() == repr(deck)
+    job = deck.prepare(dict)
+    assert job._display_() == repr(job)
+    deck.close()
