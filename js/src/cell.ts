@@ -10,6 +10,9 @@ export interface RenderProps {
   el: HTMLElement;
 }
 
+/** A page does without the kernel's frames. Nobody loses them by it who has asked for them, such as another front end. */
+const REST: FromBrowser = { type: "subscribe", ids: [] };
+
 /** What the views of one model share, so that its kernel is asked once. */
 export interface Shared {
   mount: (element: HTMLElement) => () => void;
@@ -36,6 +39,12 @@ export async function findServer(model: WidgetModel, storeId: string): Promise<R
   }
 }
 
+/** What tells models apart: anywidget hands each view another proxy of its model, but the same values behind them. */
+function identityOf(model: WidgetModel): object {
+  const snapshot = model.get("_snapshot");
+  return typeof snapshot === "object" && snapshot !== null ? snapshot : model;
+}
+
 /** Whether a frame was read for this page, a moment ago, or comes from a saved notebook. */
 export function isFresh(frame: Snapshot | RowsFrame): boolean {
   return Math.abs(Date.now() / 1000 - frame.now) < 30;
@@ -45,29 +54,30 @@ export function isFresh(frame: Snapshot | RowsFrame): boolean {
  * A module whose views of one model share what `open` makes.
  *
  * JupyterLab with our extension shows its outputs by itself, fed by the server: then the kernel need not feed the model,
- * too, and is told to `rest`. A view that is made all the same asks for its feed.
+ * too, and is told to rest. A view that is made all the same asks for its feed, and so does one in another front end.
  */
-export function moduleOf(open: (model: WidgetModel) => Shared, rest: FromBrowser): Module {
-  const shared = new WeakMap<WidgetModel, Shared & { views: number }>();
+export function moduleOf(open: (model: WidgetModel) => Shared): Module {
+  const shared = new WeakMap<object, Shared & { views: number }>();
   return {
     initialize({ model }) {
       if (!document.documentElement.hasAttribute(LAB_MARK)) return;
       const snapshot = model.get("_snapshot");
       if (!isFrame(snapshot) || snapshot.type !== "snapshot") return;
       void findServer(model, snapshot.store_id).then((server) => {
-        if (server && !shared.has(model)) model.send(rest);
+        if (server && !shared.has(identityOf(model))) model.send(REST);
       });
     },
     render({ model, el }) {
-      const entry = shared.get(model) ?? { ...open(model), views: 0 };
-      shared.set(model, entry);
+      const identity = identityOf(model);
+      const entry = shared.get(identity) ?? { ...open(model), views: 0 };
+      shared.set(identity, entry);
       entry.views += 1;
       const unmount = entry.mount(el);
       return () => {
         unmount();
         entry.views -= 1;
         if (entry.views > 0) return;
-        shared.delete(model);
+        shared.delete(identity);
         entry.close();
       };
     },

@@ -27,4 +27,4 @@ function open(model: WidgetModel): Shared {
   };
 }
 
-export default moduleOf(open, { type: "deck", on: false });
+export default moduleOf(open);

@@ -17,4 +17,4 @@ function open(model: WidgetModel): Shared {
   return { mount: (element) => mount(element, { session, layout, note }), close: () => session.dispose() };
 }
 
-export default moduleOf(open, { type: "subscribe", ids: [] });
+export default moduleOf(open);

@@ -55,7 +55,9 @@ describe("a cell that shows the deck", () => {
   it("is fed once for two views of it", async () => {
     const of = model();
     const one = await shown(of);
-    const two = await shown(of);
+    // anywidget gives every view a proxy of its own.
+    const proxy = new Proxy(of, {});
+    const two = await shown(proxy);
     expect(of.sent).toHaveLength(1);
     one.close();
     expect(two.root.querySelectorAll("[data-id]")).toHaveLength(1);
@@ -97,11 +99,21 @@ describe("a widget in a JupyterLab that is fed by its server", () => {
   });
 
   it.each([
-    [deckWidget, { type: "deck", on: false }],
-    [widget, { type: "subscribe", ids: [] }],
-  ])("tells its kernel to rest, unless it has a view", async (module, rest) => {
+    ["deck", deckWidget],
+    ["cards", widget],
+  ])("tells its kernel to rest, unless it has a view: %s", async (_name, module) => {
     const idle = model({ _http: true, _snapshot: makeSnapshot([makeJob()]) });
     module.initialize({ model: idle });
-    await vi.waitFor(() => expect(idle.sent).toEqual([rest]));
+    await vi.waitFor(() => expect(idle.sent).toEqual([{ type: "subscribe", ids: [] }]));
+    const seen = model({ _snapshot: makeSnapshot([makeJob()]) });
+    let close = (): void => undefined;
+    await act(() => {
+      close = module.render({ model: seen, el: element() });
+    });
+    const asked = seen.sent.length;
+    module.initialize({ model: seen });
+    await vi.waitFor(() => expect(idle.sent).toHaveLength(1));
+    expect(seen.sent).toHaveLength(asked);
+    close();
   });
 });

@@ -272,8 +272,8 @@ class Trouble(TypedDict):
 class Subscribe(TypedDict):
     """Replace the set of jobs that the view shows as cards. Answered by a snapshot.
 
-    A widget about some jobs knows them: over its comm an empty list silences the feed (the page is served by other
-    means) and None wakes it. Elsewhere None is refused.
+    A widget about some jobs knows them: None over its comm wakes its feed. Elsewhere None is refused. A page that is
+    served by other means says so with an empty list: it silences a widget that no page has asked for anything yet.
     """
 
     type: Literal["subscribe"]

@@ -42,7 +42,8 @@ class Conversation:
     job_ids
         The jobs of the cards, in the view's order.
     keeps_jobs
-        The view cannot change which jobs these are: an empty subscription silences the feed, another one wakes it.
+        The view cannot change which jobs these are: an empty subscription silences the feed if no view has asked for
+        anything so far, another one wakes it.
     retry
         Runs a job again and returns the new id; without it a view cannot ask for that.
     origin
@@ -79,6 +80,7 @@ class Conversation:
         self._origin = origin
         self._on_jobs = on_jobs
         self._may_rest = may_rest
+        self._is_wanted = False
         self._pump = pump
         self._feed = Feed(store, follower, job_ids, self._wake, pump.shortest_interval)
         self._table = Table(store, follower, self._wake, pump.shortest_interval)
@@ -274,10 +276,15 @@ class Conversation:
             self._emit(report_of(number, bulk.report))
 
     def _subscribe(self, ids: list[str] | None) -> None:
-        if self._keeps_jobs and ids == []:
-            self._feed.rest()
+        if ids == [] and not self._is_wanted:
+            self._rest()
             return
-        if not self._keeps_jobs:
+        self._is_wanted = True
+        if self._keeps_jobs:
+            if ids == []:
+                # One page does without: another one on this kernel may not, and is not told that it has to ask anew.
+                return
+        else:
             if ids is None:
                 self._emit(refuse(0, "`ids` has to be a list of job ids: this view has no jobs of its own"))
                 return
@@ -286,6 +293,7 @@ class Conversation:
 
     def _follow_deck(self, request: DeckRequest) -> None:
         if request["on"]:
+            self._is_wanted = True
             self._table.ask(request.get("store_id"), request.get("since"))
         else:
             self._table.rest()
