@@ -73,6 +73,13 @@ describe("ends of jobs", () => {
     expect(tab.told).toEqual([]);
   });
 
+  it("are told of where the job was over when the page first heard of it", async () => {
+    const tab = openTab([]);
+    tab.table.apply(makeRowsFrame(1, { rows: [makeWireRow(1, { started: NOW - 11, ended: NOW })] }));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(ids(tab.told)).toEqual([[id(1)]]);
+  });
+
   it("that come within two seconds are told of together", async () => {
     const tab = openTab([running(1, 12), running(2, 12), running(3, 12)]);
     tab.end(1, { [id(1)]: "DONE" });

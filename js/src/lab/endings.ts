@@ -26,7 +26,8 @@ export class Endings {
     private readonly options: EndingsOptions,
   ) {
     this.unlisten = table.onChange((changes) => {
-      for (const { row, before } of changes) if (before && !before.final && this.isWorthTelling(row)) this.add(row);
+      // A short job may be over when it is first heard of.
+      for (const { row, before } of changes) if (!before?.final && this.isWorthTelling(row)) this.add(row);
     });
   }
 
