@@ -17,6 +17,9 @@ CHECKS = (
     ("js", (PYTHON, ROOT / "scripts" / "npm.py", "run", "check")),
 )
 
+PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""Files side by side, the tests of one file one after the other: they share servers and browsers."""
+
 
 def main() -> int:
     """Run every check, whatever the others said, and pytest last."""
@@ -26,7 +29,8 @@ def main() -> int:
     if failed:
         print(f"✗ failed: {', '.join(failed)} (see above); the tests run all the same", flush=True)
     say("pytest")
-    tests = subprocess.run([str(PYTHON), "-m", "pytest", *sys.argv[1:]], cwd=ROOT, env=environment(), check=False)
+    command = [str(PYTHON), "-m", "pytest", *PARALLEL, *sys.argv[1:]]
+    tests = subprocess.run(command, cwd=ROOT, env=environment(), check=False)
     return tests.returncode or (1 if failed else 0)
 
 
