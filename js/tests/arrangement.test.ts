@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { effect } from "@preact/signals-core";
 import { Arrangement, type Filter, type SortBy } from "../src/model/arrangement";
+import { fewWords } from "../src/model/few-words";
 import { parseQuery } from "../src/model/query";
 import { statusesOf, withStatus } from "../src/model/query-text";
 import { Selection } from "../src/model/selection";
@@ -106,6 +107,21 @@ describe("an arrangement", () => {
     arrangement.dispose();
     frame({ rows: [makeWireRow(4, { name: "0" })] });
     expect(orders).toHaveLength(1);
+  });
+});
+
+describe("a result in a few words", () => {
+  it.each([
+    ['{"iteration": 3, "energy": -1.13691234, "basis": "sto-3g"}', "energy -1.13691, basis sto-3g"],
+    ["{'energy': -1.5, 'converged': True, 'note': None}", "energy -1.5, converged True, note None"],
+    ['{"step": 3}', "step 3"],
+    ["{'it is': \"Ada's\", 'n': 1}", "it is Ada's, n 1"],
+    ["{'text': 'a \"word\"', 'n': 1}", "{'text': 'a \"word\"', 'n': 1}"],
+    ["[1, 2]\n", "[1, 2]"],
+    ["array([1.,\n       2.])", "array([1., ⏎ 2.])"],
+    ['{"a": {"b": 1}}', '{"a": {"b": 1}}'],
+  ])("is %s", (body, words) => {
+    expect(fewWords(body).trim()).toBe(words);
   });
 });
 

@@ -5,10 +5,15 @@ const AXES: ReadonlySet<string> = new Set(["iteration", "step", "epoch", "iter",
 const LONGEST = 300;
 const LONGEST_BODY = 20_000;
 
-/** A result in one line: a flat object as `energy -1.1369, basis sto-3g`, anything else as it shows on the card. */
+/** A result in one line: a flat dict as `energy -1.1369, basis sto-3g`, anything else as it shows on the card. */
 export function fewWords(body: string): string {
-  const text = (body.length <= LONGEST_BODY ? pairs(body) : null) ?? displayText(body);
+  const text = (body.length <= LONGEST_BODY ? (pairs(body) ?? pairs(asJson(body))) : null) ?? displayText(body);
   return text.slice(0, LONGEST).replaceAll(/\s*[\r\n]\s*/g, " ⏎ ");
+}
+
+/** A Python literal of plain words and numbers as JSON, its constants as words; others become what is neither. */
+function asJson(literal: string): string {
+  return literal.replaceAll(/'([^'"\\]*)'|\b(True|False|None)\b/g, (_all, text: string | undefined, name: string) => `"${text ?? name}"`);
 }
 
 function pairs(body: string): string | null {
