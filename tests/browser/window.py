@@ -8,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Dialog, Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from .lab import Lab
 from .waiting import PATIENCE, until
@@ -72,9 +73,19 @@ class Window:
 
     def choose(self, words: str) -> None:
         """Choose a command in the palette, by its label."""
-        self.command("apputils:activate-command-palette")
         palette = self.page.locator(".lm-CommandPalette:visible")
-        palette.get_by_role("searchbox").or_(palette.locator("input")).first.fill(words)
+        box = palette.get_by_role("searchbox").or_(palette.locator("input")).first
+
+        def is_asked() -> bool:
+            # As a dialog it closes when something else takes the focus, as a page does that is not at rest yet.
+            self.command("apputils:activate-command-palette")
+            try:
+                box.fill(words, timeout=2_000)
+            except PlaywrightTimeout:
+                return False
+            return True
+
+        until(is_asked, "the palette")
         palette.locator(".lm-CommandPalette-item").filter(has_text=words).first.click()
 
     def use_theme(self, dark: bool) -> None:
