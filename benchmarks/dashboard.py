@@ -106,6 +106,19 @@ _TYPING = """(box) => {
   }, true);
 }"""
 
+_LISTEN = """() => {
+  const socket = window.feeds.at(-1);
+  window.lastRows = null;
+  const take = socket.onmessage;
+  socket.onmessage = (event) => {
+    const frame = JSON.parse(event.data);
+    if (frame.type === 'rows' && frame.version !== 'benchmark') {
+      window.lastRows = {...frame, rows: null, changes: null};
+    }
+    take(event);
+  };
+}"""
+
 # An hour of frames, ten a second about a hundred jobs, as fast as the page takes them.
 _REPLAY = """async ([ids, frames, from]) => {
   const socket = window.feeds.at(-1);
@@ -272,43 +285,33 @@ def _watch(stage: Stage, turn: int, quick: bool) -> dict[str, Any]:
         finally:
             cancel_all(stage.deck)
         page.wait_for_timeout(2000)
-        heap = _replay(page, [job.job_id() for job in stage.deck.jobs(limit=100)], 3_600 if quick else 36_000)
+        heap = _replay(page, stage.deck, 3_600 if quick else 36_000)
     return {"tasks": seen["tasks"], "frames": seen["frames"], "delays": delays, "heap": heap}
 
 
-def _replay(page: Page, ids: list[str], frames: int) -> float:
-    """The growth of the page's heap over so many frames, in MB, after as many as warm everything up."""
-    session = page.context.new_cdp_session(page)
-
-    def heap() -> float:
-        session.send("HeapProfiler.collectGarbage")
-        size: float = page.evaluate("performance.memory.usedJSHeapSize")
-        return size / 1e6
-
-    page.evaluate("""() => {
-      const socket = window.feeds.at(-1);
-      window.lastRows = null;
-      const take = socket.onmessage;
-      socket.onmessage = (event) => {
-        const frame = JSON.parse(event.data);
-        if (frame.type === 'rows' && frame.version !== 'benchmark') {
-          window.lastRows = {...frame, rows: null, changes: null};
-        }
-        take(event);
-      };
-    }""")
-    # A row that changes by itself brings a frame, from whose number the replay goes on.
-    return heap_growth(page, heap, ids, frames)
-
-
-def heap_growth(page: Page, heap: Any, ids: list[str], frames: int) -> float:
+def _replay(page: Page, deck: Deck, frames: int) -> float:
+    """The growth of the page's heap over so many frames, in MB, after a tenth as many that warm everything up."""
+    page.evaluate(_LISTEN)
+    jobs = deck.jobs(limit=100)
+    # What changes by itself brings a frame, from whose number the replay goes on.
+    jobs[0].update_tags(additional_tags=["seen"])
     page.wait_for_function("window.lastRows !== null", timeout=30_000)
     last = page.evaluate("window.lastRows")
+    ids = [job.job_id() for job in jobs]
     warm = frames // 10
     page.evaluate(_REPLAY, [ids, warm, last])
-    before = heap()
+    before = _heap(page)
     page.evaluate(_REPLAY, [ids, frames, {**last, "seq": last["seq"] + warm}])
-    return float(heap() - before)
+    return _heap(page) - before
+
+
+def _heap(page: Page) -> float:
+    """The page's heap in MB, without what nobody holds."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    session.detach()
+    size: float = page.evaluate("performance.memory.usedJSHeapSize")
+    return size / 1e6
 
 
 def _live(runs: list[dict[str, Any]]) -> list[Row]:
