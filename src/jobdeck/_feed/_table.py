@@ -22,7 +22,7 @@ _INTERVAL: Final = 0.05
 """Seconds between frames that tell changes, so that half of them are seen within 50 ms."""
 _SLOWEST_INTERVAL: Final = 0.25
 _JOB_RATE: Final = 2_000
-"""Bytes a second that a changing job may cost while frames can be put off for it, by at most `_SLOWEST_INTERVAL`."""
+"""Bytes a second that a job under way may cost while frames can be put off for it, by at most `_SLOWEST_INTERVAL`."""
 _LOAD_INTERVAL: Final = 0.03
 """Seconds between frames with older rows, so that others get their turn."""
 _RETRY_INTERVAL: Final = 1.0
@@ -274,7 +274,7 @@ class Table:
         self._seq = 0 if is_answer else self._seq + 1
         if step.changes:
             # A dict's repr is about as long as its JSON.
-            self._weight = min(_SLOWEST_INTERVAL, len(repr(step.changes)) / (_JOB_RATE * len(step.changes)))
+            self._weight = min(_SLOWEST_INTERVAL, len(repr(step.changes)) / (_JOB_RATE * self._count_under_way()))
         frame = _head(self._seq, self._store_id, self._since, counts)
         frame["more"] = self._below > 0
         return cast("Rows", {**frame, **parts})
@@ -303,6 +303,10 @@ class Table:
             step.rows.update((row["id"], row) for row in page.rows)
             self._remember(zip(page.records, page.rows, strict=True))
         return step
+
+    def _count_under_way(self) -> int:
+        """Return how many jobs share what a frame may cost; those that do not change in it have something left over."""
+        return max(1, sum(told.inputs is not None for told in self._told.values()))
 
     def _remember(self, rows: Iterable[tuple[JobRecord, JobRow]]) -> None:
         """Keep the rows of jobs that will change: those that the view has and that have not ended."""
