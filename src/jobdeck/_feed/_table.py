@@ -18,8 +18,8 @@ from .._wire import MORE_ROWS, PROTOCOL, JobRow, Rows
 from ._readings import First, News, Page
 from ._rows import row_changes, word_keys
 
-_INTERVAL: Final = 0.05
-"""Seconds between frames that tell changes, so that half of them are seen within 50 ms."""
+_INTERVAL: Final = 0.033
+"""Seconds between frames that tell changes, so that half of them are on the screen within 50 ms."""
 _SLOWEST_INTERVAL: Final = 0.25
 _JOB_RATE: Final = 2_000
 """Bytes a second that a job under way may cost while frames can be put off for it, by at most `_SLOWEST_INTERVAL`."""
