@@ -1,4 +1,7 @@
-"""The service: running programs and finding jobs, in one home."""
+"""The service: running programs and finding jobs, in one home.
+
+One class, whose methods are jobdeck's public functions; most of the lines are what they say of themselves.
+"""
 
 from __future__ import annotations
 
