@@ -21,7 +21,7 @@ TOPICS = ("jobs", "messages", "footprint", "browser", "dashboard")
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Fewer rounds and jobs: a minute or two instead of about ten.")
+@click.option("--quick", is_flag=True, help="Fewer rounds and jobs: about ten minutes instead of half an hour.")
 @click.option("--only", type=click.Choice(TOPICS), multiple=True, help="Measure these topics alone.")
 @click.option("--json", "path", type=click.Path(path_type=Path), help="Keep every round in this file, too.")
 def main(quick: bool, only: tuple[str, ...], path: Path | None) -> None:

@@ -314,6 +314,23 @@ def test_a_silenced_widget_feed_wakes_when_it_is_asked(add, writer, open_feed, v
     assert feed.job_ids == [job_id]
 
 
+def test_a_page_that_does_without_a_widgets_feed_takes_it_from_no_other_that_asked(
+    add, writer, open_feed, view, until, follower
+):
+    job_id = add()
+    feed = open_feed([job_id], keeps_jobs=True)
+    until(lambda: view.frames)
+    feed.receive({"type": "subscribe", "ids": None})
+    until(lambda: len(view.of("snapshot")) == 2)
+    feed.receive({"type": "subscribe", "ids": []})
+    # Answered in their order: when this one has been, the one before it has.
+    feed.receive({"type": "range", "request": 1, "id": job_id, "what": "messages", "start": 0, "stop": 1})
+    until(lambda: view.of("range"))
+    assert follower.subscriptions
+    writer.add_message(job_id, "1")
+    until(lambda: view.rows(job_id))
+
+
 def test_a_feed_that_nobody_asks_rests_when_it_may_and_wakes_when_somebody_does(
     add, writer, store, follower, view, until
 ):
