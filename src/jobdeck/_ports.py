@@ -208,7 +208,7 @@ class Engine(Protocol):
         """The id of the agent that holds the engine's lock, None if nobody does. Costs microseconds."""
 
 
-Layout = Literal["card", "list", "deck"]
+Layout = Literal["card", "list", "deck", "group"]
 
 
 class Presenter(Protocol):

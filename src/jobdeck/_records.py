@@ -24,6 +24,12 @@ class NewJob:
         JSON: interpreter, cwd, sys_path, env, sources (see ``_program.Context``).
     inputs_preview : mapping of str to str
         Name of each input to a short text of its value, for people.
+    source : mapping, optional
+        Of a job that somebody else runs; None for jobdeck's own. See :class:`JobRecord`.
+    agent : str, optional
+        For such a job, who watches it: it is never claimed.
+    cancel_state, cancel_note
+        For such a job, where it is known from the start that it cannot be stopped.
     """
 
     name: str
@@ -40,11 +46,26 @@ class NewJob:
     retry_of: str | None = None
     group_id: str | None = None
     submitted: bool = True
+    source: Mapping[str, Any] | None = None
+    agent: str | None = None
+    cancel_state: CancelState | None = None
+    cancel_note: str | None = None
 
 
 @dataclass(frozen=True)
 class JobRecord:
-    """One job as the store knew it at change number `changed`."""
+    """One job as the store knew it at change number `changed`.
+
+    Attributes
+    ----------
+    source : mapping or None
+        Of a job that somebody else runs and jobdeck watches: its `system`, its `id` there, and what else it takes to
+        reach it again, never a secret. None for jobdeck's own jobs.
+    facts : mapping
+        What that system tells beside the status, for people: numbers and short texts by name.
+    chart : str or None
+        A picture of the result as data, in JSON; see ``_wire.ChartView``.
+    """
 
     number: int
     job_id: str
@@ -82,6 +103,42 @@ class JobRecord:
     agent: str | None
     pid: int | None
     pid_started: float | None
+    changed: int
+    source: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    chart: str | None = None
+
+
+@dataclass(frozen=True)
+class NewGroup:
+    """What a group of jobs is made from.
+
+    Attributes
+    ----------
+    kind : str
+        What made it: ``map``, ``sweep``, ``set``, ``session``, ``batch``, ``executor``.
+    total : int or None
+        How many jobs it is to have, None where that is not known.
+    """
+
+    kind: str
+    name: str
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class GroupRecord:
+    """One group as the store knew it at change number `changed`. Its status is that of its jobs."""
+
+    group_id: str
+    kind: str
+    name: str
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    total: int | None
+    created: float
     changed: int
 
 
@@ -139,6 +196,8 @@ class Outcome:
         The return value: JSON text in UTF-8, or a cloudpickle. None where it returned None after a final message.
     preview : str or None
         A short text of the value, for people.
+    chart : str or None
+        A picture of the value as data, in JSON.
     exception_type, exception_text, traceback : str or None
         As formatted in the job's process, without jobdeck's own frames.
     exception : bytes or None
@@ -156,6 +215,7 @@ class Outcome:
     traceback: str | None = None
     exception: bytes | None = None
     interrupted: bool = False
+    chart: str | None = None
 
 
 @dataclass(frozen=True)

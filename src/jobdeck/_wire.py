@@ -10,7 +10,7 @@ they are tagged (``{"__type__": "float", "__value__": "nan"}``).
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, Union
 
 PROTOCOL = 1
 API = "jobdeck/api/v1/"
@@ -50,8 +50,54 @@ class ProgressView(TypedDict):
     message: str | None
 
 
+class HistogramView(TypedDict):
+    """Counts of outcomes, the largest ones; `more` outcomes were left out."""
+
+    kind: Literal["histogram"]
+    labels: list[str]
+    counts: list[float]
+    shots: float
+    more: int
+
+
+class EstimatesView(TypedDict):
+    """Values with their standard errors, where there are any; `more` values were left out."""
+
+    kind: Literal["estimates"]
+    values: list[float]
+    errors: list[float] | None
+    labels: list[str] | None
+    more: int
+
+
+class ChartsView(TypedDict):
+    """Several charts of one result, such as one for each circuit; `more` were left out."""
+
+    kind: Literal["many"]
+    charts: list[HistogramView | EstimatesView]
+    titles: list[str]
+    more: int
+
+
+ChartView = Union[HistogramView, EstimatesView, ChartsView]  # noqa: UP007 - an alias, read at run time by Python 3.10
+
+
 class JobView(TypedDict):
-    """One job as a view needs it. `can_cancel` tells whether it can be stopped at all, asked or not."""
+    """One job as a view needs it. `can_cancel` tells whether it can be stopped at all, asked or not.
+
+    Attributes
+    ----------
+    watched
+        Somebody else runs it: it cannot be retried here, and what stops it is up to that system.
+    queue_place
+        1 for the next to start; what a foreign system says, as it says it.
+    facts
+        What the foreign system tells beside the status, by name.
+    chart
+        A picture of the result.
+    group
+        The id of the group that the job belongs to.
+    """
 
     id: str
     name: str
@@ -63,7 +109,7 @@ class JobView(TypedDict):
     created: float
     started: float | None
     ended: float | None
-    queue_place: int | None
+    queue_place: int | str | None
     cancel_state: str | None
     cancel_asked: float | None
     cancel_note: str | None
@@ -78,6 +124,21 @@ class JobView(TypedDict):
     peak_memory: int | None
     cpu_time: float | None
     retry_of: str | None
+    watched: bool
+    facts: dict[str, str | float]
+    chart: ChartView | None
+    group: str | None
+
+
+class GroupView(TypedDict):
+    """A group of jobs: what made it (`kind`), and how many jobs it is to have, where that is known."""
+
+    id: str
+    kind: str
+    name: str
+    tags: list[str]
+    total: int | None
+    created: float
 
 
 # [seq, time, body] or, where the body was cut, [seq, time, first part, whole length in characters]
@@ -100,8 +161,6 @@ class JobRow(TypedDict, total=False):
     values
         Numbers by name, for queries and columns: those of the inputs, of the newest interim result and of the
         result, the later ones over the earlier.
-    group
-        The id of the set that the job belongs to.
     """
 
     id: str
@@ -130,6 +189,7 @@ class JobRow(TypedDict, total=False):
     retry_of: str | None
     latest: str
     values: dict[str, float]
+    watched: bool
     group: str | None
 
 
@@ -198,6 +258,8 @@ class Rows(TypedDict, total=False):
         Whole rows, the newest first; one that is known replaces what was known.
     changes
         Changed keys alone, by id; None for a value that is gone.
+    groups
+        Groups of the rows in this frame that were not told before, and those that changed.
     """
 
     type: Literal["rows"]
@@ -214,6 +276,7 @@ class Rows(TypedDict, total=False):
     rows: list[JobRow]
     changes: dict[str, dict[str, object]]
     removed: list[str]
+    groups: list[GroupView]
 
 
 class RangeReply(TypedDict):
@@ -332,25 +395,28 @@ class DeckRequest(TypedDict, total=False):
     """Follow the whole deck (`on`), or no longer. Answered by `Rows`.
 
     A view that was cut off gives the store and the change number that it knows; it gets what changed since, or a reset
-    where that cannot be told any more.
+    where that cannot be told any more. With `group`, only the jobs of that group.
     """
 
     type: Literal["deck"]
     on: bool
     store_id: str | None
     since: int | None
+    group: str | None
 
 
 class Bundle(TypedDict):
     """What a saved notebook keeps of a cell's cards, under ``MIME_TYPE``: enough to paint them with nobody to ask.
 
-    With the layout ``deck`` it is about all jobs of the store: `ids` is empty and `deck` is its first frame.
+    With the layout ``deck`` it is about all jobs of the store: `ids` is empty and `deck` is its first frame. With the
+    layout ``group`` it is about one group and `deck` is the first frame of its jobs.
     """
 
     protocol: int
     version: str
     store_id: str
     ids: list[str]
-    layout: Literal["card", "list", "deck"]
+    layout: Literal["card", "list", "deck", "group"]
     snapshot: Snapshot
     deck: Rows | None
+    group: GroupView | None

@@ -8,12 +8,11 @@ export interface DeckRow extends JobInfo {
   latest: string;
   /** Numbers by name, of the inputs, the newest interim result and the result. */
   values: Readonly<Record<string, number>>;
-  /** The set that the job belongs to. */
-  group: string | null;
 }
 
 const NO_TAGS: string[] = [];
 const NO_INPUTS: Record<string, string> = {};
+const NO_FACTS: Record<string, string | number> = {};
 const NO_VALUES: Readonly<Record<string, number>> = {};
 
 /** What a value is that a row leaves out, or that a change takes away. `final` and `can_cancel` follow from the others. */
@@ -38,6 +37,9 @@ const ABSENT = {
   retry_of: null,
   latest: "",
   values: NO_VALUES,
+  watched: false,
+  facts: NO_FACTS,
+  chart: null,
   group: null,
 } satisfies Partial<DeckRow>;
 
@@ -80,6 +82,9 @@ export function fillRow(row: WireRow): DeckRow {
     retry_of: row.retry_of ?? null,
     latest: row.latest ?? "",
     values: row.values ?? ABSENT.values,
+    watched: row.watched ?? false,
+    facts: row.facts ?? ABSENT.facts,
+    chart: row.chart ?? null,
     group: row.group ?? null,
   };
 }

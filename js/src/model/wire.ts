@@ -22,6 +22,34 @@ export interface ProgressInfo {
   message: string | null;
 }
 
+/** Counts of outcomes, the largest ones; `more` outcomes were left out. */
+export interface HistogramInfo {
+  kind: "histogram";
+  labels: string[];
+  counts: number[];
+  shots: number;
+  more: number;
+}
+
+/** Values with their standard errors, where there are any; `more` values were left out. */
+export interface EstimatesInfo {
+  kind: "estimates";
+  values: number[];
+  errors: number[] | null;
+  labels: string[] | null;
+  more: number;
+}
+
+/** Several charts of one result, such as one for each circuit. */
+export interface ChartsInfo {
+  kind: "many";
+  charts: (HistogramInfo | EstimatesInfo)[];
+  titles: string[];
+  more: number;
+}
+
+export type ChartInfo = HistogramInfo | EstimatesInfo | ChartsInfo;
+
 /** One job as a view needs it (`JobView` in Python). Times are seconds since the epoch by the kernel's clock. */
 export interface JobInfo {
   id: string;
@@ -34,7 +62,7 @@ export interface JobInfo {
   created: number;
   started: number | null;
   ended: number | null;
-  queue_place: number | null;
+  queue_place: number | string | null;
   cancel_state: string | null;
   cancel_asked: number | null;
   cancel_note: string | null;
@@ -49,6 +77,26 @@ export interface JobInfo {
   peak_memory: number | null;
   cpu_time: number | null;
   retry_of: string | null;
+  /** Somebody else runs it: it cannot be retried here, and what stops it is up to that system. */
+  watched: boolean;
+  /** What the foreign system tells beside the status. */
+  facts: Record<string, string | number>;
+  /** A picture of the result. */
+  chart: ChartInfo | null;
+  /** The group that the job belongs to. */
+  group: string | null;
+}
+
+/** A group of jobs (`GroupView` in Python). */
+export interface GroupInfo {
+  id: string;
+  /** What made it: `map`, `sweep`, `set`, `session`, `batch`, `executor`. */
+  kind: string;
+  name: string;
+  tags: string[];
+  /** How many jobs it is to have, where that is known. */
+  total: number | null;
+  created: number;
 }
 
 /** `[seq, time, body]`, or `[seq, time, first part, whole length in characters]` where the body was cut. */
@@ -60,7 +108,6 @@ export type WireRow = Pick<JobInfo, "id" | "name" | "engine" | "status" | "creat
     number: number;
     latest?: string;
     values?: Record<string, number>;
-    group?: string | null;
   };
 
 /** Captured output: `text` starts at byte `start`; `end` is the byte after it. */
@@ -108,6 +155,8 @@ export interface RowsFrame {
   /** Changed keys by id; null for a value that is gone. */
   changes?: Record<string, Record<string, unknown>>;
   removed?: string[];
+  /** Groups of this frame's rows that were not told before, and those that changed. */
+  groups?: GroupInfo[];
 }
 
 export type Outcome = "cancelled" | "asked" | "ended" | "retried" | "deleted" | "tagged" | "missing" | "refused";
@@ -180,7 +229,7 @@ export type FromBrowser =
   | ({ type: "bulk"; request: number } & BulkOrder)
   | { type: "deck"; on: boolean; store_id?: string | null; since?: number | null };
 
-export type Layout = "card" | "list" | "deck";
+export type Layout = "card" | "list" | "deck" | "group";
 
 /** What a saved notebook keeps of a cell's cards. */
 export interface Bundle {
@@ -193,6 +242,8 @@ export interface Bundle {
   snapshot: Snapshot;
   /** The first frame of the layout `deck`, null for the others. */
   deck: RowsFrame | null;
+  /** With the layout `group`, the one that `deck` is about. */
+  group?: GroupInfo | null;
 }
 
 const FROM_KERNEL: ReadonlySet<unknown> = new Set(["snapshot", "delta", "rows", "range", "reply", "report", "trouble"]);

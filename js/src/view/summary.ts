@@ -23,7 +23,7 @@ function parts(job: JobInfo, now: number, progressSeen: number, t: Translate): (
       return [t("not submitted yet"), job.engine];
     case "QUEUED":
     case "VALIDATING":
-      return [job.queue_place === null ? null : t("{nth} in line", { nth: ordinal(job.queue_place) }), where(job), refused];
+      return [inLine(job.queue_place, t), where(job), refused];
     case "DONE":
       return [ranFor === null ? null : t("took {time}", { time: ranFor })];
     case "ERROR":
@@ -40,6 +40,12 @@ function parts(job: JobInfo, now: number, progressSeen: number, t: Translate): (
       ];
     }
   }
+}
+
+/** A queue that is not jobdeck's may tell a place in words, such as `>2000`. */
+function inLine(place: JobInfo["queue_place"], t: Translate): string | null {
+  if (typeof place === "string") return t("place in line: {place}", { place });
+  return place === null ? null : t("{nth} in line", { nth: ordinal(place) });
 }
 
 function where(job: JobInfo): string {

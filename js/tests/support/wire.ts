@@ -33,6 +33,10 @@ export function makeJob(changes: Partial<JobInfo> = {}): JobInfo {
     peak_memory: null,
     cpu_time: null,
     retry_of: null,
+    watched: false,
+    facts: {},
+    chart: null,
+    group: null,
     ...changes,
   };
 }

@@ -74,6 +74,7 @@ def job_row(record: JobRecord, words: LastWords) -> JobRow:
         "peak_memory": record.peak_memory,
         "cpu_time": record.cpu_time and round(record.cpu_time, 3),
         "retry_of": record.retry_of,
+        "watched": record.source is not None,
         "group": record.group_id,
     }
     row |= {key: value for key, value in told.items() if value}

@@ -23,7 +23,7 @@ _LOG_BUDGET: Final = 64_000
 _WHOLE_INTERVAL: Final = 5.0
 """Seconds after which a change brings a job's whole state, so that a view that missed a frame while the kernel was
 too busy to answer is mended all the same."""
-_LASTING: Final = frozenset({"id", "name", "tags", "engine", "backend", "created", "inputs", "retry_of"})
+_LASTING: Final = frozenset({"id", "name", "tags", "engine", "backend", "created", "inputs", "retry_of", "group"})
 
 
 @dataclass

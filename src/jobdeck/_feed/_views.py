@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from .._ports import Store
 from .._records import JobRecord, MessageRecord
@@ -24,7 +25,7 @@ _BATCHES: Final = (4, 16, 60, 120)
 _SHORTEST_BODY: Final = 500
 
 
-def job_view(record: JobRecord, queue_place: int | None, log_size: int) -> JobView:
+def job_view(record: JobRecord, queue_place: int | str | None, log_size: int) -> JobView:
     """Return one job as views need it."""
     final = is_final(record.status)
     return {
@@ -53,7 +54,16 @@ def job_view(record: JobRecord, queue_place: int | None, log_size: int) -> JobVi
         "peak_memory": record.peak_memory,
         "cpu_time": record.cpu_time,
         "retry_of": record.retry_of,
+        "watched": record.source is not None,
+        "facts": {line(k): _fact(v) for k, v in list(record.facts.items())[:_MOST_ENTRIES]},
+        "chart": None if record.chart is None else json.loads(record.chart),
+        "group": record.group_id,
     }
+
+
+def _fact(value: object) -> str | float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return cast("float", value) if is_number else line(str(value))
 
 
 def message_row(message: MessageRecord) -> MessageRow:

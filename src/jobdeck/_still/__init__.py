@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from .._version import __version__
-from .._wire import MIME_TYPE, PROTOCOL, Bundle, Rows, Snapshot
+from .._wire import MIME_TYPE, PROTOCOL, Bundle, GroupView, Rows, Snapshot
 from ._deck import render_deck_html, render_deck_text
 from ._html import render_html
 from ._text import render_text
@@ -19,9 +19,10 @@ WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 def make_bundle(
     snapshot: Snapshot,
     job_ids: Sequence[str],
-    layout: Literal["card", "list", "deck"],
+    layout: Literal["card", "list", "deck", "group"],
     *,
     deck: Rows | None = None,
+    group: GroupView | None = None,
     model_id: str | None = None,
 ) -> dict[str, Any]:
     """Return a cell's output: the same jobs in every form, for whoever can show which.
@@ -33,9 +34,11 @@ def make_bundle(
     job_ids
         What the output is about.
     layout
-        ``"card"``, ``"list"``, or ``"deck"`` for all jobs of the store.
+        ``"card"``, ``"list"``, ``"group"``, or ``"deck"`` for all jobs of the store.
     deck
-        The deck's first frame, with the layout ``"deck"``.
+        The deck's first frame, with the layouts ``"deck"`` and ``"group"``.
+    group
+        What the output is about, with the layout ``"group"``.
     model_id
         The widget that keeps the output alive, if there is one.
     """
@@ -47,6 +50,7 @@ def make_bundle(
         "layout": layout,
         "snapshot": snapshot,
         "deck": deck,
+        "group": group,
     }
     forms: dict[str, Any] = {
         MIME_TYPE: bundle,

@@ -38,7 +38,7 @@ def _keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
     body, exception = (None if blob is None else blobs.keep(link, blob) for blob in bodies)
     link.execute(
         "INSERT INTO outcomes (job, ok, encoding, preview, exception_type, exception_text, traceback, interrupted,"
-        " body, exception) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, exception, chart) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number,
             outcome.ok,
@@ -50,6 +50,7 @@ def _keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
             outcome.interrupted,
             body,
             exception,
+            text(outcome.chart),
         ),
     )
     return True
@@ -59,12 +60,13 @@ def outcome(link: Link, job_id: str) -> Outcome | None:
     """Return what the program left; a result of None after a final message is that message."""
     row = link.execute(
         "SELECT jobs.number, job, ok, encoding, preview, exception_type, exception_text, outcomes.traceback,"
-        " interrupted, body, exception FROM jobs LEFT JOIN outcomes ON job = jobs.number WHERE job_id = ?",
+        " interrupted, body, exception, outcomes.chart"
+        " FROM jobs LEFT JOIN outcomes ON job = jobs.number WHERE job_id = ?",
         (job_id,),
     ).fetchone()
     if row is None:
         raise jobs.not_found(link, job_id)
-    number, job, ok, encoding, preview, exception_type, exception_text, trace, interrupted, body, exception = row
+    number, job, ok, encoding, preview, exception_type, exception_text, trace, interrupted, body, exception, chart = row
     if job is None:
         return None
     content = None if body is None else blobs.load(link, body)
@@ -81,6 +83,7 @@ def outcome(link: Link, job_id: str) -> Outcome | None:
         traceback=trace,
         exception=None if exception is None else blobs.load(link, exception),
         interrupted=bool(interrupted),
+        chart=chart,
     )
 
 
@@ -146,6 +149,7 @@ def _close(link: Link, job: _Living, end: Exit, left: Outcome | None, **process:
         cpu_time=end.cpu_time,
         result_encoding=left.encoding if left else None,
         result_preview=text(left.preview) if left else None,
+        chart=text(left.chart) if left else None,
         **process,
     )
     if job.cancel_asked is not None:

@@ -106,6 +106,10 @@ def add(link: Link, new: NewJob, bodies: list[Blob]) -> JobRecord:
         "queued": now if new.submitted else None,
         "ticket": change if new.submitted else None,
         "changed": change,
+        "source": None if new.source is None else json_text("source", new.source),
+        "agent": new.agent,
+        "cancel_state": new.cancel_state,
+        "cancel_note": text(new.cancel_note),
     }
     values |= zip(("program", "inputs", "context"), blobs.keep_all(link, bodies), strict=True)
     inserted = link.execute(

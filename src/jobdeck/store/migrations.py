@@ -127,14 +127,44 @@ CREATE INDEX programs_data ON programs (data);
 
 
 def _begin_store(connection: sqlite3.Connection) -> None:
-    for statement in _FIRST.split(";"):
-        if statement.strip():
-            connection.execute(statement)
+    _execute_all(connection, _FIRST)
     connection.execute("INSERT INTO settings VALUES ('store_id', ?)", (random_name(6),))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin_store,)
+_GROUPS_AND_WATCHED: Final = """
+CREATE TABLE groups (
+  group_id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  total INTEGER,
+  created REAL NOT NULL,
+  changed INTEGER NOT NULL
+);
+CREATE INDEX groups_changed ON groups (changed);
+ALTER TABLE jobs ADD COLUMN source TEXT;
+ALTER TABLE jobs ADD COLUMN facts TEXT;
+ALTER TABLE jobs ADD COLUMN chart TEXT;
+CREATE INDEX jobs_watched ON jobs (number)
+  WHERE source IS NOT NULL AND status NOT IN ('DONE', 'CANCELLED', 'ERROR');
+ALTER TABLE outcomes ADD COLUMN chart TEXT;
+"""
+
+
+def _add_groups_and_watched(connection: sqlite3.Connection) -> None:
+    _execute_all(connection, _GROUPS_AND_WATCHED)
+
+
+def _execute_all(connection: sqlite3.Connection, script: str) -> None:
+    # Not executescript(), which would commit first.
+    for statement in script.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin_store, _add_groups_and_watched)
 """What leads from each schema version to the next; the first one from an empty file to version 1."""
 
 

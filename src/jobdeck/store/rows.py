@@ -19,7 +19,9 @@ _PARTS: Final = {
     )
 }
 _NAMES: Final = tuple(each.name for each in dataclasses.fields(JobRecord))
-_STATUS, _TAGS, _METADATA, _PREVIEW = map(_NAMES.index, ("status", "tags", "metadata", "inputs_preview"))
+_STATUS, _TAGS, _METADATA, _PREVIEW, _SOURCE, _FACTS = map(
+    _NAMES.index, ("status", "tags", "metadata", "inputs_preview", "source", "facts")
+)
 
 SELECT_JOBS: Final = f"SELECT {', '.join(_PARTS.get(name, f'jobs.{name}') for name in _NAMES)} FROM jobs"
 """Selects what `job_record` reads."""
@@ -33,6 +35,8 @@ def job_record(row: Sequence[Any]) -> JobRecord:
     values[_TAGS] = () if values[_TAGS] == "[]" else tuple(json.loads(values[_TAGS]))
     values[_METADATA] = {} if values[_METADATA] == "{}" else json.loads(values[_METADATA])
     values[_PREVIEW] = {} if values[_PREVIEW] == "{}" else json.loads(values[_PREVIEW])
+    values[_SOURCE] = None if values[_SOURCE] is None else json.loads(values[_SOURCE])
+    values[_FACTS] = {} if values[_FACTS] is None else json.loads(values[_FACTS])
     return JobRecord(*values)
 
 

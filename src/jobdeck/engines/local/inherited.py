@@ -87,6 +87,7 @@ def handed(job_id: str, outcome: Outcome) -> bytes:
         outcome.traceback,
         outcome.exception is not None,
         outcome.interrupted,
+        outcome.chart,
     ]
     return b"\n".join((job_id.encode(), json.dumps(facts).encode(), (outcome.body or b"") + (outcome.exception or b"")))
 
@@ -99,7 +100,7 @@ def job_of(data: bytes) -> str:
 def outcome_of(data: bytes) -> Outcome:
     """Return what :func:`handed` made bytes of. It opens no pickle."""
     _, facts, bodies = data.split(b"\n", 2)
-    ok, encoding, size, preview, kind, text, traceback, is_kept, interrupted = json.loads(facts)
+    ok, encoding, size, preview, kind, text, traceback, is_kept, interrupted, chart = json.loads(facts)
     return Outcome(
         ok=ok,
         encoding=encoding,
@@ -110,4 +111,5 @@ def outcome_of(data: bytes) -> Outcome:
         traceback=traceback,
         exception=bodies[size or 0 :] if is_kept else None,
         interrupted=interrupted,
+        chart=chart,
     )
