@@ -61,11 +61,11 @@ class HistogramView(TypedDict):
 
 
 class EstimatesView(TypedDict):
-    """Values with their standard errors, where there are any; `more` values were left out."""
+    """Values with their standard errors, where there are any; `more` were left out. None: not a finite number."""
 
     kind: Literal["estimates"]
-    values: list[float]
-    errors: list[float] | None
+    values: list[float | None]
+    errors: list[float | None] | None
     labels: list[str] | None
     more: int
 

@@ -31,11 +31,11 @@ export interface HistogramInfo {
   more: number;
 }
 
-/** Values with their standard errors, where there are any; `more` values were left out. */
+/** Values with their standard errors, where there are any; `more` were left out. null: not a finite number. */
 export interface EstimatesInfo {
   kind: "estimates";
-  values: number[];
-  errors: number[] | null;
+  values: (number | null)[];
+  errors: (number | null)[] | null;
   labels: string[] | null;
   more: number;
 }

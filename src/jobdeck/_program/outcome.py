@@ -7,6 +7,7 @@ import os
 import traceback
 from typing import Any, Final
 
+from .._chart import chart_text
 from .._codec import RuntimeEncoder, decode, encode
 from .._errors import EncodingError, JobCancelledError
 from .._records import Outcome
@@ -35,9 +36,9 @@ def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncode
     shown = preview(value, _MAX_PREVIEW)
     text = _kept_as_json(value, encoder)
     if text is not None:
-        return Outcome(ok=True, encoding="json", body=text.encode("ascii"), preview=shown)
+        return Outcome(ok=True, encoding="json", body=text.encode("ascii"), preview=shown, chart=chart_text(value))
     try:
-        return Outcome(ok=True, encoding="pickle", body=dumps(value), preview=shown)
+        return Outcome(ok=True, encoding="pickle", body=dumps(value), preview=shown, chart=chart_text(value))
     except Exception as exc:  # noqa: BLE001 - pickling runs the value's own code, which may raise anything
         words = (
             f"the program ran to its end, but what it returned ({type(value).__name__}) cannot be kept: "
