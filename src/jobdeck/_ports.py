@@ -13,10 +13,14 @@ from ._records import (
     Changes,
     Command,
     CommandKind,
+    GroupQuery,
+    GroupRecord,
     JobQuery,
     JobRecord,
     LastWords,
+    Member,
     MessageRecord,
+    NewGroup,
     NewJob,
     News,
     Outcome,
@@ -60,10 +64,16 @@ class Store(MessageSink, Protocol):
 
     # --- the submitting side
     def add_job(self, new: NewJob) -> JobRecord: ...
+    def add_jobs(self, several: Sequence[NewJob]) -> list[JobRecord]:
+        """Add jobs in this order, all or none. What they have in common is kept once."""
+
     def submit_job(self, job_id: str) -> JobRecord:
         """INITIALIZING → QUEUED; JobError if it was submitted before."""
 
     def payload(self, job_id: str) -> Payload: ...
+    def payloads(self, job_ids: Collection[str]) -> dict[str, Payload]:
+        """The payloads of those of these jobs that there are; what several of them share is one object."""
+
     def ask(self, job_id: str, kind: CommandKind, origin: str) -> JobRecord:
         """Record a request to stop.
 
@@ -89,6 +99,28 @@ class Store(MessageSink, Protocol):
         self, job_ids: Collection[str], add: Sequence[str], remove: Collection[str]
     ) -> dict[str, Literal["tagged", "missing"]]:
         """Add tags to each of these jobs, and take others away."""
+
+    # --- groups
+    def add_group(self, new: NewGroup) -> GroupRecord:
+        """Make a group. Jobs are in it by their `group_id`; with the last of them it goes."""
+
+    def group(self, group_id: str) -> GroupRecord:
+        """JobNotFoundError if there is none."""
+
+    def groups(self, query: GroupQuery) -> list[GroupRecord]: ...
+    def update_group(
+        self,
+        group_id: str,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        total: int | None = None,
+    ) -> GroupRecord:
+        """Replace what is given. JobNotFoundError if there is no such group."""
+
+    def members(self, group_id: str) -> list[Member]:
+        """The jobs of a group, the oldest first. JobNotFoundError if there is no such group."""
 
     # --- programs
     def put_program(self, data: bytes, metadata: Mapping[str, Any], program_id: str | None = None) -> str: ...
@@ -145,6 +177,9 @@ class Store(MessageSink, Protocol):
         """1 for the next to start; None if it is not queued."""
 
     def outcome(self, job_id: str) -> Outcome | None: ...
+    def outcomes(self, job_ids: Collection[str]) -> dict[str, Outcome]:
+        """What each of these programs left, of those that are there and left something."""
+
     def messages(
         self, job_id: str, start: int = 0, stop: int | None = None, *, longest: int | None = None
     ) -> list[MessageRecord]:
@@ -166,12 +201,13 @@ class Store(MessageSink, Protocol):
         """A number that differs from the last call's if any other connection committed since. Costs microseconds."""
 
     def changes(self, since: int, limit: int | None = None) -> Changes:
-        """Jobs whose row changed after change number `since` (messages and log growth are not row changes).
+        """Jobs whose row changed after change number `since` (messages and log growth are not row changes), and groups.
 
-        With a limit, at most so many of them and so many deletions, the earliest ones.
+        With a limit, at most so many of each and so many deletions, the earliest ones.
         """
 
-    def tally(self) -> Tally: ...
+    def tally(self, group_id: str | None = None) -> Tally:
+        """How many jobs there are of each status, in all or in a group."""
 
     def change_number(self) -> int: ...
     def pulse(self, *settings: str) -> tuple[int, tuple[str | None, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ._status import CancelState, ErrorKind, Exit, JobStatus
 
@@ -30,6 +30,8 @@ class NewJob:
         For such a job, who watches it: it is never claimed.
     cancel_state, cancel_note
         For such a job, where it is known from the start that it cannot be stopped.
+    place : int, optional
+        Of a job in a group: where its result belongs among the group's. A job that repeats another has its place.
     """
 
     name: str
@@ -50,6 +52,7 @@ class NewJob:
     agent: str | None = None
     cancel_state: CancelState | None = None
     cancel_note: str | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class JobRecord:
         What that system tells beside the status, for people: numbers and short texts by name.
     chart : str or None
         A picture of the result as data, in JSON; see ``_wire.ChartView``.
+    place : int or None
+        Of a job in a group: see :class:`NewJob`.
     """
 
     number: int
@@ -107,6 +112,7 @@ class JobRecord:
     source: Mapping[str, Any] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     chart: str | None = None
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,31 @@ class GroupRecord:
     total: int | None
     created: float
     changed: int
+
+
+class Member(NamedTuple):
+    """A job of a group, as far as the group needs it to say how it stands."""
+
+    number: int
+    job_id: str
+    status: JobStatus | str
+    place: int | None
+
+
+@dataclass(frozen=True)
+class GroupQuery:
+    """Which groups to list, and in what order (by creation).
+
+    A group has to have all of `tags`; `name` is a part of its name, in upper or lower case.
+    """
+
+    limit: int | None = None
+    skip: int = 0
+    kind: str | None = None
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    group_ids: tuple[str, ...] | None = None
+    descending: bool = True
 
 
 @dataclass(frozen=True)
@@ -305,7 +336,7 @@ class Changes:
     """What changed since a change number: whole records, ids of the deleted, and the number to ask from next time.
 
     Of many changes it may be the first part (`more`). Where it is not `complete`, it is so long ago that the store has
-    forgotten some of the deletions.
+    forgotten some of the deletions. A group goes with the last of its jobs, without a word of its own.
     """
 
     number: int
@@ -313,6 +344,7 @@ class Changes:
     deleted: tuple[str, ...]
     more: bool = False
     complete: bool = True
+    groups: tuple[GroupRecord, ...] = ()
 
 
 @dataclass(frozen=True)

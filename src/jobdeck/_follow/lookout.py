@@ -10,7 +10,7 @@ from typing import Final
 
 from .._errors import JobNotFoundError, StoreError
 from .._ports import Store
-from .._records import JobQuery, JobRecord
+from .._records import Changes, GroupRecord, JobQuery, JobRecord
 from .._status import FINAL, JobStatus, is_final
 
 _LOG_CHECK: Final = 0.05
@@ -36,6 +36,8 @@ class Update:
         of its messages.
     log_sizes : mapping of str to int
         Bytes of captured output of each job whose output grew.
+    groups : tuple of GroupRecord
+        Groups that are new or changed, for who follows all jobs.
     trouble : str or None
         Why the store cannot be read just now; None again when it can.
     """
@@ -44,6 +46,7 @@ class Update:
     deleted: tuple[str, ...] = ()
     seqs: Mapping[str, int] = field(default_factory=dict)
     log_sizes: Mapping[str, int] = field(default_factory=dict)
+    groups: tuple[GroupRecord, ...] = ()
     trouble: str | None = None
 
 
@@ -107,7 +110,8 @@ class Lookout:
 
     def look(self, interests: Sequence[Interest]) -> list[Update | None]:
         """Read what changed; the answers are in the order of `interests`, None for those that it does not concern."""
-        number, jobs, deleted = self._read_changes()
+        changes = self._read_changes()
+        jobs, deleted = list(changes.jobs), changes.deleted
         is_quiet = not self._moved and time.monotonic() < self._next_log_check
         if is_quiet and not any(
             interest.is_new or interest.untold is None or interest.untold for interest in interests
@@ -124,31 +128,28 @@ class Lookout:
         ended = [record.job_id for record in jobs if is_final(record.status)]
         # Read after the rows: a job that has ended writes no more, so with its last row come all its messages.
         seqs = self._grown_messages() if self._moved else {}
-        news = Update(tuple(jobs), deleted, seqs, self._grown_logs(ended))
+        news = Update(tuple(jobs), deleted, seqs, self._grown_logs(ended), changes.groups)
         for job_id in [*ended, *deleted]:
             self._drop(job_id)
 
         told = [self._answer(interest, news) for interest in interests]
-        self._number = number  # only now: after an error in the above, the same changes are read again
+        self._number = changes.number  # only now: after an error in the above, the same changes are read again
         return told
 
-    def _read_changes(self) -> tuple[int, list[JobRecord], tuple[str, ...]]:
-        jobs: list[JobRecord] = []
-        deleted: tuple[str, ...] = ()
+    def _read_changes(self) -> Changes:
         version = self._store.data_version()
         self._moved = version != self._version
         if self._number is None:
-            number = self._store.change_number()
+            changes = Changes(self._store.change_number(), (), ())
         elif self._moved:
             changes = self._store.changes(self._number)
             if changes.number < self._number:
                 self._number = None
                 raise StoreError(f"the store at {self._store.home} was replaced by another one; reading it afresh")
-            number, jobs, deleted = changes.number, list(changes.jobs), changes.deleted
         else:
-            number = self._number
+            changes = Changes(self._number, (), ())
         self._version = version
-        return number, jobs, deleted
+        return changes
 
     def _grown_messages(self) -> dict[str, int]:
         grown = {i: n for i, n in self._last_seqs(list(self._writing)).items() if n != self._seqs.get(i, 0)}
@@ -171,6 +172,7 @@ class Lookout:
             tuple(filter(interest.covers, news.deleted)),
             {job_id: seq for job_id, seq in news.seqs.items() if interest.covers(job_id)},
             {job_id: size for job_id, size in news.log_sizes.items() if interest.covers(job_id)},
+            news.groups if interest.ids is None else (),
         )
         if interest.untold is None or interest.untold:
             return self._with_state(update, interest.untold)
@@ -193,7 +195,11 @@ class Lookout:
         records = {record.job_id: record for record in (*update.jobs, *found)}
         missing = () if ids is None else tuple(sorted(ids.difference(read, there, update.deleted)))
         return Update(
-            tuple(records.values()), update.deleted + missing, {**update.seqs, **seqs}, {**update.log_sizes, **sizes}
+            tuple(records.values()),
+            update.deleted + missing,
+            {**update.seqs, **seqs},
+            {**update.log_sizes, **sizes},
+            update.groups,
         )
 
     def _records(self, ids: frozenset[str] | None) -> list[JobRecord]:

@@ -18,6 +18,7 @@ INLINE: Final = 1 << 20
 """Bytes up to which a body lies in the database itself."""
 
 _PART: Final = 1 << 20
+_AT_ONCE: Final = 500
 
 _REFERENCES: Final = (
     ("jobs", "program"),
@@ -81,8 +82,10 @@ def keep(link: Link, blob: Blob) -> int:
         os.replace(blob.written, link.home / BLOBS / blob.sha256)
         blob.written = None
     found = link.execute("SELECT id FROM blobs WHERE sha256 = ?", (blob.sha256,)).fetchone()
-    if found is not None:
-        return int(found[0])
+    return _insert(link, blob) if found is None else int(found[0])
+
+
+def _insert(link: Link, blob: Blob) -> int:
     values = (blob.sha256, blob.size, blob.body)
     row = link.execute("INSERT INTO blobs (sha256, size, body) VALUES (?, ?, ?)", values).lastrowid
     assert row is not None
@@ -90,16 +93,19 @@ def keep(link: Link, blob: Blob) -> int:
 
 
 def keep_all(link: Link, several: Sequence[Blob]) -> list[int]:
-    """Do as `keep` does for several bodies, most of which are there already as a rule."""
-    marks = ", ".join("?" * len(several))
-    found = link.execute(
-        f"SELECT sha256, id FROM blobs WHERE sha256 IN ({marks})", [blob.sha256 for blob in several]
-    ).fetchall()
-    known: dict[str, int] = dict(found)
-    return [
-        keep(link, blob) if blob.written is not None or blob.sha256 not in known else known[blob.sha256]
-        for blob in several
-    ]
+    """Do as `keep` does for several distinct bodies."""
+    ids = []
+    for begin in range(0, len(several), _AT_ONCE):
+        some = several[begin : begin + _AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        hashes = [blob.sha256 for blob in some]
+        known = dict(link.execute(f"SELECT sha256, id FROM blobs WHERE sha256 IN ({marks})", hashes).fetchall())
+        for blob in some:
+            if blob.written is not None:
+                ids.append(keep(link, blob))
+            else:
+                ids.append(known[blob.sha256] if blob.sha256 in known else _insert(link, blob))
+    return ids
 
 
 def body_of(home: Path, sha256: str, body: bytes | None) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from .._errors import JobNotFoundError
 from .._records import JobRecord, News, Outcome
 from .._status import Exit, Report, is_final, judge
 from . import blobs, jobs
@@ -85,6 +87,17 @@ def outcome(link: Link, job_id: str) -> Outcome | None:
         interrupted=bool(interrupted),
         chart=chart,
     )
+
+
+def outcomes(link: Link, job_ids: Iterable[str]) -> dict[str, Outcome]:
+    """Return as `outcome` does what each of these programs left, of those that left something."""
+    found = {}
+    for job_id in job_ids:
+        with contextlib.suppress(JobNotFoundError):
+            left = outcome(link, job_id)
+            if left is not None:
+                found[job_id] = left
+    return found
 
 
 def finish(link: Link, ends: Mapping[str, Exit]) -> list[JobRecord]:

@@ -6,14 +6,15 @@ import json
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, Literal
 
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
 from .._records import Changes, JobQuery, JobRecord, NewJob, Payload, PayloadKeys, Tally
 from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
-from . import blobs
+from . import blobs, groups
 from .blobs import Blob
 from .connection import Link
 from .home import OUTPUT, output_path
@@ -61,8 +62,15 @@ def number_of(link: Link, job_id: str) -> int:
     return number
 
 
+def is_job_id(text: str) -> bool:
+    """Tell whether a text has the form of a job's id."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
 def not_found(link: Link, job_id: str) -> JobNotFoundError:
-    """Return the error for an id that is not in the store; one from another home is recognised."""
+    """Return the error for an id that is not in the store; a group's and one from another home are recognised."""
+    if groups.is_group_id(job_id):
+        return JobNotFoundError(f"{job_id} is the id of a group of jobs, not of a job; jobdeck.group() has it")
     found = _JOB_ID.fullmatch(job_id)
     if found and found[1] != link.store_id:
         return JobNotFoundError(
@@ -85,11 +93,33 @@ def get_all(link: Link, job_ids: Iterable[str]) -> list[JobRecord]:
     return [job_record(row) for row in rows if row is not None]
 
 
-def add(link: Link, new: NewJob, bodies: list[Blob]) -> JobRecord:
-    """Insert a job whose bodies (program, inputs and context, in this order) were prepared."""
+def add(link: Link, several: Sequence[NewJob], blob_of: Mapping[bytes, Blob]) -> list[JobRecord]:
+    """Insert jobs whose bodies were prepared; each distinct body is looked up once."""
     now = time.time()
-    change = next_change(link)
-    values: dict[str, Any] = {
+    first = int(
+        link.execute("UPDATE counter SET number = number + ? RETURNING number", (len(several),)).fetchall()[0][0]
+    )
+    ids = dict(zip(blob_of, blobs.keep_all(link, list(blob_of.values())), strict=True))
+    records = []
+    for change, new in enumerate(several, first - len(several) + 1):
+        values = {
+            **_columns(link, new, now, change),
+            "program": ids[new.program],
+            "inputs": ids[new.inputs],
+            "context": ids[new.context],
+        }
+        records.append(new_job_record({**values, "number": link.execute(_insert(tuple(values)), values).lastrowid}))
+    return records
+
+
+@cache
+def _insert(columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
+
+
+def _columns(link: Link, new: NewJob, now: float, change: int) -> dict[str, Any]:
+    """Return a new job's row without its number and its bodies."""
+    return {
         "job_id": f"{link.store_id}-{random_name(12)}",
         "name": text(new.name),
         "status": (JobStatus.QUEUED if new.submitted else JobStatus.INITIALIZING).value,
@@ -102,6 +132,7 @@ def add(link: Link, new: NewJob, bodies: list[Blob]) -> JobRecord:
         "timeout": new.timeout,
         "retry_of": new.retry_of,
         "group_id": new.group_id,
+        "place": new.place,
         "created": now,
         "queued": now if new.submitted else None,
         "ticket": change if new.submitted else None,
@@ -111,11 +142,6 @@ def add(link: Link, new: NewJob, bodies: list[Blob]) -> JobRecord:
         "cancel_state": new.cancel_state,
         "cancel_note": text(new.cancel_note),
     }
-    values |= zip(("program", "inputs", "context"), blobs.keep_all(link, bodies), strict=True)
-    inserted = link.execute(
-        f"INSERT INTO jobs ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})", values
-    )
-    return new_job_record({**values, "number": inserted.lastrowid})
 
 
 def change(link: Link, job_id: str, **values: object) -> int:
@@ -142,10 +168,27 @@ def payload(link: Link, job_id: str) -> Payload:
     return Payload(*(blobs.load(link, blob_id) for blob_id in row))
 
 
+def payloads(link: Link, job_ids: Iterable[str]) -> dict[str, Payload]:
+    """Return the payloads of those of these jobs that there are; what several of them share is one object."""
+    bodies: dict[int, bytes] = {}
+
+    def body(blob_id: int) -> bytes:
+        if blob_id not in bodies:
+            bodies[blob_id] = blobs.load(link, blob_id)
+        return bodies[blob_id]
+
+    found = {}
+    for job_id in job_ids:
+        row = link.execute("SELECT program, inputs, context FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+        if row is not None:
+            found[job_id] = Payload(*map(body, row))
+    return found
+
+
 def payload_keys(link: Link, job_ids: Collection[str]) -> dict[str, PayloadKeys]:
     rows = link.execute(
         "SELECT job_id, p.sha256, i.sha256, c.sha256, p.size + i.size + c.size FROM jobs JOIN blobs p ON p.id = program"
-        f" JOIN blobs i ON i.id = inputs JOIN blobs c ON c.id = context WHERE job_id IN ({_marks(tuple(job_ids))})",
+        f" JOIN blobs i ON i.id = inputs JOIN blobs c ON c.id = context WHERE job_id IN ({marks(tuple(job_ids))})",
         tuple(job_ids),
     ).fetchall()
     folder = os.fspath(link.home / OUTPUT)
@@ -241,19 +284,24 @@ def changes(link: Link, since: int, limit: int | None) -> Changes:
         "SELECT job_id, changed FROM deleted WHERE changed > ? ORDER BY changed LIMIT ?", (since, most)
     ).fetchall()
     found = list(map(job_record, rows))
-    more = limit is not None and max(len(found), len(gone)) > limit
+    moved = groups.changed(link, since, most)
+    more = limit is not None and max(len(found), len(gone), len(moved)) > limit
     if more:
         # No two rows have the same number: each change takes its own.
-        ends = [record.changed for record in found[limit:]] + [changed for _, changed in gone[limit:]]
+        ends = [changed for _, changed in gone[limit:]]
+        ends += [record.changed for record in found[limit:]] + [record.changed for record in moved[limit:]]
         number = min(ends) - 1
+        moved = [record for record in moved if record.changed <= number]
         found = [record for record in found if record.changed <= number]
         gone = [row for row in gone if row[1] <= number]
-    return Changes(number, tuple(found), tuple(row[0] for row in gone), more, since >= int(forgotten or 0))
+    deleted = tuple(row[0] for row in gone)
+    return Changes(number, tuple(found), deleted, more, since >= int(forgotten or 0), tuple(moved))
 
 
-def tally(link: Link) -> Tally:
-    """Count the jobs of each status."""
-    counts = link.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall()
+def tally(link: Link, group_id: str | None) -> Tally:
+    """Count the jobs of each status, all of the store's or a group's."""
+    where, values = ("", ()) if group_id is None else (" WHERE group_id = ?", (group_id,))
+    counts = link.execute(f"SELECT status, count(*) FROM jobs{where} GROUP BY status", values).fetchall()
     return Tally(change_number(link), dict(counts))
 
 
@@ -283,9 +331,9 @@ def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
 
     collation = " COLLATE NOCASE" if query.ignore_case else ""
     if query.status is not None:
-        add(f"status IN ({_marks(query.status)})", *map(str, query.status))
+        add(f"status IN ({marks(query.status)})", *map(str, query.status))
     if query.without:
-        add(f"status NOT IN ({_marks(query.without)})", *map(str, query.without))
+        add(f"status NOT IN ({marks(query.without)})", *map(str, query.without))
     if query.below is not None:
         add("number < ?", query.below)
     for tag in query.tags:
@@ -302,11 +350,11 @@ def _conditions(query: JobQuery) -> tuple[str, list[Any]]:
     if query.created_before is not None:
         add("created < ?", query.created_before)
     if query.job_ids is not None:
-        add(f"job_id IN ({_marks(query.job_ids)})", *query.job_ids)
+        add(f"job_id IN ({marks(query.job_ids)})", *query.job_ids)
     return " AND ".join(parts), values
 
 
-def _marks(values: tuple[str, ...]) -> str:
+def marks(values: tuple[str, ...]) -> str:
     return ", ".join("?" * len(values))
 
 
@@ -353,6 +401,9 @@ def remove(link: Link, number: int, job_id: str) -> list[str]:
         {"n": number, "low": low, "high": high},
     ).fetchall()
     link.execute("DELETE FROM messages WHERE id > ? AND id < ?", (low, high))
+    (group_id,) = link.execute("SELECT group_id FROM jobs WHERE number = ?", (number,)).fetchone()
     link.execute("DELETE FROM jobs WHERE number = ?", (number,))
+    if group_id is not None:
+        groups.drop_if_empty(link, group_id)
     link.execute("INSERT INTO deleted VALUES (?, ?, ?)", (next_change(link), job_id, time.time()))
     return blobs.drop_unused(link, [row[0] for row in used if row[0] is not None])

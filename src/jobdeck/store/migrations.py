@@ -157,6 +157,17 @@ def _add_groups_and_watched(connection: sqlite3.Connection) -> None:
     _execute_all(connection, _GROUPS_AND_WATCHED)
 
 
+_PLACES: Final = """
+ALTER TABLE jobs ADD COLUMN place INTEGER;
+DROP INDEX jobs_group;
+CREATE INDEX jobs_group ON jobs (group_id, status) WHERE group_id IS NOT NULL;
+"""
+
+
+def _add_places(connection: sqlite3.Connection) -> None:
+    _execute_all(connection, _PLACES)
+
+
 def _execute_all(connection: sqlite3.Connection, script: str) -> None:
     # Not executescript(), which would commit first.
     for statement in script.split(";"):
@@ -164,7 +175,7 @@ def _execute_all(connection: sqlite3.Connection, script: str) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin_store, _add_groups_and_watched)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin_store, _add_groups_and_watched, _add_places)
 """What leads from each schema version to the next; the first one from an empty file to version 1."""
 
 

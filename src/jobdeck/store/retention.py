@@ -2,7 +2,7 @@
 
 Two settings of the store say what agents remove by themselves: ``keep_days`` (default 90: what ended longer ago goes)
 and ``keep_jobs`` (default 10,000: of what has ended, only so many of the newest stay). ``off`` lifts a limit.
-Jobs that have not ended are never removed.
+Jobs that have not ended are never removed, nor those of a group in which one has not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 from .._errors import StoreError
 from .._records import Pruned
-from . import blobs, jobs, settings
+from . import blobs, groups, jobs, settings
 from .connection import Database, Link
 from .home import BLOBS, OUTPUT, output_path, size_of
 from .jobs import FINAL_SQL
@@ -43,6 +43,7 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
         batch = victims[at : at + _BATCH]
         db.write(blobs.unlink_unused, db.write(_remove, batch))
         db.run(jobs.unlink_outputs, [job_id for _, job_id in batch])
+    db.write(groups.drop_abandoned, now)
     db.write(_forget_tombstones, now - _TOMBSTONES)
     db.write(_sweep, now - _LEFT_ALONE)
     while db.run(_give_back_pages):
@@ -72,9 +73,14 @@ def _limit(name: str, value: str) -> float | None:
 def _victims(link: Link, ended_before: float | None, keep: int | None) -> list[tuple[int, str]]:
     if ended_before is None and keep is None:
         return []
+    # A large group would lose its first results while its last jobs run.
+    open_groups = f"SELECT group_id FROM jobs WHERE group_id IS NOT NULL AND status NOT IN {FINAL_SQL}"
     sql = (
-        "SELECT number, job_id FROM (SELECT number, job_id, ended, row_number() OVER (ORDER BY number DESC) AS place"
-        f" FROM jobs WHERE status IN {FINAL_SQL}) WHERE ended < :before OR place > :keep ORDER BY number"
+        "SELECT number, job_id FROM"
+        " (SELECT number, job_id, group_id, ended, row_number() OVER (ORDER BY number DESC) AS age FROM jobs"
+        f" WHERE status IN {FINAL_SQL})"
+        " WHERE (ended < :before OR age > :keep)"
+        f" AND (group_id IS NULL OR group_id NOT IN ({open_groups})) ORDER BY number"
     )
     return link.execute(sql, {"before": ended_before, "keep": keep}).fetchall()
 

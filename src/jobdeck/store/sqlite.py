@@ -11,10 +11,14 @@ from .._records import (
     Changes,
     Command,
     CommandKind,
+    GroupQuery,
+    GroupRecord,
     JobQuery,
     JobRecord,
     LastWords,
+    Member,
     MessageRecord,
+    NewGroup,
     NewJob,
     News,
     Outcome,
@@ -25,7 +29,7 @@ from .._records import (
     Tally,
 )
 from .._status import Exit, JobStatus
-from . import blobs, commands, description, endings, jobs, messages, programs, retention, settings
+from . import blobs, commands, description, endings, groups, jobs, messages, programs, retention, settings
 from .blobs import Blob
 from .commands import Asked
 from .connection import Database, Link
@@ -62,14 +66,20 @@ class SQLiteStore:
 
     def add_job(self, new: NewJob) -> JobRecord:
         with ExitStack() as stack:
-            bodies = self._prepared(stack, new.program, new.inputs, new.context)
-            return self._db.write(jobs.add, new, bodies)
+            return self._db.write(jobs.add, [new], self._distinct(stack, [new]))[0]
+
+    def add_jobs(self, several: Sequence[NewJob]) -> list[JobRecord]:
+        with ExitStack() as stack:
+            return self._db.write(jobs.add, several, self._distinct(stack, several)) if several else []
 
     def submit_job(self, job_id: str) -> JobRecord:
         return self._db.write(jobs.submit, job_id)
 
     def payload(self, job_id: str) -> Payload:
         return self._db.read(jobs.payload, job_id)
+
+    def payloads(self, job_ids: Collection[str]) -> dict[str, Payload]:
+        return self._db.read(jobs.payloads, job_ids)
 
     def ask(self, job_id: str, kind: CommandKind, origin: str) -> JobRecord:
         return self._db.write(commands.ask, job_id, kind, origin)
@@ -92,6 +102,31 @@ class SQLiteStore:
 
     def edit_tags(self, job_ids: Collection[str], add: Sequence[str], remove: Collection[str]) -> dict[str, Tagged]:
         return self._db.write(jobs.edit_tags, job_ids, add, remove)
+
+    # --- groups
+
+    def add_group(self, new: NewGroup) -> GroupRecord:
+        return self._db.write(groups.add, new)
+
+    def group(self, group_id: str) -> GroupRecord:
+        return self._db.run(groups.get, group_id)
+
+    def groups(self, query: GroupQuery) -> list[GroupRecord]:
+        return self._db.run(groups.find, query)
+
+    def update_group(
+        self,
+        group_id: str,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        total: int | None = None,
+    ) -> GroupRecord:
+        return self._db.write(groups.update, group_id, name=name, tags=tags, metadata=metadata, total=total)
+
+    def members(self, group_id: str) -> list[Member]:
+        return self._db.read(groups.members, group_id)
 
     # --- programs
 
@@ -186,6 +221,9 @@ class SQLiteStore:
     def outcome(self, job_id: str) -> Outcome | None:
         return self._db.read(endings.outcome, job_id)
 
+    def outcomes(self, job_ids: Collection[str]) -> dict[str, Outcome]:
+        return self._db.read(endings.outcomes, job_ids)
+
     def messages(
         self, job_id: str, start: int = 0, stop: int | None = None, *, longest: int | None = None
     ) -> list[MessageRecord]:
@@ -208,8 +246,8 @@ class SQLiteStore:
     def changes(self, since: int, limit: int | None = None) -> Changes:
         return self._db.read(jobs.changes, since, limit)
 
-    def tally(self) -> Tally:
-        return self._db.read(jobs.tally)
+    def tally(self, group_id: str | None = None) -> Tally:
+        return self._db.read(jobs.tally, group_id)
 
     def change_number(self) -> int:
         return self._db.run(jobs.change_number)
@@ -246,6 +284,11 @@ class SQLiteStore:
             prepared.append(blobs.prepare(self.home, body))
             stack.callback(prepared[-1].discard)
         return prepared
+
+    def _distinct(self, stack: ExitStack, several: Iterable[NewJob]) -> dict[bytes, Blob]:
+        """Prepare each distinct body of new jobs once: a program that all of them run is one body."""
+        bodies = dict.fromkeys(body for new in several for body in (new.program, new.inputs, new.context))
+        return {body: self._prepared(stack, body)[0] for body in bodies}
 
     def _prepared_outcome(self, stack: ExitStack, left: Outcome) -> Bodies:
         parts = (left.body, left.exception)
