@@ -33,6 +33,8 @@ __all__ = ["__version__", *_WHERE]  # noqa: PLE0604 - they are strings
 
 
 def __getattr__(name: str) -> Any:
+    if name == "qiskit":
+        return import_module(".qiskit", __name__)
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_WHERE[name]}", __name__), name)

@@ -1,3 +1,4 @@
+from . import qiskit as qiskit
 from ._bulk import BulkReport as BulkReport
 from ._codec import ResultDecoder as ResultDecoder
 from ._codec import RuntimeEncoder as RuntimeEncoder

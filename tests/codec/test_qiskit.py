@@ -7,8 +7,19 @@ import pytest
 from qiskit import QuantumCircuit, quantum_info
 from qiskit.circuit import Parameter, ParameterVector
 from qiskit.circuit.library import efficient_su2
-from qiskit.primitives import StatevectorEstimator, StatevectorSampler
+from qiskit.primitives import (
+    BitArray,
+    DataBin,
+    PrimitiveResult,
+    PubResult,
+    SamplerPubResult,
+    StatevectorEstimator,
+    StatevectorSampler,
+)
+from qiskit.providers.basic_provider import BasicSimulator
 from qiskit.result import Result
+from qiskit.result.models import MeasLevel
+from qiskit_aer import AerSimulator
 
 from jobdeck._codec import RuntimeEncoder, decode, display, encode
 
@@ -84,7 +95,7 @@ def test_a_samplers_result_comes_back():
     assert back[0].metadata == result[0].metadata
     assert back.metadata == result.metadata
     assert type(back[0]) is type(result[0])
-    assert not exact
+    assert exact
 
 
 def test_an_estimators_result_comes_back():
@@ -97,11 +108,55 @@ def test_an_estimators_result_comes_back():
 
 
 def test_a_backends_result_comes_back():
-    experiment = {
-        "shots": 2,
-        "success": True,
-        "data": {"counts": {"0x3": 2}},
-        "header": {"name": "bell", "memory_slots": 2},
+    circuit = QuantumCircuit(2, 2, name="bell", metadata={"bond": np.float64(0.7)})
+    circuit.h(0)
+    circuit.measure([0, 1], [0, 1])
+    for backend in (AerSimulator(), BasicSimulator()):
+        result = backend.run([circuit, circuit], shots=20, memory=True).result()
+        text, exact = RuntimeEncoder().encode_exactly(result)
+        back = decode(text)
+        assert exact
+        assert back.get_counts() == result.get_counts()
+        assert back.get_memory(1) == result.get_memory(1)
+        assert repr(back) == repr(result)
+        assert type(back.results[0].header["metadata"]["bond"]) is np.float64
+        assert type(back.results[0].meas_level) is MeasLevel
+
+
+def test_a_result_that_would_not_come_back_as_it_was_is_known_to():
+    counts = {"shots": 2, "success": True, "data": {"counts": {"0x3": 2}}}
+    result = Result.from_dict({"backend_name": "b", "job_id": "1", "success": True, "results": [counts]})
+    assert RuntimeEncoder().encode_exactly(result)[1]
+    result.measured_by = "somebody"
+    text, exact = RuntimeEncoder().encode_exactly(result)
+    assert not exact
+    assert decode(text).get_counts() == {"11": 2}
+
+
+def test_aers_own_states_in_a_result_are_known_to_come_back_as_qiskits():
+    circuit = QuantumCircuit(1)
+    circuit.h(0)
+    circuit.save_statevector()
+    result = AerSimulator().run(circuit).result()
+    text, exact = RuntimeEncoder().encode_exactly(result)
+    assert not exact
+    assert decode(text).get_statevector() == quantum_info.Statevector(result.get_statevector().data)
+
+
+def test_registers_metadata_and_scalars_of_a_result_come_back():
+    registers = {
+        "a": BitArray(np.zeros((2, 5, 1), dtype=np.uint8), 3),
+        "wide": BitArray.from_bool_array([[[True]] * 5] * 2),
     }
-    result = Result.from_dict({"backend_name": "b", "job_id": "1", "success": True, "results": [experiment]})
-    assert decode(encode(result)).get_counts() == result.get_counts()
+    pub = SamplerPubResult(DataBin(**registers, shape=(2,)), {"shots": np.int64(5), "nested": {"pair": (1, None)}})
+    scalar = PubResult(DataBin(evs=np.float64(0.5), stds=np.array(0.25)), {"target_precision": 0.0})
+    text, exact = RuntimeEncoder().encode_exactly(PrimitiveResult([pub, scalar], {"version": 2}))
+    back = decode(text)
+    assert exact
+    assert list(back[0].data) == ["a", "wide"]
+    assert back[0].data.shape == (2,)
+    assert all(back[0].data[name] == bits for name, bits in registers.items())
+    assert back[0].metadata == pub.metadata
+    assert type(back[0].metadata["shots"]) is np.int64
+    assert (type(back[1].data.evs), type(back[1].data.stds)) == (np.float64, np.ndarray)
+    assert back.metadata == {"version": 2}

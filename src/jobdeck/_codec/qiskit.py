@@ -19,6 +19,7 @@ from qiskit.circuit import Parameter, ParameterExpression, ParameterVector
 from qiskit.circuit.parametervector import ParameterVectorElement
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, PubResult, SamplerPubResult
 from qiskit.result import Result
+from qiskit.result.models import ExperimentResult, ExperimentResultData, MeasLevel, MeasReturnType
 
 from .forms import Lossy, NotThisTag, base64_text, data, items, members, tag
 
@@ -33,7 +34,7 @@ def encode(value: Any) -> Any:
                 return value.numeric()
             text = f"<{base.__name__}>"
             written = tag("qiskit", {"kind": base.__name__, "text": text, **parts(value)})
-            return written if type(value) is base and base not in _WITHOUT_EQUALITY else Lossy(written)
+            return written if type(value) is base and _comes_back(value) else Lossy(written)
     return None
 
 
@@ -113,6 +114,38 @@ def _state(value: Any) -> Parts:
     return {"data": value.data, "dims": value.dims(), "text": f"<{type(value).__name__} of {value.num_qubits} qubits>"}
 
 
+def _result(value: Result) -> Parts:
+    return {"fields": value.to_dict(), "text": f"<Result of {len(value.results)} experiments>"}
+
+
+def _read_result(value: Parts) -> Result:
+    return Result.from_dict(*members(value, "fields"))
+
+
+def _member(value: Any) -> Parts:
+    return {"value": value.value, "text": str(value.value)}
+
+
+def _comes_back(value: Any) -> bool:
+    """Tell whether a reader makes the same of a value's parts; only `Result`, which holds anything, has to be tried."""
+    return not isinstance(value, Result) or _is_same(Result.from_dict(value.to_dict()), value)
+
+
+def _is_same(twin: Any, value: Any) -> bool:
+    """Compare what Qiskit compares by identity. The parts that neither has made anew are the same ones."""
+    if twin is value:
+        return True
+    if type(twin) is not type(value):
+        return False
+    if isinstance(value, (list, tuple)):
+        return len(twin) == len(value) and all(map(_is_same, twin, value))
+    if isinstance(value, dict):
+        return twin.keys() == value.keys() and all(_is_same(twin[key], part) for key, part in value.items())
+    if isinstance(value, (Result, ExperimentResult, ExperimentResultData)):
+        return _is_same(vars(twin), vars(value))
+    return bool(twin == value)
+
+
 def _reader(kind: Any, *names: str) -> Callable[[Parts], Any]:
     return lambda value: kind(*members(value, *names))
 
@@ -176,9 +209,7 @@ _KINDS: Final[list[tuple[Any, Callable[[Any], Parts], Callable[[Parts], Any]]]] 
         },
         _reader(PrimitiveResult, "results", "metadata"),
     ),
-    (Result, lambda value: {"fields": value.to_dict()}, lambda value: Result.from_dict(*members(value, "fields"))),
+    (Result, _result, _read_result),
+    *((kind, _member, _reader(kind, "value")) for kind in (MeasLevel, MeasReturnType)),
 ]
 """Each kind with its writer and its reader; a class stands before those that it derives from."""
-
-_WITHOUT_EQUALITY: Final = (Result, DataBin)
-"""Whether these came back as they were cannot be told, so that a result which has them is kept as a pickle."""

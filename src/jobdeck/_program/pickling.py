@@ -58,6 +58,9 @@ def is_importable(name: str, module: ModuleType) -> bool:
             return False
         path = getattr(above, "__path__", None)
     origin = getattr(module, "__file__", None)
+    if parent and path is None:
+        # No package: an extension module, which builds its submodules as it is imported (qiskit._accelerate).
+        return origin is None
     return _is_found(name, None if path is None else tuple(path), origin, tuple(sys.path))
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 _MAX_ITEMS: Final = 12
 _MAX_DEPTH: Final = 4
+_PLACE_IN_MEMORY: Final[Any] = object.__repr__
+"""It tells nobody anything, and is another one each time."""
 
 
 def preview(value: Any, limit: int = 200) -> str:
@@ -42,6 +44,8 @@ def _text(value: Any, limit: int, depth: int) -> str:
             )
         if isinstance(value, type) or (callable(value) and hasattr(value, "__qualname__")):
             return str(value.__qualname__)
+        if kind.__repr__ is _PLACE_IN_MEMORY:
+            return f"<{kind.__name__}>"
         return repr(value)
     except Exception as exc:  # noqa: BLE001 - the value's own repr is anybody's code; a preview must not break a job
         return f"<{kind.__name__}: its repr failed with {type(exc).__name__}>"
