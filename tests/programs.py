@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import time
 from pathlib import Path
@@ -58,6 +59,39 @@ def fail(reason, gate=None):
 
 def double(x):
     return 2 * x
+
+
+def half(number, here=None):
+    """Fail for odd numbers, until the file `here` is there."""
+    if number % 2 and not (here and os.path.exists(here)):
+        raise ValueError(f"{number} is odd")
+    return number // 2
+
+
+def behind(gate, number=0):
+    """Return the number; 0 waits behind the gate."""
+    if number == 0:
+        gate.wait()
+    return number
+
+
+def echo(status, result):
+    return [status, result]
+
+
+class Unopenable:
+    """Something whose pickle cannot be opened."""
+
+    def __reduce__(self):
+        return operator.truediv, (1, 0)
+
+
+def make_unopenable(_):
+    return Unopenable()
+
+
+def name_of(backend, number):
+    return f"{backend.name} {number}"
 
 
 class Backend:

@@ -21,6 +21,7 @@ NAMES = [
     "Job",
     "JobCancelledError",
     "JobError",
+    "JobGroup",
     "JobList",
     "JobNotFoundError",
     "JobStatus",
@@ -43,8 +44,11 @@ NAMES = [
     "delete_job",
     "delete_jobs",
     "delete_program",
+    "group",
+    "groups",
     "job",
     "jobs",
+    "map",
     "prepare",
     "program",
     "programs",
@@ -52,6 +56,7 @@ NAMES = [
     "retry_jobs",
     "run",
     "submit",
+    "sweep",
     "tag_jobs",
     "tqdm",
     "update_program",
@@ -60,7 +65,11 @@ NAMES = [
 
 
 def test_the_public_names_are_these():
-    assert sorted(jobdeck.__all__) == sorted(NAMES)
+    assert sorted(jobdeck._WHERE) == sorted({*NAMES} - {"__version__"})
+
+
+def test_a_star_import_gives_all_names_but_the_one_that_would_take_the_place_of_a_builtin():
+    assert sorted(jobdeck.__all__) == sorted({*NAMES} - {"map"})
 
 
 @pytest.mark.parametrize("name", NAMES)

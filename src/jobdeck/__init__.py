@@ -13,11 +13,12 @@ from . import _presenting
 from ._version import __version__
 
 _NAMES = {
-    "_toplevel": "run submit prepare job jobs delete_job dashboard prune cancel_jobs retry_jobs delete_jobs tag_jobs "
-    "upload_program program programs update_program delete_program",
+    "_toplevel": "run submit prepare map sweep job jobs group groups delete_job dashboard prune cancel_jobs retry_jobs "
+    "delete_jobs tag_jobs upload_program program programs update_program delete_program",
     "_bulk": "BulkReport",
     "_deck": "Deck",
     "_job": "Job JobList Progress",
+    "_group": "JobGroup",
     "_programs": "Program",
     "_status": "JobStatus",
     "_current": "current_messenger",
@@ -29,7 +30,8 @@ _NAMES = {
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-__all__ = ["__version__", *_WHERE]  # noqa: PLE0604 - they are strings
+# A star import must not take the place of Python's own `map`.
+__all__ = ["__version__", *(name for name in _WHERE if name != "map")]  # noqa: PLE0604 - they are strings
 
 
 def __getattr__(name: str) -> Any:
@@ -43,7 +45,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_WHERE})
 
 
 def load_ipython_extension(ipython: Any) -> None:

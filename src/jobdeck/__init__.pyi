@@ -17,6 +17,7 @@ from ._errors import RuntimeInvalidStateError as RuntimeInvalidStateError
 from ._errors import RuntimeJobFailureError as RuntimeJobFailureError
 from ._errors import StoreError as StoreError
 from ._errors import UnpicklableError as UnpicklableError
+from ._group import JobGroup as JobGroup
 from ._job import Job as Job
 from ._job import JobList as JobList
 from ._job import Progress as Progress
@@ -28,8 +29,11 @@ from ._toplevel import dashboard as dashboard
 from ._toplevel import delete_job as delete_job
 from ._toplevel import delete_jobs as delete_jobs
 from ._toplevel import delete_program as delete_program
+from ._toplevel import group as group
+from ._toplevel import groups as groups
 from ._toplevel import job as job
 from ._toplevel import jobs as jobs
+from ._toplevel import map as map
 from ._toplevel import prepare as prepare
 from ._toplevel import program as program
 from ._toplevel import programs as programs
@@ -37,6 +41,7 @@ from ._toplevel import prune as prune
 from ._toplevel import retry_jobs as retry_jobs
 from ._toplevel import run as run
 from ._toplevel import submit as submit
+from ._toplevel import sweep as sweep
 from ._toplevel import tag_jobs as tag_jobs
 from ._toplevel import update_program as update_program
 from ._toplevel import upload_program as upload_program

@@ -15,6 +15,7 @@ from . import _presenting
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
 from ._follow import Follower
+from ._grouping import Grouping
 from ._job import Job, JobList
 from ._many import ManyJobs
 from ._options import RunOptions, checked_tags
@@ -31,7 +32,7 @@ R = TypeVar("R")
 Callback = Callable[[str, Any], Any]
 
 
-class Deck(ManyJobs):
+class Deck(Grouping, ManyJobs):
     """A deck of jobs: starts them, finds them, shows them. Any number of decks share one home.
 
     Parameters

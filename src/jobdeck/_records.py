@@ -31,7 +31,8 @@ class NewJob:
     cancel_state, cancel_note
         For such a job, where it is known from the start that it cannot be stopped.
     place : int, optional
-        Of a job in a group: where its result belongs among the group's. A job that repeats another has its place.
+        Of a job in a group: where its result belongs among the group's. A job that repeats another has its place. The
+        store gives one behind all others to a job that has none.
     """
 
     name: str

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from ._errors import EngineError
 from ._follow import Follower
+from ._group import JobGroup
 from ._job import Handles, Job
 from ._ports import Engine, Store
 from ._program import edit, replace_inputs
@@ -161,6 +162,18 @@ class JobService:
             self._ensure_agent(engine, record)
         return record
 
+    def add_jobs(self, several: Sequence[NewJob]) -> list[JobRecord]:
+        """Put new jobs into the store in one transaction, and have them run, unless they are only prepared."""
+        engines = {new.engine: self.engine(new.engine) for new in several}
+        records = self.store.add_jobs(several)
+        for record in {record.engine: record for record in records if record.queued is not None}.values():
+            self._ensure_agent(engines[record.engine], record)
+        return records
+
+    def group(self, group_id: str) -> JobGroup[Any]:
+        """Return the handle of a group of jobs. JobNotFoundError if there is none."""
+        return JobGroup(self, self.store.group(group_id))
+
     def start(self, job_id: str) -> JobRecord:
         """Queue a job that was prepared. JobError if it was submitted before."""
         engine = self.engine(self.store.job(job_id).engine)
@@ -222,6 +235,7 @@ class JobService:
             timeout=old.timeout,
             retry_of=job_id,
             group_id=old.group_id,
+            place=old.place,
         )
         return self.add(new)
 

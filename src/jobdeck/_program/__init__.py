@@ -5,13 +5,16 @@ from __future__ import annotations
 from .context import Context
 from .edits import edit
 from .outcome import exception_of, outcome_of_exception, outcome_of_value, value_of
-from .payload import OpenProgram, Packed, open_payload, pack, pack_program, replace_inputs
+from .payload import OpenProgram, Packed, Packer, open_payload, pack, pack_program, replace_inputs
 from .preview import preview
+from .series import InputsReader
 
 __all__ = [
     "Context",
+    "InputsReader",
     "OpenProgram",
     "Packed",
+    "Packer",
     "edit",
     "exception_of",
     "open_payload",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import CoroutineType
 from typing import Any, Final
 
@@ -136,19 +137,60 @@ def pack(
     UnpicklableError
         The program or an input cannot be sent to another process; the text names the part.
     """
-    source = loads(program) if isinstance(program, bytes) else source_of(program)
-    signature = source.signature()
-    inputs = _checked(source.name, inputs)
-    _refuse_filled_in(source.name, signature, inputs)
-    call = Call(tuple(args), {**inputs, **_checked(source.name, kwargs)}, backend, _is_plain(source, signature))
-    _check_fit(source.name, signature, call)
-    return Packed(
-        name=source.name,
-        program=program if isinstance(program, bytes) else _program_bytes(source),
-        inputs=_inputs_bytes(call),
-        context=Context.bytes_here(source.target if source.kind == "callable" else None),
-        inputs_preview=_previews(signature, call),
-    )
+    return Packer(program, backend=backend).pack(inputs, args=args, kwargs=kwargs)
+
+
+class Packer:
+    """Packs one program with one set of inputs after another; see :func:`pack` for what it takes and raises.
+
+    What is the same for all of them is done once: the program's bytes and the context are one object.
+    """
+
+    def __init__(self, program: Any, *, backend: Any = None) -> None:
+        self._given = program
+        self._source: Source = loads(program) if isinstance(program, bytes) else source_of(program)
+        self._signature = self._source.signature()
+        self._backend = backend
+        self._is_plain = _is_plain(self._source, self._signature)
+
+    @property
+    def name(self) -> str:
+        """What the program is called."""
+        return self._source.name
+
+    def pack(
+        self, inputs: Mapping[str, Any] | None, *, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Packed:
+        """Pack the program with these inputs."""
+        inputs = _checked(self.name, inputs)
+        _refuse_filled_in(self.name, self._signature, inputs)
+        call = Call(tuple(args), {**inputs, **_checked(self.name, kwargs)}, self._backend, self._is_plain)
+        _check_fit(self.name, self._signature, call)
+        return Packed(
+            name=self.name,
+            program=self._program,
+            inputs=_inputs_bytes(call),
+            context=self._context,
+            inputs_preview=_previews(self._signature, call),
+        )
+
+    def pack_one(self, value: Any, inputs: Mapping[str, Any] | None) -> Packed:
+        """Pack the program with a value for the first argument that `inputs` leave open."""
+        if inputs and self._signature is not None:
+            named = _checked(self.name, inputs)
+            parameters = _rest(self._signature, Call((), named, self._backend)).parameters.values()
+            free = [each for each in parameters if each.name not in named and not _is_variable(each)]
+            if free and free[0].kind is not inspect.Parameter.POSITIONAL_ONLY:
+                return self.pack({free[0].name: value, **named})
+        return self.pack(inputs, args=(value,))
+
+    @cached_property
+    def _program(self) -> bytes:
+        return self._given if isinstance(self._given, bytes) else _program_bytes(self._source)
+
+    @cached_property
+    def _context(self) -> bytes:
+        return Context.bytes_here(self._source.target if self._source.kind == "callable" else None)
 
 
 def open_payload(payload: Payload) -> OpenProgram:
@@ -158,6 +200,11 @@ def open_payload(payload: Payload) -> OpenProgram:
     """
     source: Source = loads(payload.program)
     return OpenProgram(source, _opened(source, payload.inputs))
+
+
+def inputs_by_name(source: Source, signature: inspect.Signature | None, inputs: bytes) -> dict[str, Any]:
+    """Open inputs that were packed for this program; what has no name of its own is under ``"args"``."""
+    return _by_name(signature, _opened(source, inputs))
 
 
 def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:

@@ -34,6 +34,9 @@ def _text(value: Any, limit: int, depth: int) -> str:
         return _container(value, limit, depth)
     try:
         shape = getattr(value, "shape", None)
+        if shape == () and kind.__module__ == "numpy" and callable(getattr(value, "item", None)):
+            # As the number that it is: a value of numpy.linspace reads, sorts and plots as any other.
+            return _plain_text(value.item(), value, limit)
         if kind.__module__.partition(".")[0] in ("numpy", "pandas") and type(shape) is tuple and shape:
             size = "×".join(map(str, shape))
             return f"<{kind.__name__} {size} {value.dtype}>" if hasattr(value, "dtype") else f"<{kind.__name__} {size}>"
@@ -49,6 +52,10 @@ def _text(value: Any, limit: int, depth: int) -> str:
         return repr(value)
     except Exception as exc:  # noqa: BLE001 - the value's own repr is anybody's code; a preview must not break a job
         return f"<{kind.__name__}: its repr failed with {type(exc).__name__}>"
+
+
+def _plain_text(item: Any, value: Any, limit: int) -> str:
+    return _text(item, limit, 0) if type(item) in (int, float, bool, complex, str) else repr(value)
 
 
 def _container(value: Any, limit: int, depth: int) -> str:

@@ -29,7 +29,7 @@ from .._records import (
     Tally,
 )
 from .._status import Exit, JobStatus
-from . import blobs, commands, description, endings, groups, jobs, messages, programs, retention, settings
+from . import adding, blobs, commands, description, endings, groups, jobs, messages, programs, retention, settings
 from .blobs import Blob
 from .commands import Asked
 from .connection import Database, Link
@@ -66,11 +66,11 @@ class SQLiteStore:
 
     def add_job(self, new: NewJob) -> JobRecord:
         with ExitStack() as stack:
-            return self._db.write(jobs.add, [new], self._distinct(stack, [new]))[0]
+            return self._db.write(adding.add, [new], self._distinct(stack, [new]))[0]
 
     def add_jobs(self, several: Sequence[NewJob]) -> list[JobRecord]:
         with ExitStack() as stack:
-            return self._db.write(jobs.add, several, self._distinct(stack, several)) if several else []
+            return self._db.write(adding.add, several, self._distinct(stack, several)) if several else []
 
     def submit_job(self, job_id: str) -> JobRecord:
         return self._db.write(jobs.submit, job_id)

@@ -1,0 +1,68 @@
+"""New jobs: their rows, and the bodies that they share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from .._records import JobRecord, NewJob
+from .._status import JobStatus
+from . import blobs
+from .blobs import Blob
+from .connection import Link
+from .migrations import random_name
+from .rows import json_text, new_job_record, text
+
+
+def add(link: Link, several: Sequence[NewJob], blob_of: Mapping[bytes, Blob]) -> list[JobRecord]:
+    """Insert jobs whose bodies were prepared; each distinct body is looked up once."""
+    now = time.time()
+    first = int(
+        link.execute("UPDATE counter SET number = number + ? RETURNING number", (len(several),)).fetchall()[0][0]
+    )
+    ids = dict(zip(blob_of, blobs.keep_all(link, list(blob_of.values())), strict=True))
+    records = []
+    for change, new in enumerate(several, first - len(several) + 1):
+        values = {
+            **_columns(link, new, now, change),
+            "program": ids[new.program],
+            "inputs": ids[new.inputs],
+            "context": ids[new.context],
+        }
+        records.append(new_job_record({**values, "number": link.execute(_insert(tuple(values)), values).lastrowid}))
+    return records
+
+
+@cache
+def _insert(columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
+
+
+def _columns(link: Link, new: NewJob, now: float, change: int) -> dict[str, Any]:
+    """Return a new job's row without its number and its bodies."""
+    return {
+        "job_id": f"{link.store_id}-{random_name(12)}",
+        "name": text(new.name),
+        "status": (JobStatus.QUEUED if new.submitted else JobStatus.INITIALIZING).value,
+        "engine": new.engine,
+        "program_id": new.program_id,
+        "backend": text(new.backend),
+        "tags": json_text("tags", new.tags),
+        "metadata": json_text("metadata", new.metadata),
+        "inputs_preview": json_text("inputs_preview", new.inputs_preview),
+        "timeout": new.timeout,
+        "retry_of": new.retry_of,
+        "group_id": new.group_id,
+        # Later than all that were given a place, and in the order in which they came.
+        "place": change if new.place is None and new.group_id is not None else new.place,
+        "created": now,
+        "queued": now if new.submitted else None,
+        "ticket": change if new.submitted else None,
+        "changed": change,
+        "source": None if new.source is None else json_text("source", new.source),
+        "agent": new.agent,
+        "cancel_state": new.cancel_state,
+        "cancel_note": text(new.cancel_note),
+    }
