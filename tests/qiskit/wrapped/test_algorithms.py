@@ -20,8 +20,8 @@ from jobdeck.qiskit import Estimator, Sampler, iterations
 
 from .circuits import H2
 
-# qiskit-algorithms 0.4 builds its circuits from classes that Qiskit 2.1 has replaced.
-pytestmark = pytest.mark.filterwarnings(r"ignore:The (class|method) ``qiskit\.circuit\.library\.:DeprecationWarning")
+# qiskit-algorithms 0.4 uses classes, methods and arguments that Qiskit 2.1 has replaced.
+pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated as of Qiskit 2.1:DeprecationWarning")
 
 START = np.zeros(4)
 
@@ -94,7 +94,7 @@ def fidelity(sampler):
 
 
 # Qiskit's own matrix exponential, in QAOA's circuit.
-@pytest.mark.filterwarnings("ignore:splu converted its input to CSC format")
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
 @pytest.mark.parametrize("algorithm", [sampling_vqe, qaoa, grover, phase_estimation, fidelity])
 def test_algorithms_take_a_wrapped_sampler(deck: Deck, algorithm):
     assert algorithm(Sampler(StatevectorSampler(seed=5), deck)) == algorithm(StatevectorSampler(seed=5))
