@@ -89,6 +89,7 @@ def test_every_state_that_a_conversation_leads_to_is_as_declared(conversation):
 def test_every_frame_and_row_of_a_deck_is_as_declared(conversation):
     assert [bad for frame in conversation["frames"] for bad in misfits(frame, _wire.Rows)] == []
     assert [bad for row in conversation["rows"] for bad in misfits(row, _wire.JobRow)] == []
+    assert [bad for group in conversation.get("groups", []) for bad in misfits(group, _wire.GroupView)] == []
 
 
 @pytest.mark.parametrize("name", FRAMES["from_kernel"])
@@ -114,8 +115,9 @@ def test_a_malformed_request_is_refused_in_words_that_fit_the_wire(frame):
     assert answer["error"]
 
 
-def test_a_bundle_is_as_declared():
-    assert misfits(FRAMES["bundle"], _wire.Bundle) == []
+@pytest.mark.parametrize("name", ["bundle", "group_bundle"])
+def test_a_bundle_is_as_declared(name):
+    assert misfits(FRAMES[name], _wire.Bundle) == []
 
 
 @pytest.mark.parametrize("name", FRAMES["limits"])

@@ -125,12 +125,14 @@ def open_feed(converse: Callable[..., Conversation]) -> Callable[..., Conversati
 
 
 class DeckView(View):
-    """A view of the whole deck: keeps rows as the wire says that they are to be kept."""
+    """A view of the deck, or of a group: keeps rows and groups as the wire says that they are to be kept."""
 
     conversation: Conversation
 
-    def __init__(self) -> None:
+    def __init__(self, group: str | None = None) -> None:
         super().__init__()
+        self.group = group
+        self.groups: dict[str, dict[str, Any]] = {}
         self.rows: dict[str, dict[str, Any]] = {}  # type: ignore[assignment]
         self.is_complete = False
         self.missed = 0
@@ -149,7 +151,8 @@ class DeckView(View):
             self.missed += 1
         self._seq = frame["seq"]
         if frame["reset"]:
-            self.rows = {}
+            self.rows, self.groups = {}, {}
+        self.groups.update((group["id"], group) for group in frame.get("groups", []))
         rows = {**self.rows, **{row["id"]: row for row in frame.get("rows", [])}}
         for job_id, changes in frame.get("changes", {}).items():
             if job_id in rows:
@@ -167,6 +170,7 @@ class DeckView(View):
         return {
             "type": "deck",
             "on": True,
+            **({"group": self.group} if self.group is not None else {}),
             **({"store_id": self.store_id, "since": self.change} if self.change >= 0 else {}),
         }
 

@@ -227,7 +227,7 @@ export type FromBrowser =
   | ({ type: "range"; request: number } & RangeQuery)
   | { type: "command"; request: number; id: string; command: CommandName; inputs?: Record<string, string> }
   | ({ type: "bulk"; request: number } & BulkOrder)
-  | { type: "deck"; on: boolean; store_id?: string | null; since?: number | null };
+  | { type: "deck"; on: boolean; store_id?: string | null; since?: number | null; group?: string | null };
 
 export type Layout = "card" | "list" | "deck" | "group";
 

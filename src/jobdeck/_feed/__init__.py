@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ._conversation import Conversation as Conversation
+from ._groups import group_view as group_view
+from ._groups import read_group as read_group
 from ._pump import PUMP as PUMP
 from ._requests import Answer as Answer
 from ._requests import Refused as Refused

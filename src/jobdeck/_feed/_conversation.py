@@ -104,10 +104,13 @@ class Conversation:
         with self._turn_lock:
             return self._feed.begin()
 
-    def begin_deck(self) -> Rows:
-        """Follow the deck from now on and return its first frame; the older rows follow when the view asks."""
+    def begin_deck(self, group_id: str | None = None) -> Rows:
+        """Follow the deck, or a group's part of it, from now on and return its first frame.
+
+        The older rows follow when the view asks.
+        """
         with self._turn_lock:
-            return self._table.begin()
+            return self._table.begin(group_id)
 
     def snapshot(self) -> Snapshot:
         """Read the jobs as they are now; deltas go on from it, though the first of them may tell it once more."""
@@ -294,7 +297,7 @@ class Conversation:
     def _follow_deck(self, request: DeckRequest) -> None:
         if request["on"]:
             self._is_wanted = True
-            self._table.ask(request.get("store_id"), request.get("since"))
+            self._table.ask(request.get("store_id"), request.get("since"), request.get("group"))
         else:
             self._table.rest()
 

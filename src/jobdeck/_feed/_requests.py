@@ -159,14 +159,16 @@ def _is_tag(tag: object) -> bool:
 
 
 def _deck(frame: Mapping[str, object]) -> DeckRequest:
-    on, store_id, since = frame.get("on"), frame.get("store_id"), frame.get("since")
+    on, store_id, since, group = (frame.get(key) for key in ("on", "store_id", "since", "group"))
     if not isinstance(on, bool):
         raise Refused("reply", 0, "", "`on` has to be true or false")
     if store_id is not None and not (isinstance(store_id, str) and _JOB_ID.fullmatch(store_id)):
         raise Refused("reply", 0, "", "`store_id` has to be a store's id, or null")
     if since is not None and not _is_count(since):
         raise Refused("reply", 0, "", "`since` has to be a whole number, not negative, or null")
-    return {"type": "deck", "on": on, "store_id": store_id, "since": since}
+    if group is not None and not (isinstance(group, str) and _JOB_ID.fullmatch(group)):
+        raise Refused("reply", 0, "", "`group` has to be a group's id, or null")
+    return {"type": "deck", "on": on, "store_id": store_id, "since": since, "group": group}
 
 
 def _range(frame: Mapping[str, object], number: int, job_id: str) -> RangeRequest:

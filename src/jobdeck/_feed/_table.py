@@ -1,4 +1,4 @@
-"""The whole deck: all jobs of a store as rows, for a view that filters and sorts them by itself."""
+"""The deck: all jobs of a store, or of one group, as rows, for a view that filters and sorts them by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .._ports import Store
 from .._records import JobQuery, JobRecord, LastWords
 from .._status import FINAL, JobStatus, is_final
 from .._version import __version__
-from .._wire import MORE_ROWS, PROTOCOL, JobRow, Rows
+from .._wire import MORE_ROWS, PROTOCOL, GroupView, JobRow, Rows
+from ._groups import groups_of, read_groups
 from ._readings import First, News, Page
 from ._rows import row_changes, word_keys
 
@@ -30,9 +31,9 @@ _NOT_BEGUN: Final = (JobStatus.INITIALIZING.value, JobStatus.QUEUED.value)
 _NOT_UNDER_WAY: Final = (*_NOT_BEGUN, *(status.value for status in FINAL))
 
 
-def read_deck(store: Store) -> Rows:
+def read_deck(store: Store, group_id: str | None = None) -> Rows:
     """Read a deck's first frame alone: for a view that is not told what changes."""
-    return _first_frame(First.read(store), 0)
+    return _first_frame(First.read(store, group_id), 0)
 
 
 class _Asked(NamedTuple):
@@ -40,6 +41,7 @@ class _Asked(NamedTuple):
 
     store_id: str | None = None
     since: int | None = None
+    group_id: str | None = None
 
 
 class _Told(NamedTuple):
@@ -68,6 +70,7 @@ class _Step:
     rows: dict[str, JobRow] = field(default_factory=dict)
     changes: dict[str, dict[str, object]] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    groups: list[GroupView] = field(default_factory=list)
 
     def parts(self) -> Rows:
         parts: Rows = {}
@@ -77,11 +80,13 @@ class _Step:
             parts["changes"] = self.changes
         if self.removed:
             parts["removed"] = list(self.removed)
+        if self.groups:
+            parts["groups"] = self.groups
         return parts
 
 
 class Table:
-    """Tells a view of all jobs: the newest first, the older ones after them, then what changes.
+    """Tells a view of all jobs, or of those of a group: the newest first, the older ones after them, then what changes.
 
     A part of a `Conversation`. Apart from the rows of jobs that have not ended it keeps nothing of the store: the
     follower only says that something happened, and what it was is read when the frame is made. So a slow consumer
@@ -111,6 +116,8 @@ class Table:
         self._grown: set[str] = set()
         self._trouble: str | None = None
         self._told: dict[str, _Told] = {}
+        self._told_groups: set[str] = set()
+        self._group_id: str | None = None
         self._store_id = ""
         self._since = 0
         self._below = 0
@@ -133,19 +140,20 @@ class Table:
 
     # --- the view's side; called in the conversation's turn
 
-    def begin(self) -> Rows:
+    def begin(self, group_id: str | None = None) -> Rows:
         """Follow the deck from now on and return its first frame; older rows follow only when they are asked for."""
+        self._group_id = group_id
         frame = self._begin_anew()
         self._wants_older = False
         return frame
 
     def first(self) -> Rows:
         """Read the first frame as it is now; changes go on from it, though some may be told once more."""
-        return _first_frame(First.read(self._store), max(0, self._seq))
+        return _first_frame(First.read(self._store, self._group_id), max(0, self._seq))
 
-    def ask(self, store_id: str | None, since: int | None) -> None:
-        """Answer with all rows, or with what changed since that number in that store."""
-        self._asked = _Asked(store_id, since)
+    def ask(self, store_id: str | None, since: int | None, group_id: str | None = None) -> None:
+        """Answer with all rows, those of a group alone if one is named, or with what changed since that number."""
+        self._asked = _Asked(store_id, since, group_id)
         self._not_before = 0.0
 
     def rest(self) -> None:
@@ -154,7 +162,7 @@ class Table:
         if subscription is not None:
             subscription.close()
         self._asked = None
-        self._told = {}
+        self._told, self._told_groups = {}, set()
         with self._lock:
             self._has_moved, self._grown, self._trouble = False, set(), None
 
@@ -163,7 +171,7 @@ class Table:
     def _hear(self, update: Update) -> None:
         with self._lock:
             # After trouble, whatever happened meanwhile has to be looked for.
-            if update.jobs or update.deleted or update.trouble != self._trouble:
+            if update.jobs or update.deleted or update.groups or update.trouble != self._trouble:
                 self._has_moved = True
             self._trouble = update.trouble
             self._grown |= update.seqs.keys()
@@ -201,7 +209,7 @@ class Table:
         """Take it that the last step failed: for `words`, which the view is told, or in a way that nobody foresaw."""
         self._not_before = time.monotonic() + _RETRY_INTERVAL
         if words is None:
-            self._asked = _Asked()
+            self._asked = _Asked(group_id=self._group_id)
         with self._lock:
             self._trouble = words or self._trouble
 
@@ -216,25 +224,26 @@ class Table:
 
     def _answer(self, asked: _Asked) -> Rows:
         self._follow()
+        self._group_id = asked.group_id
         if asked.since is None or asked.store_id != self._store.store_id:
             return self._begin_anew()
         changes = self._store.changes(asked.since, MORE_ROWS)
         if not changes.complete or changes.number < asked.since:
             return self._begin_anew()
         # Messages are no changes of a row: whatever is under way may have told something.
-        under_way = self._store.jobs(JobQuery(without=_NOT_UNDER_WAY))
+        under_way = self._store.jobs(JobQuery(without=_NOT_UNDER_WAY, group_id=self._group_id))
         with self._lock:
             self._grown |= {record.job_id for record in under_way}
-        self._told, self._store_id = {}, self._store.store_id
+        self._told, self._told_groups, self._store_id = {}, set(), self._store.store_id
         self._since, self._below, self._wants_older = asked.since, 0, True
         return self._go_on(is_answer=True) or self._begin_anew()
 
     def _begin_anew(self) -> Rows:
         self._follow()
-        first = First.read(self._store)
+        first = First.read(self._store, self._group_id)
         self._store_id, self._since, self._counts = first.store_id, first.number, first.counts
         self._below, self._wants_older = first.page.below, True
-        self._told = {}
+        self._told, self._told_groups = {}, {group["id"] for group in first.groups}
         self._remember(zip(first.page.records, first.page.rows, strict=True))
         with self._lock:
             self._has_moved = True
@@ -253,9 +262,9 @@ class Table:
             self._has_moved = False
         try:
             begun = {job_id for job_id, told in self._told.items() if told.inputs is not None} if grown else frozenset()
-            news = News.read(self._store, self._since, grown, begun)
-            page = Page.read(self._store, self._below) if self._is_loading else None
-            counts = self._store.tally().counts if news.has_moved or is_answer else self._counts
+            news = News.read(self._store, self._since, grown, begun, self._group_id)
+            page = Page.read(self._store, self._below, group_id=self._group_id) if self._is_loading else None
+            counts = self._store.tally(self._group_id).counts if news.has_moved or is_answer else self._counts
             if self._store.store_id != self._store_id or news.changes.number < self._since:
                 return self._begin_anew()
         except BaseException:
@@ -302,7 +311,17 @@ class Table:
             self._below = page.below
             step.rows.update((row["id"], row) for row in page.rows)
             self._remember(zip(page.records, page.rows, strict=True))
+        step.groups = self._groups_to_tell(news, page)
         return step
+
+    def _groups_to_tell(self, news: News, page: Page | None) -> list[GroupView]:
+        """Return the groups that changed, and those of rows that the view has got none of so far."""
+        changed = {group["id"] for group in news.groups}
+        met = groups_of(record for record, _ in news.rows) | groups_of(page.records if page else ())
+        strangers = read_groups(self._store, met - changed - self._told_groups)
+        # Those that are gone by now are not asked for again and again.
+        self._told_groups |= changed | met
+        return [*news.groups, *strangers]
 
     def _count_under_way(self) -> int:
         """Return how many jobs share what a frame may cost; those that do not change in it have something left over."""
@@ -327,7 +346,10 @@ def _with_words(row: JobRow, inputs: Mapping[str, str], words: LastWords) -> Job
 
 def _first_frame(first: First, seq: int) -> Rows:
     frame = _head(seq, first.store_id, first.number, first.counts)
-    return {**frame, "reset": True, "more": first.page.below > 0, "rows": first.page.rows}
+    frame |= {"reset": True, "more": first.page.below > 0, "rows": first.page.rows}
+    if first.groups:
+        frame["groups"] = first.groups
+    return frame
 
 
 def _head(seq: int, store_id: str, change: int, counts: Mapping[str, int]) -> Rows:
