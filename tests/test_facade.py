@@ -27,6 +27,7 @@ NAMES = [
     "JobStatus",
     "JobTimeoutError",
     "JobdeckError",
+    "ParameterNamespace",
     "Program",
     "Progress",
     "QueryError",
@@ -34,10 +35,13 @@ NAMES = [
     "RuntimeEncoder",
     "RuntimeInvalidStateError",
     "RuntimeJobFailureError",
+    "RuntimeOptions",
     "StoreError",
     "UnpicklableError",
     "UserMessenger",
     "__version__",
+    "backend",
+    "backends",
     "cancel_jobs",
     "current_messenger",
     "dashboard",
@@ -49,12 +53,14 @@ NAMES = [
     "job",
     "jobs",
     "map",
+    "pprint_programs",
     "prepare",
     "program",
     "programs",
     "prune",
     "retry_jobs",
     "run",
+    "set_program_visibility",
     "submit",
     "sweep",
     "tag_jobs",
@@ -84,9 +90,13 @@ def test_the_stub_has_the_same_names():
     imported = {
         alias.asname: node.module
         for node in tree.body
-        if isinstance(node, ast.ImportFrom) and node.module
+        if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
+    modules = {name for name, module in imported.items() if module is None}
+    assert modules == set(jobdeck._MODULES)
+    for name in modules:
+        assert getattr(jobdeck, imported.pop(name) or name).__doc__
     assert imported == {name: jobdeck._WHERE.get(name, "_version") for name in NAMES}
 
 

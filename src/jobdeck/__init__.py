@@ -14,12 +14,14 @@ from ._version import __version__
 
 _NAMES = {
     "_toplevel": "run submit prepare map sweep job jobs group groups delete_job dashboard prune cancel_jobs retry_jobs "
-    "delete_jobs tag_jobs upload_program program programs update_program delete_program",
+    "delete_jobs tag_jobs upload_program program programs pprint_programs update_program delete_program "
+    "set_program_visibility backend backends",
     "_bulk": "BulkReport",
     "_deck": "Deck",
     "_job": "Job JobList Progress",
     "_group": "JobGroup",
-    "_programs": "Program",
+    "_programs": "Program ParameterNamespace",
+    "_options": "RuntimeOptions",
     "_status": "JobStatus",
     "_current": "current_messenger",
     "_messenger": "UserMessenger",
@@ -30,13 +32,16 @@ _NAMES = {
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
+_MODULES = ("qiskit", "runtime")
+"""Public modules that ``import jobdeck`` is enough for."""
+
 # A star import must not take the place of Python's own `map`.
 __all__ = ["__version__", *(name for name in _WHERE if name != "map")]  # noqa: PLE0604 - they are strings
 
 
 def __getattr__(name: str) -> Any:
-    if name == "qiskit":
-        return import_module(".qiskit", __name__)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_WHERE[name]}", __name__), name)
@@ -45,7 +50,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHERE})
+    return sorted({*globals(), *_WHERE, *_MODULES})
 
 
 def load_ipython_extension(ipython: Any) -> None:

@@ -1,4 +1,5 @@
 from . import qiskit as qiskit
+from . import runtime as runtime
 from ._bulk import BulkReport as BulkReport
 from ._codec import ResultDecoder as ResultDecoder
 from ._codec import RuntimeEncoder as RuntimeEncoder
@@ -22,8 +23,12 @@ from ._job import Job as Job
 from ._job import JobList as JobList
 from ._job import Progress as Progress
 from ._messenger import UserMessenger as UserMessenger
+from ._options import RuntimeOptions as RuntimeOptions
+from ._programs import ParameterNamespace as ParameterNamespace
 from ._programs import Program as Program
 from ._status import JobStatus as JobStatus
+from ._toplevel import backend as backend
+from ._toplevel import backends as backends
 from ._toplevel import cancel_jobs as cancel_jobs
 from ._toplevel import dashboard as dashboard
 from ._toplevel import delete_job as delete_job
@@ -34,12 +39,14 @@ from ._toplevel import groups as groups
 from ._toplevel import job as job
 from ._toplevel import jobs as jobs
 from ._toplevel import map as map
+from ._toplevel import pprint_programs as pprint_programs
 from ._toplevel import prepare as prepare
 from ._toplevel import program as program
 from ._toplevel import programs as programs
 from ._toplevel import prune as prune
 from ._toplevel import retry_jobs as retry_jobs
 from ._toplevel import run as run
+from ._toplevel import set_program_visibility as set_program_visibility
 from ._toplevel import submit as submit
 from ._toplevel import sweep as sweep
 from ._toplevel import tag_jobs as tag_jobs

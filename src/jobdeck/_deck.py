@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from . import _presenting
 from ._codec.decoder import Decoder
@@ -17,22 +17,27 @@ from ._errors import InvalidInputError
 from ._follow import Follower
 from ._grouping import Grouping
 from ._job import Job, JobList
+from ._library import ProgramLibrary
 from ._many import ManyJobs
-from ._options import RunOptions, checked_tags
+from ._options import RunOptions, RuntimeOptions, checked_tags
 from ._ports import Store
 from ._program import pack
-from ._programs import Program, Programs
+from ._programs import ParameterNamespace, Uploaded, inputs_of
 from ._query import Query, parse
 from ._records import JobQuery, NewJob, Pruned
 from ._service import JobService
-from ._status import JobStatus
+from ._status import FINAL, JobStatus
 
 R = TypeVar("R")
 
 Callback = Callable[[str, Any], Any]
+Inputs = Mapping[str, Any] | ParameterNamespace
+Options = Mapping[str, Any] | RuntimeOptions
+
+_FINAL: Final = tuple(sorted(FINAL))
 
 
-class Deck(Grouping, ManyJobs):
+class Deck(Grouping, ManyJobs, ProgramLibrary):
     """A deck of jobs: starts them, finds them, shows them. Any number of decks share one home.
 
     Parameters
@@ -65,10 +70,11 @@ class Deck(Grouping, ManyJobs):
 
     def run(
         self,
-        program: Any,
+        program: Any = None,
         *,
-        inputs: Mapping[str, Any] | None = None,
-        options: Mapping[str, Any] | None = None,
+        program_id: str | None = None,
+        inputs: Inputs | None = None,
+        options: Options | None = None,
         backend: Any = None,
         name: str | None = None,
         tags: Iterable[str] = (),
@@ -83,14 +89,18 @@ class Deck(Grouping, ManyJobs):
         Parameters
         ----------
         program
-            A callable; a .py file or a module that has ``main(backend, user_messenger, **inputs)``; or the id of an
-            uploaded program.
+            A callable; a .py file or a module that has ``main(backend, user_messenger, **inputs)``; or the id (or
+            name) of an uploaded program.
+        program_id
+            The id (or name) of an uploaded program, instead of `program`.
         inputs
-            The program's arguments by name. ``backend`` and ``user_messenger`` are filled in where it has them.
+            The program's arguments by name; a mapping, or what ``Program.parameters()`` returned. ``backend`` and
+            ``user_messenger`` are filled in where it has them. Those of an uploaded program are held to its schema.
         options
-            As RuntimeJob's services take them: ``backend_name``, ``job_tags``, ``max_execution_time``.
+            As runtime services take them, in a dict or as `RuntimeOptions`: ``backend_name``, ``job_tags``,
+            ``max_execution_time``, ``log_level``, ``image``, ``instance``.
         backend
-            What the program gets as ``backend``.
+            What the program gets as ``backend``; it wins over the options' name of one.
         name
             What the job is called; None calls it like the program.
         tags
@@ -102,7 +112,7 @@ class Deck(Grouping, ManyJobs):
         engine
             What runs it; None means the deck's.
         timeout
-            Seconds after which it is stopped.
+            Seconds after which it is stopped, or the program's ``max_execution_time`` where that is shorter.
         metadata
             What JSON can hold, to be kept with the job.
 
@@ -122,7 +132,7 @@ class Deck(Grouping, ManyJobs):
             metadata=metadata,
             options=options,
         )
-        return self._add(program, how, inputs=inputs, callback=callback, decoder=result_decoder)
+        return self._add(program, how, program_id=program_id, inputs=inputs, callback=callback, decoder=result_decoder)
 
     def submit(self, fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> Job[R]:
         """Run ``fn(*args, **kwargs)`` as a job; see `run`."""
@@ -130,10 +140,11 @@ class Deck(Grouping, ManyJobs):
 
     def prepare(
         self,
-        program: Any,
+        program: Any = None,
         *,
-        inputs: Mapping[str, Any] | None = None,
-        options: Mapping[str, Any] | None = None,
+        program_id: str | None = None,
+        inputs: Inputs | None = None,
+        options: Options | None = None,
         backend: Any = None,
         name: str | None = None,
         tags: Iterable[str] = (),
@@ -153,7 +164,15 @@ class Deck(Grouping, ManyJobs):
             metadata=metadata,
             options=options,
         )
-        return self._add(program, how, inputs=inputs, callback=callback, decoder=result_decoder, submitted=False)
+        return self._add(
+            program,
+            how,
+            program_id=program_id,
+            inputs=inputs,
+            callback=callback,
+            decoder=result_decoder,
+            submitted=False,
+        )
 
     def retry_job(self, job_id: str) -> Job[Any]:
         """Run a job again, from the same bytes, which are not opened."""
@@ -164,7 +183,8 @@ class Deck(Grouping, ManyJobs):
         program: Any,
         how: RunOptions,
         *,
-        inputs: Mapping[str, Any] | None = None,
+        program_id: str | None = None,
+        inputs: Inputs | None = None,
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         callback: Callback | None = None,
@@ -179,28 +199,41 @@ class Deck(Grouping, ManyJobs):
             raise InvalidInputError(f"result_decoder is a class such as ResultDecoder, not {type(decoder).__name__}")
         engine = how.engine or self._engine
         self._service.engine(engine)
-        uploaded = self._programs.find(program)
+        uploaded = self._uploaded(program, program_id)
+        given = inputs_of(inputs)
         packed = pack(
-            program if uploaded is None else uploaded.data, inputs, backend=how.backend, args=args, kwargs=kwargs
+            program if uploaded is None else uploaded.record.data,
+            given if uploaded is None else uploaded.inputs(given),
+            backend=how.backend,
+            args=args,
+            kwargs=kwargs,
+            log_level=how.log_level,
         )
         new = NewJob(
-            name=how.name or (packed.name if uploaded is None else str(uploaded.metadata["name"])),
+            name=how.name or (packed.name if uploaded is None else uploaded.name),
             engine=engine,
             program=packed.program,
             inputs=packed.inputs,
             context=packed.context,
-            program_id=None if uploaded is None else uploaded.program_id,
+            program_id=None if uploaded is None else uploaded.record.program_id,
             backend=how.backend_name,
             tags=how.tags,
             metadata=how.metadata,
             inputs_preview=packed.inputs_preview,
-            timeout=how.timeout,
+            timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
             submitted=submitted,
         )
         job = self._service.handle(self._service.add(new), backend=how.backend, decoder=decoder)
         if callback is not None:
             job._begin_stream(callback, decoder)
         return job
+
+    def _uploaded(self, program: Any, program_id: str | None) -> Uploaded | None:
+        if program_id is None:
+            return self._programs.find(program)
+        if program is not None:
+            raise InvalidInputError("give either a program or program_id, not both")
+        return self._programs.needed(program_id)
 
     # --- finding
 
@@ -214,6 +247,8 @@ class Deck(Grouping, ManyJobs):
         self,
         limit: int | None = None,
         skip: int = 0,
+        pending: bool | None = None,
+        program_id: str | None = None,
         *,
         status: str | Collection[str] | None = None,
         tags: Iterable[str] = (),
@@ -221,7 +256,6 @@ class Deck(Grouping, ManyJobs):
         created_after: datetime | float | None = None,
         descending: bool = True,
         created_before: datetime | float | None = None,
-        program_id: str | None = None,
         query: str | None = None,
     ) -> JobList:
         """Return jobs, the newest first. Whatever is given has to hold.
@@ -230,6 +264,10 @@ class Deck(Grouping, ManyJobs):
         ----------
         limit, skip
             At most so many, after so many.
+        pending
+            True for those that have not ended, False for those that have.
+        program_id
+            Runs of this uploaded program.
         status
             One status or several.
         tags
@@ -240,8 +278,6 @@ class Deck(Grouping, ManyJobs):
             Times: a datetime (local time if it does not say), or seconds since the epoch.
         descending
             Newest first, or oldest first.
-        program_id
-            Runs of this uploaded program.
         query
             What would be typed in the deck's search box, such as ``"tag:sweep energy<-1.1"``; docs/queries.md.
 
@@ -250,10 +286,13 @@ class Deck(Grouping, ManyJobs):
         QueryError
             The query cannot be read.
         """
+        if pending is not None and (status is not None or not isinstance(pending, bool)):
+            raise InvalidInputError(f"pending is True, False or None, and only without a status, not {pending!r}")
         asked = JobQuery(
             limit=_checked_number("limit", limit),
             skip=_checked_number("skip", skip) or 0,
-            status=_checked_status(status),
+            status=_FINAL if pending is False else _checked_status(status),
+            without=_FINAL if pending else (),
             tags=checked_tags(tags),
             name=name,
             program_id=program_id,
@@ -295,40 +334,6 @@ class Deck(Grouping, ManyJobs):
     def dashboard(self) -> None:
         """Show the whole deck, jobs to come included."""
         _presenting.display(self.store, (), "deck", repr(self.jobs(limit=50)))
-
-    # --- programs
-
-    @property
-    def _programs(self) -> Programs:
-        return Programs(self.store)
-
-    def upload_program(self, data: Any, metadata: Mapping[str, Any] | None = None) -> str:
-        """Keep a program under an id that `run` takes.
-
-        Parameters
-        ----------
-        data
-            A callable, or the path of a file that has ``main(backend, user_messenger, **inputs)``.
-        metadata
-            ``name``, ``description``, and whatever else is to be kept with it.
-        """
-        return self._programs.upload(data, metadata)
-
-    def program(self, program_id: str) -> Program:
-        """Return what is known of an uploaded program. JobNotFoundError if there is none."""
-        return self._programs.get(program_id)
-
-    def programs(self) -> list[Program]:
-        """Return all uploaded programs."""
-        return self._programs.all()
-
-    def update_program(self, program_id: str, data: Any = None, metadata: Mapping[str, Any] | None = None) -> None:
-        """Replace an uploaded program's code, or parts of its metadata. Jobs that were started keep what they had."""
-        self._programs.update(program_id, data, metadata)
-
-    def delete_program(self, program_id: str) -> None:
-        """Forget an uploaded program. Its jobs stay."""
-        self.store.delete_program(program_id)
 
     # --- the deck itself
 

@@ -11,7 +11,7 @@ from ._errors import InvalidInputError, StoreError, UnpicklableError
 from ._group import JobGroup
 from ._options import RunOptions, checked_tags
 from ._program import Packed, Packer
-from ._programs import Programs
+from ._programs import Programs, Uploaded
 from ._records import GroupQuery, NewGroup, NewJob
 from ._service import JobService
 
@@ -155,8 +155,9 @@ class Grouping:
         engine = how.engine or self._engine
         self._service.engine(engine)
         uploaded = Programs(self._service.store).find(program)
-        packer = Packer(program if uploaded is None else uploaded.data, backend=how.backend)
-        base = how.name or (packer.name if uploaded is None else str(uploaded.metadata["name"]))
+        given = program if uploaded is None else uploaded.record.data
+        packer = Packer(given, backend=how.backend, log_level=how.log_level)
+        base = how.name or (packer.name if uploaded is None else uploaded.name)
         new = [
             NewJob(
                 name=f"{base}[{place}]",
@@ -164,15 +165,15 @@ class Grouping:
                 program=packed.program,
                 inputs=packed.inputs,
                 context=packed.context,
-                program_id=None if uploaded is None else uploaded.program_id,
+                program_id=None if uploaded is None else uploaded.record.program_id,
                 backend=how.backend_name,
                 tags=how.tags,
                 metadata=how.metadata,
                 inputs_preview=packed.inputs_preview,
-                timeout=how.timeout,
+                timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
                 place=place,
             )
-            for place, packed in enumerate(_packed(packer, inputs_list, common))
+            for place, packed in enumerate(_packed(packer, inputs_list, common, uploaded))
         ]
         return add_group(self._service, NewGroup(kind, base, how.tags, how.metadata, len(new)), new)
 
@@ -196,13 +197,18 @@ def add_group(service: JobService, group: NewGroup, new: Sequence[NewJob]) -> Jo
     return JobGroup(service, record)
 
 
-def _packed(packer: Packer, inputs_list: Iterable[Any], common: Mapping[str, Any] | None) -> Iterator[Packed]:
+def _packed(
+    packer: Packer, inputs_list: Iterable[Any], common: Mapping[str, Any] | None, uploaded: Uploaded | None
+) -> Iterator[Packed]:
     if common is not None and not isinstance(common, Mapping):
         raise InvalidInputError(f"inputs is a mapping of names to values, not a {type(common).__name__}")
     for place, item in enumerate(inputs_list):
         is_named = isinstance(item, Mapping)
         try:
-            if is_named:
+            if uploaded is not None and (is_named or uploaded.takes_names):
+                named = item if is_named else {uploaded.first_open(common or {}): item}
+                yield packer.pack(uploaded.inputs({**(common or {}), **named}))
+            elif is_named:
                 yield packer.pack({**(common or {}), **item})
             else:
                 yield packer.pack_one(item, common)

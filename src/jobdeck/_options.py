@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import math
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from typing import Any, Final
 
+from ._backends import backend_name, backend_named
 from ._errors import InvalidInputError
 
-_OPTIONS: Final = {"backend_name": "backend", "job_tags": "tags", "max_execution_time": "timeout"}
-"""Names that RuntimeJob's services have in ``options``, and what they are called here."""
+_OPTIONS: Final = {
+    "backend_name": "backend",
+    "backend": "backend",
+    "job_tags": "tags",
+    "max_execution_time": "timeout",
+    "log_level": "log_level",
+}
+"""Names that runtime services have in ``options``, and what they are called here."""
+_KEPT: Final = ("image", "instance")
+"""Those that say where a service runs a job: nothing follows from them here, and they are kept with the job."""
 _MAX_NAME: Final = 200
+_IMAGE: Final = re.compile(r"[a-zA-Z0-9]+([/.\-_][a-zA-Z0-9]+)*:[a-zA-Z0-9]+([.\-_][a-zA-Z0-9]+)*")
+
+
+@dataclass
+class RuntimeOptions:
+    """What ``run(options=…)`` takes; a dict with these names does as well.
+
+    Parameters
+    ----------
+    backend_name
+        Name of a simulator that is installed, such as ``"aer_simulator"``; see `Deck.backends`.
+    image, instance
+        Where a service would run it. Kept with the job: here it runs in the environment of the kernel that it is from.
+    log_level
+        The level of the job's root logger: ``"DEBUG"``, ``"INFO"``, ``"WARNING"``, ``"ERROR"`` or ``"CRITICAL"``.
+    job_tags
+        Words to find the job by.
+    max_execution_time
+        Seconds after which it is stopped.
+    """
+
+    backend_name: str | None = None
+    image: str | None = None
+    log_level: str | None = None
+    instance: str | None = None
+    job_tags: Iterable[str] | None = None
+    max_execution_time: float | None = None
+
+    def validate(self) -> None:
+        """Check what is given, as `run` does. InvalidInputError names what is wrong."""
+        RunOptions()._with(self)
 
 
 @dataclass(frozen=True)
@@ -25,6 +68,7 @@ class RunOptions:
     engine: str | None = None
     timeout: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    log_level: str | None = None
 
     @classmethod
     def checked(
@@ -36,7 +80,7 @@ class RunOptions:
         engine: str | None,
         timeout: float | None,
         metadata: Mapping[str, Any] | None,
-        options: Mapping[str, Any] | None,
+        options: Any,
     ) -> RunOptions:
         """Check what was given, and take over what is in `options`. InvalidInputError names what is wrong."""
         given = cls(
@@ -44,36 +88,32 @@ class RunOptions:
             _checked_name(name),
             checked_tags(tags),
             engine,
-            _checked_timeout(timeout),
+            None if timeout is None else checked_seconds("timeout", timeout),
             _checked_metadata(metadata),
         )
         return given if options is None else given._with(options)
 
-    def _with(self, options: Mapping[str, Any]) -> RunOptions:
-        if not isinstance(options, Mapping):
-            raise InvalidInputError(f"options are a dict, not {type(options).__name__}")
+    def _with(self, options: Any) -> RunOptions:
         changes: dict[str, Any] = {}
-        for key, value in options.items():
+        kept: dict[str, Any] = {}
+        for key, value in _as_mapping(options).items():
             name = _OPTIONS.get(key)
+            if key in _KEPT:
+                kept[key] = _checked_place(key, value)
+                continue
             if name is None:
-                raise InvalidInputError(f"there is no option {key!r}; there are: {', '.join(sorted(_OPTIONS))}")
-            if getattr(self, name):
+                raise InvalidInputError(f"there is no option {key!r}; there are: {', '.join((*_OPTIONS, *_KEPT))}")
+            if name == "backend" and self.backend is not None:
+                continue  # an object is more than a name: it wins
+            if getattr(self, name) or name in changes:
                 raise InvalidInputError(f"give either options[{key!r}] or {name}=, not both")
-            changes[name] = value
-        if "tags" in changes:
-            changes["tags"] = checked_tags(changes["tags"])
-        if "timeout" in changes:
-            changes["timeout"] = _checked_timeout(changes["timeout"])
-        return replace(self, **changes)
+            changes[name] = _READ[name](value)
+        return replace(self, **changes, metadata={**self.metadata, **kept})
 
     @property
     def backend_name(self) -> str | None:
         """The backend's name for people; None without a backend."""
-        if self.backend is None or isinstance(self.backend, str):
-            return self.backend
-        name = getattr(self.backend, "name", None)
-        name = name() if callable(name) else name
-        return name if isinstance(name, str) and name else type(self.backend).__name__
+        return None if self.backend is None else backend_name(self.backend)
 
 
 def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
@@ -104,12 +144,40 @@ def _checked_name(name: str | None) -> str | None:
     return _storable(name)
 
 
-def _checked_timeout(timeout: float | None) -> float | None:
-    if timeout is None:
-        return None
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not (0 < timeout < math.inf):
-        raise InvalidInputError(f"timeout is a number of seconds above 0, not {timeout!r}")
-    return float(timeout)
+def checked_seconds(name: str, seconds: Any) -> float:
+    """Return a length of time. InvalidInputError, with its name, where it is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not (0 < seconds < math.inf):
+        raise InvalidInputError(f"{name} is a number of seconds above 0, not {seconds!r}")
+    return float(seconds)
+
+
+def _as_mapping(options: Any) -> Mapping[str, Any]:
+    """Return options as a mapping; of an object, those that are not None."""
+    if isinstance(options, Mapping):
+        return options
+    if is_dataclass(options) and not isinstance(options, type):
+        found = asdict(options)
+    elif isinstance(getattr(options, "__dict__", None), dict) and not isinstance(options, type):
+        found = vars(options)
+    else:
+        raise InvalidInputError(f"options are a dict or RuntimeOptions, not {type(options).__name__}")
+    return {name: value for name, value in found.items() if value is not None and not name.startswith("_")}
+
+
+def _checked_backend(backend: Any) -> Any:
+    return backend_named(backend) if isinstance(backend, str) else backend
+
+
+def _checked_level(level: Any) -> str:
+    if not isinstance(level, str) or not isinstance(logging.getLevelName(level.upper()), int):
+        raise InvalidInputError(f"log_level is one of DEBUG, INFO, WARNING, ERROR and CRITICAL, not {level!r}")
+    return level.upper()
+
+
+def _checked_place(key: str, value: Any) -> Any:
+    if key == "image" and not (isinstance(value, str) and _IMAGE.fullmatch(value)):
+        raise InvalidInputError(f"options: an image is written as name:tag, not as {value!r}")
+    return _checked_metadata({key: value})[key]
 
 
 def _checked_metadata(metadata: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -127,3 +195,11 @@ def _checked_metadata(metadata: Mapping[str, Any] | None) -> Mapping[str, Any]:
 def _storable(text: str) -> str:
     """Replace lone surrogates, which no database and no browser takes."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+_READ: Final[dict[str, Any]] = {
+    "backend": _checked_backend,
+    "tags": checked_tags,
+    "timeout": functools.partial(checked_seconds, "max_execution_time"),
+    "log_level": _checked_level,
+}

@@ -40,12 +40,12 @@ def test_a_file_and_a_module_with_main_are_programs(deck: Deck, tmp_path: Path):
 
 
 def test_options_are_read_as_other_services_have_them(deck: Deck):
-    options = {"backend_name": "sim", "job_tags": ["t"], "max_execution_time": 60}
-    job = deck.run(lambda backend: backend, options=options)
-    assert (job.backend(), job.tags, job._record.timeout) == ("sim", ["t"], 60.0)
-    assert job.result(15) == "sim"
-    with pytest.raises(InvalidInputError, match=r"no option 'backend'.*backend_name"):
-        deck.run(double, options={"backend": 1})
+    options = {"backend_name": "basic_simulator", "job_tags": ["t"], "max_execution_time": 60}
+    job = deck.run(lambda backend: backend.name, options=options)
+    assert (job.backend().name, job.tags, job._record.timeout) == ("basic_simulator", ["t"], 60.0)
+    assert job.result(15) == "basic_simulator"
+    with pytest.raises(InvalidInputError, match=r"no option 'backends'.*backend_name"):
+        deck.run(double, options={"backends": 1})
     with pytest.raises(InvalidInputError, match="not both"):
         deck.run(double, options={"job_tags": ["a"]}, tags=["b"])
     with pytest.raises(InvalidInputError, match="dict"):

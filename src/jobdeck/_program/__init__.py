@@ -5,7 +5,17 @@ from __future__ import annotations
 from .context import Context
 from .edits import edit
 from .outcome import exception_of, outcome_of_exception, outcome_of_value, value_of
-from .payload import OpenProgram, Packed, Packer, open_payload, pack, pack_program, replace_inputs
+from .payload import (
+    OpenProgram,
+    Packed,
+    Packer,
+    open_payload,
+    pack,
+    pack_program,
+    repack_program,
+    replace_inputs,
+    source_text,
+)
 from .preview import preview
 from .series import InputsReader
 
@@ -23,6 +33,8 @@ __all__ = [
     "pack",
     "pack_program",
     "preview",
+    "repack_program",
     "replace_inputs",
+    "source_text",
     "value_of",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import logging
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +19,7 @@ from .edits import split, values_of
 from .pickling import dumps_named, loads
 from .preview import preview
 from .reach import Part
-from .source import Source, source_of
+from .source import Source, source_of, text_source
 
 _FILLED_IN: Final = ("backend", "user_messenger")
 """Arguments that jobdeck gives to a program that has them."""
@@ -47,6 +49,7 @@ class Call:
     keywords: dict[str, Any]
     backend: Any
     is_plain: bool = False
+    log_level: str | None = None
 
 
 class OpenProgram:
@@ -80,22 +83,45 @@ class OpenProgram:
         if isinstance(messenger, _messenger.UserMessenger):
             _messenger.activate(messenger)
         try:
+            if self._call.log_level is not None:
+                logging.basicConfig(level=self._call.log_level)
             function = self._source.open()
             args, keywords = self._call.args, self._call.keywords
             if not self._call.is_plain:
                 args, keywords = _filled(Source("callable", function).signature(), self._call, messenger)
             value = function(*args, **keywords)
-            if not isinstance(value, CoroutineType):
-                return value
-            import asyncio  # not above: each process that a job is forked from would be a third larger
+            if isinstance(value, CoroutineType):
+                import asyncio  # not above: each process that a job is forked from would be a third larger
 
-            return asyncio.run(value)
+                value = asyncio.run(value)
+            if self._source.returns and value is not None:
+                _complain(self._source, value)
+            return value
         finally:
             _messenger.activate(before)
 
 
-def pack_program(program: Any) -> tuple[str, bytes]:
+def _complain(source: Source, value: Any) -> None:
+    """Say it in the job's output where a program returns other than it says; what it returns is kept all the same."""
+    from .._schema import misfits, told
+
+    assert source.returns is not None
+    wrong = misfits(source.returns, value, lambda path: "what it returned" + "".join(f"[{step!r}]" for step in path))
+    if wrong:
+        print(f"jobdeck: the program does not return what it says that it does: {told(wrong)}", file=sys.stderr)
+
+
+def pack_program(program: Any, name: str | None = None, returns: Mapping[str, Any] | None = None) -> tuple[str, bytes]:
     """Return a program's name and its pickle, which :func:`pack` takes in the program's place.
+
+    Parameters
+    ----------
+    program
+        As :func:`pack` takes it, or the source text itself.
+    name
+        What a source text is called.
+    returns
+        The JSON schema of what the program returns.
 
     Raises
     ------
@@ -104,8 +130,21 @@ def pack_program(program: Any) -> tuple[str, bytes]:
     UnpicklableError
         It cannot be sent to another process.
     """
-    source = source_of(program)
-    return source.name, _program_bytes(source)
+    is_text = isinstance(program, str) and "\n" in program
+    source = text_source(program, name or "program") if is_text else source_of(program)
+    return source.name, _program_bytes(replace(source, returns=returns or None))
+
+
+def repack_program(data: bytes, returns: Mapping[str, Any]) -> bytes:
+    """Return the pickle of a packed program with another schema of what it returns."""
+    source: Source = loads(data)
+    return data if source.returns == (returns or None) else _program_bytes(replace(source, returns=returns or None))
+
+
+def source_text(data: bytes) -> str | None:
+    """Return the source text of a packed program, None where it is a callable or a module."""
+    source: Source = loads(data)
+    return source.text
 
 
 def pack(
@@ -115,6 +154,7 @@ def pack(
     backend: Any = None,
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
+    log_level: str | None = None,
 ) -> Packed:
     """Pack a program with its inputs; whatever is wrong with either is said now, before anything is queued.
 
@@ -129,6 +169,8 @@ def pack(
         What the program gets as ``backend``.
     args, kwargs
         The arguments of a plain call, as ``submit`` has them.
+    log_level
+        The level of the root logger in the job.
 
     Raises
     ------
@@ -137,7 +179,7 @@ def pack(
     UnpicklableError
         The program or an input cannot be sent to another process; the text names the part.
     """
-    return Packer(program, backend=backend).pack(inputs, args=args, kwargs=kwargs)
+    return Packer(program, backend=backend, log_level=log_level).pack(inputs, args=args, kwargs=kwargs)
 
 
 class Packer:
@@ -146,11 +188,12 @@ class Packer:
     What is the same for all of them is done once: the program's bytes and the context are one object.
     """
 
-    def __init__(self, program: Any, *, backend: Any = None) -> None:
+    def __init__(self, program: Any, *, backend: Any = None, log_level: str | None = None) -> None:
         self._given = program
         self._source: Source = loads(program) if isinstance(program, bytes) else source_of(program)
         self._signature = self._source.signature()
         self._backend = backend
+        self._log_level = log_level
         self._is_plain = _is_plain(self._source, self._signature)
 
     @property
@@ -164,7 +207,8 @@ class Packer:
         """Pack the program with these inputs."""
         inputs = _checked(self.name, inputs)
         _refuse_filled_in(self.name, self._signature, inputs)
-        call = Call(tuple(args), {**inputs, **_checked(self.name, kwargs)}, self._backend, self._is_plain)
+        keywords = {**inputs, **_checked(self.name, kwargs)}
+        call = Call(tuple(args), keywords, self._backend, self._is_plain, self._log_level)
         _check_fit(self.name, self._signature, call)
         return Packed(
             name=self.name,

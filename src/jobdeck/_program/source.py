@@ -10,7 +10,7 @@ import linecache
 import os
 import sys
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -32,16 +32,19 @@ class Source:
     Attributes
     ----------
     kind
-        ``"callable"``, ``"file"`` or ``"module"``.
+        ``"callable"``, ``"file"``, ``"text"`` or ``"module"``.
     target
-        The callable, the file's absolute path, or the module's dotted name.
+        The callable, the file's absolute path, what the text is called, or the module's dotted name.
     text
-        The file's text at the time of submission, which is what runs; None for the other kinds.
+        The source text, of a file as it was at the time of submission, which is what runs; None for the other kinds.
+    returns
+        The JSON schema of what an uploaded program says that it returns; None where it does not say.
     """
 
-    kind: Literal["callable", "file", "module"]
+    kind: Literal["callable", "file", "text", "module"]
     target: Any
     text: str | None = None
+    returns: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -50,6 +53,8 @@ class Source:
             return Path(self.target).stem
         if self.kind == "module":
             return str(self.target).rpartition(".")[2]
+        if self.kind == "text":
+            return str(self.target)
         return _callable_name(self.target)
 
     def signature(self) -> inspect.Signature | None:
@@ -78,11 +83,13 @@ class Source:
     def _run_file(self) -> ModuleType:
         assert self.text is not None
         module = ModuleType(FILE_MODULE)
-        module.__file__ = self.target
+        name = f"<program {self.target}>" if self.kind == "text" else self.target
+        if self.kind == "file":
+            module.__file__ = name
+            sys.path.insert(0, os.path.dirname(name))
         sys.modules[FILE_MODULE] = module
-        sys.path.insert(0, os.path.dirname(self.target))
-        linecache.cache[self.target] = (len(self.text), None, self.text.splitlines(keepends=True), self.target)
-        exec(compile(self.text, self.target, "exec"), vars(module))
+        linecache.cache[name] = (len(self.text), None, self.text.splitlines(keepends=True), name)
+        exec(compile(self.text, name, "exec"), vars(module))
         return module
 
 
@@ -110,6 +117,23 @@ def source_of(program: Any) -> Source:
             f"{preview(program, 80)} is a {type(program).__name__}"
         )
     return Source("callable", program)
+
+
+def text_source(text: str, name: str) -> Source:
+    """Return the source of a program that is given as its own text.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no Python, or there is no ``main`` in it.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError) as exc:
+        raise InvalidInputError(f"the text of program {name!r} is not valid Python: {exc}") from exc
+    if not _binds_main(tree):
+        raise _no_main(f"the text of program {name!r}")
+    return Source("text", name, text)
 
 
 def _looks_like_path(text: str) -> bool:
