@@ -88,10 +88,7 @@ def test_a_public_name_resolves_and_is_documented(name: str):
 def test_the_stub_has_the_same_names():
     tree = ast.parse(Path(jobdeck.__file__).with_suffix(".pyi").read_text("utf-8"))
     imported = {
-        alias.asname: node.module
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
+        alias.asname: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }
     modules = {name for name, module in imported.items() if module is None}
     assert modules == set(jobdeck._MODULES)
