@@ -121,3 +121,15 @@ def test_what_a_program_returns_against_its_word_is_kept_and_told_in_its_output(
     )
     deck.update_program(program_id, spec={"return_values": {}, "parameters": {"type": "object"}})
     assert deck.run(program_id=program_id, inputs={"value": 5}).logs() in (None, "")
+
+
+def test_a_group_of_runs_is_held_to_the_schema_before_any_is_queued(deck: Deck, program: Program):
+    with pytest.raises(InvalidInputError, match=r"inputs_list\[1\]: program 'vqe'.*'iterations' is 0"):
+        deck.map(program.program_id, [{"iterations": 1}, {"iterations": 0}])
+    with pytest.raises(InvalidInputError, match=r"inputs_list\[1\]: .*'iterations' is 'x'"):
+        deck.map(program.program_id, [1, "x"])
+    with pytest.raises(InvalidInputError, match="'method' is 'slsqp'"):
+        deck.sweep(program.program_id, {"iterations": [1, 2], "method": ["spsa", "slsqp"]})
+    assert not deck.jobs()
+    group = deck.map(program.program_id, [1, {"iterations": 2, "exact": True}], inputs={"method": "cobyla"})
+    assert group.results(15) == [["iterations", "method"], ["exact", "iterations", "method"]]
