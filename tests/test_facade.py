@@ -31,6 +31,7 @@ NAMES = [
     "Program",
     "Progress",
     "QueryError",
+    "Reading",
     "ResultDecoder",
     "RuntimeEncoder",
     "RuntimeInvalidStateError",
@@ -39,6 +40,7 @@ NAMES = [
     "StoreError",
     "UnpicklableError",
     "UserMessenger",
+    "Watched",
     "__version__",
     "backend",
     "backends",
@@ -67,6 +69,7 @@ NAMES = [
     "tqdm",
     "update_program",
     "upload_program",
+    "watch",
 ]
 
 

@@ -52,8 +52,11 @@ from ._toplevel import sweep as sweep
 from ._toplevel import tag_jobs as tag_jobs
 from ._toplevel import update_program as update_program
 from ._toplevel import upload_program as upload_program
+from ._toplevel import watch as watch
 from ._tqdm import tqdm as tqdm
 from ._version import __version__ as __version__
+from .watchers import Reading as Reading
+from .watchers import Watched as Watched
 
 def load_ipython_extension(ipython: object) -> None: ...
 def unload_ipython_extension(ipython: object) -> None: ...

@@ -27,6 +27,7 @@ from ._query import Query, parse
 from ._records import JobQuery, NewJob, Pruned
 from ._service import JobService
 from ._status import FINAL, JobStatus
+from .watchers import adapt
 
 R = TypeVar("R")
 
@@ -173,6 +174,36 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             decoder=result_decoder,
             submitted=False,
         )
+
+    def watch(self, obj: Any, *, name: str | None = None, tags: Iterable[str] = (), group: Any = None) -> Job[Any]:
+        """Show a job that something else runs, and return a handle on it at once.
+
+        Its status, progress and result are mirrored for as long as this process lives; what it is asked through the
+        handle, or from the deck, is handed on to it. The same object watched twice is one job.
+
+        Parameters
+        ----------
+        obj
+            A future, an asyncio task, a process, a job of Qiskit's, or whatever else an adapter knows; see
+            docs/watching.md.
+        name
+            What the job is called; None leaves that to its adapter.
+        tags
+            Words to find it by, beside those that it brings.
+        group
+            A group, or its id, that the job is to belong to.
+
+        Raises
+        ------
+        InvalidInputError
+            Nobody here knows what it is; the message tells what can be watched.
+        """
+        given = RunOptions.checked(
+            backend=None, name=name, tags=tags, engine=None, timeout=None, metadata=None, options=None
+        )
+        if group is not None:
+            group = self.store.group(str(getattr(group, "group_id", group))).group_id
+        return self._service.watch(adapt(obj), given.name, given.tags, group)
 
     def retry_job(self, job_id: str) -> Job[Any]:
         """Run a job again, from the same bytes, which are not opened."""

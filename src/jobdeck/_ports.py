@@ -28,7 +28,9 @@ from ._records import (
     PayloadKeys,
     ProgramRecord,
     Pruned,
+    Sighting,
     Tally,
+    WatchTurn,
 )
 from ._status import Exit, JobStatus
 
@@ -168,6 +170,35 @@ class Store(MessageSink, Protocol):
 
     def commands(self, engine: str, agent: str) -> list[Command]:
         """Requests for this agent's jobs that were not yet taken, in order; taking them is part of the call."""
+
+    # --- jobs that others run
+    def watch_job(self, new: NewJob) -> tuple[JobRecord, bool]:
+        """Add a job that somebody else runs, and tell whether `new.agent` is who watches it.
+
+        One that survives its kernel (``source["survives"]``) is there once: of the same system and id, the row that
+        there is comes back, taken over where nobody watches it.
+        """
+
+    def watch_turn(self, agent: str, sightings: Mapping[str, Sighting]) -> WatchTurn:
+        """Take in what a bridge has seen of its jobs; what it tells of jobs that are not its own is passed over."""
+
+    def watchers(self) -> list[str]:
+        """Who watches jobs that have not ended, by what the rows say."""
+
+    def abandon_watched(self, agent: str) -> list[JobRecord]:
+        """Part a watcher that is gone from its jobs.
+
+        Those that survive it are free to be taken over; the others are closed as lost, and returned.
+        """
+
+    def unwatched(self) -> list[str]:
+        """Jobs that survived their watcher and that nobody watches."""
+
+    def take_over(self, agent: str, job_ids: Collection[str] | None = None) -> list[JobRecord]:
+        """Take jobs that survived their watcher and that nobody watches: all, or those of these."""
+
+    def release_watched(self, agent: str, facts: Mapping[str, Mapping[str, str | float]]) -> None:
+        """Leave jobs, by id and with what is known of them, to whoever else can watch them."""
 
     # --- the reading side
     def job(self, job_id: str) -> JobRecord: ...

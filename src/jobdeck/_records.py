@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from ._status import CancelState, ErrorKind, Exit, JobStatus
+from ._status import CancelState, ErrorKind, Exit, JobStatus, Verdict
 
 Encoding = Literal["json", "pickle"]
 CommandKind = Literal["cancel", "kill"]
@@ -293,6 +293,40 @@ class News:
 
     def __bool__(self) -> bool:
         return bool(self.processes or self.outcomes or self.ends)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What a bridge has learned of a job that somebody else runs since it told the store last; None where nothing.
+
+    Attributes
+    ----------
+    status : JobStatus or str or None
+        One that is not final.
+    cancel : tuple or None
+        What became of a request to stop, and words; ``(None, None)`` takes back that there is any.
+    times : mapping of str to float
+        ``started`` and ``ended``, where the system tells them.
+    verdict : Verdict or None
+        How the job ended; with it comes its outcome.
+    """
+
+    status: JobStatus | str | None = None
+    facts: Mapping[str, str | float] | None = None
+    source: Mapping[str, Any] | None = None
+    progress: tuple[float, float | None, str | None] | None = None
+    cancel: tuple[CancelState | None, str | None] | None = None
+    times: Mapping[str, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True)
+class WatchTurn:
+    """What a bridge gets back for its sightings: requests to stop, and the jobs that are (still) its own."""
+
+    commands: tuple[Command, ...]
+    job_ids: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from ._errors import EngineError
+from ._errors import EngineError, InvalidInputError, JobError
 from ._follow import Follower
 from ._group import JobGroup
 from ._job import Handles, Job
 from ._ports import Engine, Store
 from ._program import edit, replace_inputs
-from ._records import JobQuery, JobRecord, NewJob
+from ._records import GroupQuery, JobQuery, JobRecord, NewGroup, NewJob
 from ._status import JobStatus
 from .engines.local.engine import LocalEngine
-from .engines.lost import close_lost
+from .engines.lock import AgentLock
+from .engines.lost import close_lost, close_unwatched
+from .engines.marks import agent_id, watcher_lock
 from .store import default_home, open_store
+from .watchers import Bridge, Watched
 
 _ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
 
@@ -50,6 +53,7 @@ class JobService:
         self._lock = threading.RLock()
         self._parts: _Parts | None = None
         self._engines: dict[str, Engine] = {}
+        self._bridge: Bridge | None = None
         self._decks = 0
         self._handles = Handles(lambda: self.follower, self._queue_place)
 
@@ -114,7 +118,12 @@ class JobService:
             parts = self._parts
             if parts is None or parts.follower.subscriptions:
                 return
-            self._parts = None
+            bridge = self._bridge
+            if bridge is not None and bridge.is_busy:
+                return
+            self._parts = self._bridge = None
+        if bridge is not None:
+            bridge.close()
         parts.follower.close()
         parts.store.close()
 
@@ -137,7 +146,13 @@ class JobService:
 
     def handle(self, record: JobRecord, **given: Any) -> Job[Any]:
         """Return the one handle that this process has of a job."""
-        return self._handles.handle(record, lambda found: Job(self, found, **given))
+        bridge = self._bridge
+        if record.source is not None and bridge is not None and "kept" not in given:
+            given["kept"] = bridge.foreign(record.job_id)
+        job = self._handles.handle(record, lambda found: Job(self, found, **given))
+        if job._kept is None:
+            job._kept = given.get("kept")
+        return job
 
     def follow(self, job: Job[Any]) -> None:
         """See to it that news of this job come to the handle until it is final."""
@@ -149,6 +164,8 @@ class JobService:
     def look(self) -> None:
         """Look for changes now: this process has made one."""
         self.follower.wake()
+        if self._bridge is not None:
+            self._bridge.ring()
 
     def is_follower(self) -> bool:
         """Tell whether this thread is the one that brings the news."""
@@ -181,8 +198,58 @@ class JobService:
         self._ensure_agent(engine, record)
         return record
 
+    # --- jobs that others run
+
+    @property
+    def bridge(self) -> Bridge:
+        """Watches jobs of other systems for this process."""
+        with self._lock:
+            if self._bridge is None:
+                agent = agent_id("watch")
+                lock = AgentLock(self.home, watcher_lock(agent))
+                self._bridge = Bridge(lambda: self.store, agent, lock, look_after=self.look_after_watchers)
+            return self._bridge
+
+    def watch(
+        self, watched: Watched, name: str | None = None, tags: tuple[str, ...] = (), group_id: str | None = None
+    ) -> Job[Any]:
+        """Show a job of another system, and follow it from now on; it takes one insert.
+
+        Raises
+        ------
+        InvalidInputError
+            Its adapter gives it the name of an engine of jobdeck's own.
+        """
+        if not watched.system or watched.system in _ENGINES:
+            raise InvalidInputError(
+                f"the adapter of a {type(watched).__name__} has to name its system, "
+                f"and by another word than {watched.system!r}"
+            )
+        if group_id is None and watched.group is not None:
+            group_id = self._group_of(*watched.group)
+        record, foreign = self.bridge.watch(watched, name, tags, group_id)
+        return self.handle(record, kept=foreign)
+
+    def _group_of(self, kind: str, key: str, name: str) -> str:
+        """Return the group of what another system calls so, made where there is none."""
+        for group in self.store.groups(GroupQuery(kind=kind)):
+            if group.metadata.get("key") == key:
+                return group.group_id
+        return self.store.add_group(NewGroup(kind=kind, name=name, metadata={"key": key})).group_id
+
+    def take_over(self) -> None:
+        """Have jobs that survived their kernel watched by this one; returns at once."""
+        if self.store.watchers() or self.store.unwatched():
+            self.look_after_watchers()
+            self.bridge.take_over()
+
+    def look_after_watchers(self) -> None:
+        """Close the jobs of others that died with the kernel that watched them."""
+        close_unwatched(self.store, None if self._bridge is None else self._bridge.agent)
+
     def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]:
         """Run a job's program again, with some inputs changed or none."""
+        self._refuse_watched(job_id)
         if not changed:
             return self.handle(self._add_again(job_id, None))
         packed = replace_inputs(self.store.payload(job_id), changed)
@@ -201,13 +268,15 @@ class JobService:
         InvalidInputError
             The job has no such input, or a text is neither. Nothing is queued.
         """
+        self._refuse_watched(job_id)
         if not texts:
             return self._add_again(job_id, None).job_id
         previews = self.store.job(job_id).inputs_preview
         return self._add_again(job_id, edit(self.store.payload(job_id).inputs, previews, texts)).job_id
 
     def look_after_agents(self) -> None:
-        """Close the jobs of agents that died, and have an agent for what is queued."""
+        """Close the jobs of agents and watchers that died, and have an agent for what is queued."""
+        self.look_after_watchers()
         for name in _ENGINES:
             close_lost(self.store, name)
             engine = self.engine(name)
@@ -215,6 +284,14 @@ class JobService:
                 JobQuery(engine=name, status=(JobStatus.QUEUED.value,))
             ):
                 engine.ensure_agent()
+
+    def _refuse_watched(self, job_id: str) -> None:
+        record = self.store.job(job_id)
+        if record.source is not None:
+            raise JobError(
+                f"job {record.name!r} ({job_id}) is run by {record.engine}, and only watched from here: "
+                "submit it again there, and watch that"
+            )
 
     def _add_again(self, job_id: str, changed: tuple[bytes, Mapping[str, str]] | None) -> JobRecord:
         """Add the same job anew; `changed` are its inputs and their previews where they are to be others."""
@@ -257,6 +334,9 @@ class JobService:
                 cls._inherited.append(service._parts)
                 service._parts = None
             service._engines = {}
+            if service._bridge is not None:
+                service._bridge.forget()
+                service._bridge = None
             service._handles.begin_afresh()
 
 

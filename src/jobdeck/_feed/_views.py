@@ -39,7 +39,7 @@ def job_view(record: JobRecord, queue_place: int | str | None, log_size: int) ->
         "created": moment(record.created),
         "started": _moment_or_none(record.started),
         "ended": _moment_or_none(record.ended),
-        "queue_place": queue_place,
+        "queue_place": queue_place if record.source is None or final else record.facts.get("queue_place"),
         "cancel_state": record.cancel_state,
         "cancel_asked": _moment_or_none(record.cancel_asked),
         "cancel_note": None if record.cancel_note is None else line(record.cancel_note),

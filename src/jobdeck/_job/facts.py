@@ -41,6 +41,16 @@ class Service(Protocol):
     def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]: ...
 
 
+class Kept(Protocol):
+    """What this process has of a job that somebody else runs."""
+
+    @property
+    def exception(self) -> BaseException | None: ...
+
+    def result(self) -> Any:
+        """Return the result as its own system gives it; after the job was DONE."""
+
+
 class JobFacts(LiveState):
     """The part of :class:`~jobdeck.Job` that reads: what never changes, and what the store says now."""
 
@@ -51,12 +61,14 @@ class JobFacts(LiveState):
         *,
         backend: Any = None,
         decoder: Decoder | None = None,
+        kept: Kept | None = None,
     ) -> None:
         super().__init__(record)
         self._service = service
         self._inputs: dict[str, Any] | None = None
         self._backend = backend
         self._decoder = decoder
+        self._kept = kept
 
     # --- what never changes
 
@@ -80,6 +92,11 @@ class JobFacts(LiveState):
         return self._record.engine
 
     @property
+    def is_watched(self) -> bool:
+        """Whether another system runs it, and jobdeck only watches it."""
+        return self._record.source is not None
+
+    @property
     def creation_date(self) -> datetime:
         """When it was made, in local time and aware of it."""
         return datetime.fromtimestamp(self._record.created).astimezone()
@@ -98,12 +115,14 @@ class JobFacts(LiveState):
     def inputs(self) -> dict[str, Any]:
         """The program's inputs, by name."""
         if self._inputs is None:
-            self._inputs = self._open().inputs
+            self._inputs = {} if self.is_watched else self._open().inputs
         return dict(self._inputs)
 
     def backend(self) -> Any:
         """Return the backend that ``run`` got; in another kernel its copy, or its name where it cannot be copied."""
         if self._backend is None and self._record.backend is not None:
+            if self.is_watched:
+                return self._record.backend
             try:
                 self._backend = self._open().backend
             except JobError:
@@ -155,15 +174,27 @@ class JobFacts(LiveState):
         except FileNotFoundError:
             return None
 
+    @property
+    def facts(self) -> dict[str, str | float]:
+        """What another system tells of its job beside the status, by name; empty for jobdeck's own jobs."""
+        return dict(self._read().facts)
+
     def queue_position(self) -> int | None:
-        """Return 1 for the next to start; None if it does not wait."""
-        return self._service.store.queue_place(self.job_id())
+        """Return 1 for the next to start; None if it does not wait, or if its system tells no number."""
+        if not self.is_watched:
+            return self._service.store.queue_place(self.job_id())
+        place = self.facts.get("queue_place")
+        return place if isinstance(place, int) and not isinstance(place, bool) else None
 
     def metrics(self) -> dict[str, Any]:
-        """Return times (aware, local), exit code or signal, peak memory in bytes, CPU and wall time in seconds."""
+        """Return times (aware, local), exit code or signal, peak memory in bytes, CPU and wall time in seconds.
+
+        Of a watched job it has what its system tells, too, such as ``usage`` in seconds.
+        """
         record = self._read()
         moments = {name: getattr(record, name) for name in ("created", "queued", "started", "ended")}
         return {
+            **record.facts,
             **{name: when and datetime.fromtimestamp(when).astimezone() for name, when in moments.items()},
             "wall_time": record.ended - record.started if record.ended and record.started else None,
             "cpu_time": record.cpu_time,

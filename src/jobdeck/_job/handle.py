@@ -127,12 +127,26 @@ class Job(JobFacts, Generic[R]):
         record = self._wait(timeout, wait)
         if record.status == JobStatus.CANCELLED:
             raise JobCancelledError(f"job {self._label} was cancelled; retry() runs it again")
-        outcome = self._service.store.outcome(self.job_id())
         if record.status == JobStatus.ERROR:
-            raise RuntimeJobFailureError(f"job {self._label} failed: {record.error}", record.traceback) from (
-                None if outcome is None else exception_of(outcome)
+            raise RuntimeJobFailureError(
+                f"job {self._label} failed: {record.error}", record.traceback
+            ) from self._exception()
+        if self._kept is not None:
+            return cast(R, self._kept.result())
+        outcome = self._service.store.outcome(self.job_id())
+        if outcome is not None and outcome.body is None and outcome.preview is not None:
+            raise JobError(
+                f"the result of job {self._label} cannot be had any more: {record.facts.get('result')}. It was: "
+                f"{outcome.preview}"
             )
         return cast(R, None if outcome is None else self._value_of(outcome, decoder))
+
+    def _exception(self) -> BaseException | None:
+        """Return what the job failed with, as far as it can be had here."""
+        if self._kept is not None and self._kept.exception is not None:
+            return self._kept.exception
+        outcome = self._service.store.outcome(self.job_id())
+        return None if outcome is None else exception_of(outcome)
 
     def wait_for_final_state(
         self,

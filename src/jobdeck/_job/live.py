@@ -144,7 +144,10 @@ class LiveState(HasTraits):
         self._set("cancel_state", record.cancel_state)
         self._set("error_kind", record.error_kind)
         self._set("error", record.error)
-        if record.status != JobStatus.QUEUED:
+        if record.source is not None:
+            place = None if is_final(record.status) else record.facts.get("queue_place")
+            self._set("queue_place", place if isinstance(place, int) else None)
+        elif record.status != JobStatus.QUEUED:
             self._set("queue_place", None)
         self._set("state", record.status)
 

@@ -102,7 +102,7 @@ class Handles:
 
     def _refresh_places(self, jobs: list[Job[Any]]) -> None:
         """A place in the queue changes with other jobs' rows, not with the job's own."""
-        waiting = [job for job in jobs if job.state == JobStatus.QUEUED]
+        waiting = [job for job in jobs if job.state == JobStatus.QUEUED and not job.is_watched]
         if waiting:
             self._next_round = time.monotonic() + _ROUND
         for job in waiting[:_MOST_PLACES]:

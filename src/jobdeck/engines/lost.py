@@ -8,7 +8,7 @@ from .._ports import ProcessReaper, Store
 from .._records import JobQuery, JobRecord
 from .._status import Exit, JobStatus
 from .lock import AgentLock
-from .marks import is_agent_here
+from .marks import is_agent_here, watcher_lock
 
 
 def close_lost(store: Store, engine: str, reap: ProcessReaper | None = None) -> list[JobRecord]:
@@ -44,6 +44,27 @@ def close_lost(store: Store, engine: str, reap: ProcessReaper | None = None) -> 
         return []
     (reap or kill_processes)(lost)
     return store.finish({job.job_id: Exit(lost=True) for job in lost})
+
+
+def close_unwatched(store: Store, own: str | None = None) -> list[JobRecord]:
+    """Part watchers whose process is gone from their jobs: those that died with it are closed, and returned.
+
+    Safe to call at any time, from any process, by several at once.
+
+    Parameters
+    ----------
+    store
+        The store; its home is where the watchers' locks lie.
+    own
+        The watcher of this process, which need not be looked at.
+    """
+    lost = []
+    for agent in store.watchers():
+        # A watcher has its lock before it has its first job, and no two have the same name: one that is free is dead.
+        if agent != own and not (lock := AgentLock(store.home, watcher_lock(agent))).is_taken():
+            lost += store.abandon_watched(agent)
+            lock.path.unlink(missing_ok=True)
+    return lost
 
 
 def kill_processes(jobs: Iterable[JobRecord]) -> None:

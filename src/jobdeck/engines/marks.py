@@ -21,6 +21,11 @@ def agent_id(engine: str) -> str:
     return f"{engine}@{socket.gethostname()}/{os.urandom(6).hex()}"
 
 
+def watcher_lock(agent: str) -> str:
+    """The name of the lock of a process that watches jobs of others, by its agent's name."""
+    return f"watch-{agent.rpartition('/')[2]}"
+
+
 def is_agent_here(agent: str) -> bool:
     """Whether the agent of this name is, or was, on this machine."""
     return f"@{socket.gethostname()}/" in agent

@@ -28,7 +28,7 @@ def ask(link: Link, job_id: str, kind: CommandKind, origin: str) -> JobRecord:
     if is_final(record.status):
         raise RuntimeInvalidStateError(f"job {job_id} has ended ({record.status}); there is nothing to stop")
     now = time.time()
-    if record.status in _NOT_STARTED:
+    if record.status in _NOT_STARTED and record.source is None:
         asked = {"cancel_state": "requested", "cancel_asked": now}
         jobs.change(link, job_id, status=JobStatus.CANCELLED.value, ended=max(now, record.created), **asked)
         return jobs.get(link, job_id)

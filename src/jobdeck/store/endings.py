@@ -30,10 +30,10 @@ def set_outcome(link: Link, job_id: str, outcome: Outcome, bodies: Bodies) -> No
     """Keep an outcome whose bodies were prepared."""
     record = jobs.get(link, job_id)
     jobs.refuse_final(record, "takes no outcome any more")
-    _keep(link, record.number, outcome, bodies)
+    keep(link, record.number, outcome, bodies)
 
 
-def _keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
+def keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
     """Keep an outcome; False where there is one already."""
     if link.execute("SELECT 1 FROM outcomes WHERE job = ?", (number,)).fetchone() is not None:
         return False
@@ -115,7 +115,7 @@ def take_in(link: Link, news: News, bodies: Mapping[str, Bodies]) -> None:
         if job is None:
             continue
         left = news.outcomes.get(job_id)
-        if left is not None and not _keep(link, job.number, left, bodies[job_id]):
+        if left is not None and not keep(link, job.number, left, bodies[job_id]):
             left = None
         pid, pid_started = news.processes.get(job_id, (None, None))
         process = {} if pid is None else {"pid": pid, "pid_started": pid_started}

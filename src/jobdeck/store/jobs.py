@@ -100,6 +100,8 @@ def change(link: Link, job_id: str, **values: object) -> int:
 
 def submit(link: Link, job_id: str) -> JobRecord:
     record = get(link, job_id)
+    if record.source is not None:
+        raise JobError(f"job {job_id} is of another system ({record.engine}), which alone can submit it")
     if record.status != JobStatus.INITIALIZING:
         raise JobError(f"job {job_id} was submitted before (it is {record.status}); retry() makes a new one from it")
     change(link, job_id, status=JobStatus.QUEUED.value, queued=time.time())
@@ -216,7 +218,7 @@ def queue_place(link: Link, job_id: str) -> int | None:
     row = link.execute(
         "SELECT (SELECT count(*) FROM jobs q"
         " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket)"
-        " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED'",
+        " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED' AND j.source IS NULL",
         (number,),
     ).fetchone()
     return None if row is None else int(row[0])
@@ -314,6 +316,9 @@ def delete(link: Link, job_id: str) -> list[str]:
     """Remove a job; returns the hashes of blobs whose files may go after the commit."""
     record = get(link, job_id)
     never_started = record.status in (JobStatus.INITIALIZING, JobStatus.QUEUED)
+    if record.source is not None:
+        # Whoever watches it would have it back at once; one that nobody can reach any more may go.
+        never_started = record.agent is None
     if not (never_started or is_final(record.status)):
         raise RuntimeInvalidStateError(f"job {job_id} is {record.status}; cancel it first, then delete it")
     link.numbers.pop(job_id, None)

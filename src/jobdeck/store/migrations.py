@@ -149,6 +149,7 @@ ALTER TABLE jobs ADD COLUMN facts TEXT;
 ALTER TABLE jobs ADD COLUMN chart TEXT;
 CREATE INDEX jobs_watched ON jobs (number)
   WHERE source IS NOT NULL AND status NOT IN ('DONE', 'CANCELLED', 'ERROR');
+CREATE INDEX jobs_foreign ON jobs (json_extract(source, '$.id')) WHERE source IS NOT NULL;
 ALTER TABLE outcomes ADD COLUMN chart TEXT;
 """
 

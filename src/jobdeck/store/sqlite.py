@@ -26,10 +26,25 @@ from .._records import (
     PayloadKeys,
     ProgramRecord,
     Pruned,
+    Sighting,
     Tally,
+    WatchTurn,
 )
 from .._status import Exit, JobStatus
-from . import adding, blobs, commands, description, endings, groups, jobs, messages, programs, retention, settings
+from . import (
+    adding,
+    blobs,
+    commands,
+    description,
+    endings,
+    groups,
+    jobs,
+    messages,
+    programs,
+    retention,
+    settings,
+    watched,
+)
 from .blobs import Blob
 from .commands import Asked
 from .connection import Database, Link
@@ -203,6 +218,38 @@ class SQLiteStore:
 
     def commands(self, engine: str, agent: str) -> list[Command]:
         return self._db.write(commands.take, engine, agent) if self._db.run(commands.are_open, engine, agent) else []
+
+    # --- jobs that others run
+
+    def watch_job(self, new: NewJob) -> tuple[JobRecord, bool]:
+        with ExitStack() as stack:
+            return self._db.write(watched.add, new, self._distinct(stack, [new]))
+
+    def watch_turn(self, agent: str, sightings: Mapping[str, Sighting]) -> WatchTurn:
+        if not sightings and not (seen := self._db.read(watched.look, agent)).commands:
+            return seen
+        with ExitStack() as stack:
+            bodies = {
+                job_id: self._prepared_outcome(stack, seen.outcome)
+                for job_id, seen in sightings.items()
+                if seen.outcome is not None
+            }
+            return self._db.write(watched.turn, agent, sightings, bodies)
+
+    def watchers(self) -> list[str]:
+        return self._db.run(watched.watchers)
+
+    def abandon_watched(self, agent: str) -> list[JobRecord]:
+        return self._db.write(watched.abandon, agent)
+
+    def take_over(self, agent: str, job_ids: Collection[str] | None = None) -> list[JobRecord]:
+        return self._db.write(watched.take_over, agent, job_ids) if self._db.run(watched.unwatched) else []
+
+    def unwatched(self) -> list[str]:
+        return self._db.run(watched.unwatched)
+
+    def release_watched(self, agent: str, facts: Mapping[str, Mapping[str, str | float]]) -> None:
+        self._db.write(watched.release, agent, facts)
 
     # --- the reading side
 

@@ -1,0 +1,126 @@
+"""Which adapter knows what: jobdeck's own first, then those of other packages, then whatever has a job's methods."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+from .._errors import InvalidInputError, JobdeckError
+from .ports import Adapter, Watched
+
+_log = logging.getLogger(__name__)
+
+GROUP: Final = "jobdeck.watchers"
+"""The entry points by which other packages bring adapters."""
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """An adapter of jobdeck's own: a module with ``adapt`` and perhaps ``reattach``, loaded when it may be needed.
+
+    Attributes
+    ----------
+    module : str
+        Its name in this package.
+    kinds : str
+        What it knows, in words.
+    needs : str
+        A module without which there can be no object of that kind.
+    systems : tuple of str
+        Whose jobs it can reach again.
+    """
+
+    module: str
+    kinds: str
+    needs: str
+    systems: tuple[str, ...] = ()
+
+
+BUILT_IN: Final = (BuiltIn("futures", "concurrent.futures.Future", "concurrent.futures"),)
+
+
+def adapt(obj: Any) -> Watched:
+    """Return a job of another system, ready to be watched.
+
+    Parameters
+    ----------
+    obj
+        Anything.
+
+    Raises
+    ------
+    InvalidInputError
+        Nobody here knows what it is.
+    """
+    if isinstance(obj, Watched):
+        return obj
+    for adapter in _adapters():
+        try:
+            found = adapter(obj)
+        except JobdeckError:
+            raise
+        except Exception:  # noqa: BLE001 - another package's fault must not keep the rest from being asked
+            _log.warning("an adapter failed at a %s", _kind(obj), exc_info=True)
+            continue
+        if found is not None:
+            if found.origin is None:
+                found.origin = obj
+            return found
+    raise InvalidInputError(
+        f"a {_kind(obj)} is nothing that can be watched. What can: {'; '.join(each.kinds for each in BUILT_IN)}; any "
+        f"object with job_id(), status() and result(), and cancel() where it has one; and what an adapter makes a "
+        f"jobdeck.Watched of (entry points {GROUP!r}, see docs/watching.md)"
+    )
+
+
+def reattach(source: Mapping[str, Any]) -> Watched | None:
+    """Return a job that survived its kernel, None if no adapter here reaches it. It may take long, or raise."""
+    system = source.get("system")
+    for built_in in BUILT_IN:
+        if system in built_in.systems:
+            return _module(built_in).reattach(source)  # type: ignore[no-any-return]
+    for adapter in _entry_points():
+        again: Callable[[Mapping[str, Any]], Watched | None] | None = getattr(adapter, "reattach", None)
+        if again is not None and (found := again(source)) is not None:
+            return found
+    return None
+
+
+def _adapters() -> Iterator[Adapter]:
+    for built_in in BUILT_IN:
+        if built_in.needs in sys.modules:
+            yield _module(built_in).adapt
+    yield from _entry_points()
+    yield import_module(".duck", __package__).adapt
+
+
+def _module(built_in: BuiltIn) -> Any:
+    return import_module(f".{built_in.module}", __package__)
+
+
+@functools.cache
+def _entry_points() -> tuple[Adapter, ...]:
+    from importlib.metadata import entry_points
+
+    found: list[Adapter] = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            adapter = point.load()
+        except Exception:  # noqa: BLE001 - another package's fault must not keep the rest from being watched
+            _log.exception("the adapter %r (%s) cannot be loaded", point.name, point.value)
+            continue
+        if callable(adapter):
+            found.append(adapter)
+        else:
+            _log.error("the adapter %r (%s) is no callable", point.name, point.value)
+    return tuple(found)
+
+
+def _kind(obj: Any) -> str:
+    kind = type(obj)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
