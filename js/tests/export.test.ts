@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { columnsOf, isoTime } from "../src/model/columns";
 import { fillRow, type DeckRow } from "../src/model/row";
-import { saveAs, toCsv, toJson } from "../src/view/deck/export";
+import { toCsv, toJson } from "../src/view/deck/export";
+import { saveAs } from "../src/view/files";
 import { HOSTILE, NOW } from "./support/wire";
 
 let made = 0;

@@ -10,6 +10,7 @@ import { translator } from "../src/view/env";
 import { forgetAll } from "../src/view/memory";
 import { mount } from "../src/view/root";
 import widget from "../src/widget";
+import { expectAccessible } from "./support/page";
 import { FakeModel, flushing } from "./support/transports";
 import { BODIES, HOSTILE, makeDelta, makeJob, makeRows, makeSnapshot, NOW } from "./support/wire";
 
@@ -248,11 +249,64 @@ describe("a card", () => {
     expect(card.model.sent.at(-1)).toMatchObject({ command: "kill" });
   });
 
-  it("has no Cancel where its job cannot be stopped, and says so", async () => {
+  it("has a Cancel that does nothing where its job cannot be stopped, and says why", async () => {
     const job = makeJob({ can_cancel: false, cancel_state: "unsupported", cancel_note: "cannot be stopped once it runs" });
     const card = await show(makeSnapshot([job]));
-    expect(card.all("[data-command]")).toEqual([]);
+    const button = card.find("[data-command=cancel]");
+    expect(button.getAttribute("aria-disabled")).toBe("true");
+    expect(card.find(`[id="${button.getAttribute("aria-describedby")}"]`).textContent).toBe("cannot be stopped once it runs");
+    await card.click("[data-command=cancel]");
+    expect(card.model.sent.some((frame) => frame.type === "command")).toBe(false);
     expect(card.find(".jobdeck-summary").textContent).toContain("cannot be stopped once it runs");
+    await card.emit(makeDelta(1, { jobs: { [ID]: { can_cancel: true, cancel_state: null, cancel_note: null } } }));
+    expect(button.getAttribute("aria-disabled")).toBeNull();
+    await card.click("[data-command=cancel]");
+    expect(card.model.sent.at(-1)).toMatchObject({ type: "command", command: "cancel" });
+  });
+
+  it("of a job that somebody else runs tells what that system tells", async () => {
+    const facts = { usage: 2.5, id: "d3kq", session: HOSTILE, shots: 4_096, seed_used: 7 };
+    const job = makeJob({ watched: true, engine: "ibm-runtime", backend: "ibm_torino", status: "QUEUED", started: null, queue_place: ">2000", facts });
+    const card = await show(makeSnapshot([job]));
+    expect(card.find(".jobdeck-summary").textContent).toBe("place in line: >2000 · ibm-runtime · ibm_torino");
+    await card.click("button.jobdeck-name");
+    const told = card.all(".jobdeck-facts > div").map((fact) => [...fact.children].map((part) => part.textContent));
+    expect(told).toEqual([
+      ["System", "ibm-runtime"],
+      ["Backend", "ibm_torino"],
+      ["Queue position", ">2000"],
+      ["Usage", "2.5 s"],
+      ["Shots", "4,096"],
+      ["Session", HOSTILE],
+      ["Job id", "d3kq"],
+      ["seed used", "7"],
+    ]);
+    expect(card.all("[role=tab]").map((tab) => tab.textContent)).toEqual(["Result"]);
+    await card.emit(makeDelta(1, { jobs: { [ID]: { status: "DONE", final: true } } }));
+    expect(card.all("[data-fact=queue_place]")).toEqual([]);
+    await expectAccessible(card.root);
+  });
+
+  it("of a job of its own has no facts of another system", async () => {
+    const card = await show(makeSnapshot([makeJob({ queue_place: 2 })]));
+    expect(card.all(".jobdeck-facts")).toEqual([]);
+    expect(card.all("[role=tab]").length).toBe(4);
+  });
+
+  it("shows a status that is not ours as its own text with a quiet badge", async () => {
+    const card = await show(makeSnapshot([makeJob({ watched: true, status: HOSTILE })]));
+    expect(card.find(".jobdeck-tone-unknown .jobdeck-word").textContent).toBe(HOSTILE);
+    expect(card.find("[data-command=cancel]").getAttribute("aria-disabled")).toBeNull();
+  });
+
+  it("does not run again, and does not kill, what somebody else started", async () => {
+    const ended = { watched: true, status: "ERROR", final: true, ended: NOW, error: { kind: "exception", text: "too bad", traceback: null } };
+    const card = await show(makeSnapshot([makeJob(ended)]));
+    const retry = card.find("[data-command=retry]");
+    expect(retry.getAttribute("aria-disabled")).toBe("true");
+    expect(card.find(`[id="${retry.getAttribute("aria-describedby")}"]`).textContent).toContain("run it again where it was started");
+    const stopping = await show(makeSnapshot([makeJob({ watched: true, cancel_state: "requested" })]));
+    expect(stopping.all("[data-command]")).toEqual([]);
   });
 
   it("of a saved notebook asks for nothing", async () => {

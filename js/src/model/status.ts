@@ -28,6 +28,28 @@ export function face(job: JobInfo): Face {
   return (Object.hasOwn(FACES, job.status) ? FACES[job.status] : undefined) ?? { word: job.status, tone: "unknown" };
 }
 
+/** What a person may do to a job just now. */
+export type Deed = "cancel" | "kill" | "retry";
+
+/** Why something cannot be done to a job, not yet translated; a note is the system's own words. */
+export type Refusal = { words: string } | { note: string };
+
+/** Whether somebody who asks for the job to be killed, or run again, is heard: what jobdeck did not start, it cannot. */
+export function isOurs(job: Pick<JobInfo, "watched">): boolean {
+  return !job.watched;
+}
+
+/** What is offered first for a job, and what stands against it; null where there is nothing to be done. */
+export function deedFor(job: JobInfo): { deed: Deed; refusal: Refusal | null } | null {
+  if (isStopping(job)) return isOurs(job) ? { deed: "kill", refusal: null } : null;
+  if (!job.final) {
+    if (job.can_cancel) return { deed: "cancel", refusal: null };
+    return { deed: "cancel", refusal: job.cancel_note ? { note: job.cancel_note } : { words: "It cannot be stopped." } };
+  }
+  if (job.status !== "ERROR" && job.status !== "CANCELLED") return null;
+  return { deed: "retry", refusal: isOurs(job) ? null : { words: "jobdeck did not start this job: run it again where it was started." } };
+}
+
 /** Tell whether the card of such a job is open until somebody closes it. */
 export function opensByItself(job: JobInfo): boolean {
   return job.status === "RUNNING" && !isStopping(job);

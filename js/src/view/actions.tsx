@@ -1,8 +1,8 @@
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
-import { isStopping } from "../model/status";
-import type { CommandName, JobInfo } from "../model/wire";
+import { deedFor } from "../model/status";
+import type { CommandName } from "../model/wire";
 import { copy } from "./clipboard";
 import { useElementId, useEnv } from "./env";
 import { useInfo } from "./seen";
@@ -34,12 +34,6 @@ function useMoment(): [string | null, (word: string) => void] {
   return [word, setWord];
 }
 
-function mainCommand(info: JobInfo): CommandName | null {
-  if (isStopping(info)) return "kill";
-  if (!info.final) return info.can_cancel ? "cancel" : null;
-  return info.status === "ERROR" || info.status === "CANCELLED" ? "retry" : null;
-}
-
 /** What can be done to the job just now. `onRefused` hears why something could not be done. */
 export function Actions({ job, isOpen, onRefused }: Props): VNode {
   const { session, t } = useEnv();
@@ -54,7 +48,11 @@ export function Actions({ job, isOpen, onRefused }: Props): VNode {
       onRefused(refusal);
     });
   };
-  const command = isAble ? mainCommand(info) : null;
+  const id = useElementId();
+  const offered = isAble ? deedFor(info) : null;
+  const command = offered?.deed ?? null;
+  const refusal = offered?.refusal ?? null;
+  const why = refusal === null ? null : "note" in refusal ? refusal.note : t(refusal.words);
   return (
     <span class="jobdeck-actions">
       {command ? (
@@ -64,14 +62,21 @@ export function Actions({ job, isOpen, onRefused }: Props): VNode {
           class="jobdeck-button"
           data-command={command}
           disabled={pending === command}
+          // It stays in the way of the keyboard, so that the reason is heard there, too.
+          {...(why === null ? {} : { "aria-disabled": true, "aria-describedby": id, title: why })}
           onClick={(event) => {
             // The second half of a double click on Cancel is no wish to kill.
-            if (event.detail <= 1) send(command);
+            if (event.detail <= 1 && why === null) send(command);
           }}
         >
           {command === "kill" ? t("Kill now") : command === "cancel" ? t("Cancel") : t("Retry")}
         </button>
       ) : null}
+      {why === null ? null : (
+        <span class="jobdeck-aside" id={id}>
+          {why}
+        </span>
+      )}
       {info.status === "DONE" && info.result !== null ? (
         <CopyButton label={t("Copy result")} text={() => info.result ?? ""} />
       ) : null}

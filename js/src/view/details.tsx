@@ -1,16 +1,18 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
+import { factsOf } from "../model/facts";
 import { lastFrame, opensByItself } from "../model/status";
 import { bytes, count, duration } from "../model/time";
 import type { ErrorInfo, JobInfo } from "../model/wire";
-import { useElementId, useEnv } from "./env";
+import { useElementId, useEnv, type Translate } from "./env";
 import { InterimLog } from "./interim";
 import { Output } from "./lines";
 import { recall, remember } from "./memory";
 import { Picture } from "./message";
 import { Text } from "./parts";
 import { Plot } from "./plot";
+import { ResultChart } from "./result-chart";
 import { useChanges, useInfo } from "./seen";
 import { Tabs, type Tab } from "./tabs";
 
@@ -55,6 +57,27 @@ export function ErrorView({ error }: { error: ErrorInfo }): VNode {
   );
 }
 
+/** What the system that runs the job tells of it beside its status. */
+function Facts({ info }: { info: JobInfo }): VNode | null {
+  const { t } = useEnv();
+  const facts = factsOf(info);
+  if (facts.length === 0) return null;
+  return (
+    <dl class="jobdeck-facts">
+      {facts.map(({ name, label, value }) => (
+        <div key={name} data-fact={name}>
+          <dt class="jobdeck-quiet">
+            <Text text={t(label)} most={100} />
+          </dt>
+          <dd class="jobdeck-number">
+            <Text text={value} most={200} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 function Inputs({ info }: { info: JobInfo }): VNode {
   const { t } = useEnv();
   const inputs = Object.entries(info.inputs);
@@ -86,6 +109,7 @@ function Result({ info }: { info: JobInfo }): VNode {
   ].filter((fact) => fact !== null);
   return (
     <div class="jobdeck-result">
+      {info.chart ? <ResultChart chart={info.chart} name={info.name} /> : null}
       {info.result === null ? (
         <p class="jobdeck-empty">{info.final ? t("It left no result.") : t("There is no result yet.")}</p>
       ) : (
@@ -115,8 +139,28 @@ function Interim({ job }: { job: JobState }): VNode {
   );
 }
 
+/** What there can be to see: somebody else's job may have no more than a result. */
+function tabsOf(info: JobInfo, t: Translate): Tab[] {
+  const tabs: Tab[] = [
+    { name: "interim", label: t("Interim results"), note: info.interim_count > 0 ? count(info.interim_count) : "" },
+    { name: "output", label: t("Output") },
+    { name: "inputs", label: t("Inputs") },
+    { name: "result", label: t("Result") },
+  ];
+  if (!info.watched) return tabs;
+  const present: Record<string, boolean> = {
+    interim: info.interim_count > 0,
+    output: info.log_size > 0,
+    inputs: Object.keys(info.inputs).length > 0,
+    result: true,
+  };
+  return tabs.filter(({ name }) => present[name]);
+}
+
 function firstTab(info: JobInfo): string {
-  if (info.interim_count > 0 || opensByItself(info)) return "interim";
+  if (info.chart) return "result";
+  if (info.interim_count > 0 || (opensByItself(info) && !info.watched)) return "interim";
+  if (info.watched) return info.log_size > 0 ? "output" : "result";
   if (info.result !== null) return "result";
   return info.log_size > 0 ? "output" : "inputs";
 }
@@ -127,15 +171,12 @@ export function Details({ job, onTouched }: { job: JobState; onTouched: () => vo
   const info = useInfo(job);
   const [chosen, choose] = useState(() => recall(job.id).tab ?? null);
   const [automatic] = useState(() => firstTab(info));
-  const tab = chosen ?? automatic;
-  const tabs: Tab[] = [
-    { name: "interim", label: t("Interim results"), note: info.interim_count > 0 ? count(info.interim_count) : "" },
-    { name: "output", label: t("Output") },
-    { name: "inputs", label: t("Inputs") },
-    { name: "result", label: t("Result") },
-  ];
+  const tabs = tabsOf(info, t);
+  const wanted = chosen ?? automatic;
+  const tab = tabs.some(({ name }) => name === wanted) ? wanted : "result";
   return (
     <div class="jobdeck-details" onPointerDown={onTouched} onKeyDown={onTouched}>
+      <Facts info={info} />
       <Tabs
         tabs={tabs}
         chosen={tab}

@@ -3,7 +3,7 @@ import { render, type VNode } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { currentJobs, type CurrentJobs } from "../model/current";
 import { parseQuery, QueryError, type Query } from "../model/query";
-import { isStopping } from "../model/status";
+import { deedFor } from "../model/status";
 import type { DeckRow, JobTable } from "../model/table";
 import { count, duration, elapsed } from "../model/time";
 import type { CommandName } from "../model/wire";
@@ -155,7 +155,8 @@ type RowProps = Pick<PartProps, "table" | "onOpen" | "command"> & { row: DeckRow
 function Row({ row, table, onOpen, command }: RowProps): VNode {
   const { t } = usePlace();
   const name = row.name.slice(0, LONGEST_NAME);
-  const action: CommandName | null = isStopping(row) ? "kill" : row.can_cancel && !row.final ? "cancel" : null;
+  const offered = deedFor(row);
+  const action: CommandName | null = offered?.refusal === null && offered.deed !== "retry" ? offered.deed : null;
   return (
     <li class="jobdeck-panel-row" data-job-id={row.id} data-status={row.status}>
       <div class="jobdeck-panel-line">

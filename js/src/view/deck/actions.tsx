@@ -1,13 +1,15 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import type { DeckRow } from "../../model/row";
+import { isOurs } from "../../model/status";
 import { count } from "../../model/time";
 import type { BulkName } from "../../model/wire";
 import { usePlace } from "../env";
+import { saveAs } from "../files";
 import { useDeck, type DeckControl } from "./control";
 import { Confirm } from "./dialog";
 import { EditInputs, EditTags } from "./edit";
-import { saveAs, toCsv, toJson } from "./export";
+import { toCsv, toJson } from "./export";
 import { MenuItem, Popup } from "./menu";
 import { questionFor, type Question } from "./question";
 
@@ -20,7 +22,8 @@ type Asked =
 type Fits = (row: DeckRow) => boolean;
 const UNDER_WAY: Fits = (row) => !row.final;
 const ENDED: Fits = (row) => row.final;
-const ASKED_TO_STOP: Fits = (row) => !row.final && row.cancel_state !== null;
+const REPEATABLE: Fits = (row) => row.final && isOurs(row);
+const ASKED_TO_STOP: Fits = (row) => !row.final && row.cancel_state !== null && isOurs(row);
 /** A comparison shows fewer, and says so. */
 const MOST_COMPARED = 1_000;
 
@@ -114,8 +117,8 @@ function Entries({ close, order, ask }: EntriesProps): VNode {
     <>
       {bulk(t("Cancel"), "cancel", UNDER_WAY)}
       {bulk(t("Kill now"), "kill", ASKED_TO_STOP)}
-      {bulk(t("Retry"), "retry", ENDED)}
-      {entry(t("Edit inputs and retry…"), commands && rows.length === 1, () => row && ask({ kind: "inputs", row }))}
+      {bulk(t("Retry"), "retry", REPEATABLE)}
+      {entry(t("Edit inputs and retry…"), commands && rows.length === 1 && rows.every(isOurs), () => row && ask({ kind: "inputs", row }))}
       {entry(t("Tags…"), commands, () => ask({ kind: "tags", rows }))}
       {bulk(t("Delete…"), "delete", ENDED)}
       <hr />

@@ -121,16 +121,16 @@ export function Compare({ ids, host, nameOf }: Props): VNode {
               </figcaption>
             </figure>
             <div class="jobdeck-compare-scroll" tabIndex={0} role="region" aria-label={t("Values by job")}>
-              <table class="jobdeck-compare-table">
+              <table class="jobdeck-figures">
                 <caption>{at === undefined ? t("Last values") : t("At {x} {value}", { x: xName.slice(0, 100), value: short(at) })}</caption>
                 <thead>
                   <tr>
                     <th scope="col">{t("Job")}</th>
                     <th scope="col">{t("Status")}</th>
-                    <th scope="col">
+                    <th scope="col" class="jobdeck-number">
                       <bdi>{xName}</bdi>
                     </th>
-                    <th scope="col">
+                    <th scope="col" class="jobdeck-number">
                       <bdi>{y}</bdi>
                     </th>
                   </tr>
@@ -183,8 +183,8 @@ function Row({ name, index, job, isOn, value, onToggle }: RowProps): VNode {
         </button>
       </th>
       <td>{job?.isGone.value ? t("no longer in its store") : info ? <bdi>{t(face(info).word)}</bdi> : "…"}</td>
-      <td>{value === null ? "–" : short(value.x)}</td>
-      <td>{value === null || value.y === null ? "–" : short(value.y)}</td>
+      <td class="jobdeck-number">{value === null ? "–" : short(value.x)}</td>
+      <td class="jobdeck-number">{value === null || value.y === null ? "–" : short(value.y)}</td>
     </tr>
   );
 }

@@ -1,5 +1,3 @@
-import { useLayoutEffect, useState } from "preact/hooks";
-import type { RefObject } from "preact";
 import { columnOf, type Column } from "./columns";
 import type { ColumnState } from "./state";
 
@@ -39,19 +37,4 @@ export function tracks(columns: readonly Column[], states: readonly ColumnState[
   });
   // What is left over beside columns that all have a width of their own stays empty.
   return all.some((track) => track.endsWith("fr)")) ? all.join(" ") : `${all.join(" ")} 1fr`;
-}
-
-/** An element's inner width in pixels; 0 before it is laid out. */
-export function useWidth(ref: RefObject<HTMLElement | null>): number {
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = ref.current;
-    if (!element) return undefined;
-    const measure = (): void => setWidth(element.clientWidth);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [ref]);
-  return width;
 }

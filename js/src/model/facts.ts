@@ -1,0 +1,44 @@
+/** What the system that runs a job tells of it beside its status. */
+import { count } from "./time";
+import type { JobInfo } from "./wire";
+
+export interface Fact {
+  name: string;
+  /** What it is called, not yet translated; a name that is not known here is its own label. */
+  label: string;
+  value: string;
+}
+
+/** Labels of the facts that systems commonly tell, in the order in which they are shown. */
+const LABELS: Readonly<Record<string, string>> = {
+  status_text: "Status",
+  queue_place: "Queue position",
+  usage: "Usage",
+  shots: "Shots",
+  session: "Session",
+  id: "Job id",
+};
+const UNITS: Readonly<Record<string, string>> = { usage: " s" };
+
+/** The facts of a job that somebody else runs, with the system and the backend first. */
+export function factsOf(job: JobInfo): Fact[] {
+  if (!job.watched) return [];
+  const told: Record<string, string | number> = { ...(!job.final && job.queue_place !== null && { queue_place: job.queue_place }), ...job.facts };
+  // Once it is over there is no queue.
+  if (job.final) delete told.queue_place;
+  const known = Object.keys(LABELS).filter((name) => Object.hasOwn(told, name));
+  const others = Object.keys(told).filter((name) => !Object.hasOwn(LABELS, name));
+  return [
+    { name: "system", label: "System", value: job.engine },
+    ...(job.backend === null ? [] : [{ name: "backend", label: "Backend", value: job.backend }]),
+    ...[...known, ...others].map((name) => ({
+      name,
+      label: (Object.hasOwn(LABELS, name) ? LABELS[name] : undefined) ?? name.replaceAll("_", " "),
+      value: text(told[name] ?? "", (Object.hasOwn(UNITS, name) ? UNITS[name] : undefined) ?? ""),
+    })),
+  ].filter(({ value }) => value !== "");
+}
+
+function text(value: string | number, unit: string): string {
+  return typeof value === "number" ? `${count(value)}${unit}` : value;
+}
