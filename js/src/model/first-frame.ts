@@ -1,5 +1,5 @@
 import type { DeckRow, JobTable } from "./table";
-import { PROTOCOL, VERSION, type RowsFrame, type WireRow } from "./wire";
+import { PROTOCOL, VERSION, type GroupInfo, type RowsFrame, type WireRow } from "./wire";
 
 /** Rows in a deck's first frame (`FIRST_ROWS` in Python). */
 const FIRST_ROWS = 60;
@@ -12,6 +12,11 @@ function saysNothing(value: unknown): boolean {
 /** A row as it travels: without what says nothing. */
 function wireRow(row: DeckRow): WireRow {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => !saysNothing(value))) as unknown as WireRow;
+}
+
+function groupsOf(table: JobTable, rows: readonly DeckRow[]): GroupInfo[] {
+  const wanted = new Set(rows.map((row) => row.group));
+  return [...table.groups.peek().values()].filter((group) => wanted.has(group.id));
 }
 
 /** A table's newest rows as the frame that a notebook saves, to paint from when nobody can be asked. */
@@ -31,5 +36,6 @@ export function firstFrame(table: JobTable): RowsFrame {
     total,
     counts: table.counts.peek(),
     rows: rows.map(wireRow),
+    groups: groupsOf(table, rows),
   };
 }

@@ -17,13 +17,16 @@ const FACES: Readonly<Record<string, Face>> = {
 };
 const STOPPING: Face = { word: "Cancelling…", tone: "stopping" };
 
+/** What a badge tells of. */
+export type Stand = Pick<JobInfo, "status" | "final" | "cancel_state">;
+
 /** Tell whether somebody asked for the job to stop and it has not stopped yet. */
-export function isStopping(job: JobInfo): boolean {
+export function isStopping(job: Stand): boolean {
   return !job.final && (job.cancel_state === "requested" || job.cancel_state === "stopping");
 }
 
 /** The face of a job. A status that is not one of ours shows as its own text. */
-export function face(job: JobInfo): Face {
+export function face(job: Stand): Face {
   if (isStopping(job)) return STOPPING;
   return (Object.hasOwn(FACES, job.status) ? FACES[job.status] : undefined) ?? { word: job.status, tone: "unknown" };
 }

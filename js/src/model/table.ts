@@ -1,7 +1,7 @@
 import { batch, signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import type { Clock } from "./deck";
 import { changeRow, fillRow, type DeckRow } from "./row";
-import type { RowsFrame } from "./wire";
+import type { GroupInfo, RowsFrame } from "./wire";
 
 export { fillRow, type DeckRow } from "./row";
 
@@ -26,6 +26,7 @@ export class JobTable {
   private readonly size = signal(0);
   private readonly byStatus = signal<Readonly<Record<string, number>>>({});
   private readonly complete = signal(false);
+  private readonly knownGroups = signal<ReadonlyMap<string, GroupInfo>>(new Map());
   private readonly problem = signal<string | null>(null);
   private readonly frozen = signal<number | null>(null);
   private readonly watched = new Map<string, Signal<DeckRow | undefined>>();
@@ -55,6 +56,11 @@ export class JobTable {
   /** How many jobs of the store have each status. */
   get counts(): ReadonlySignal<Readonly<Record<string, number>>> {
     return this.byStatus;
+  }
+
+  /** The groups that have been told, by id. */
+  get groups(): ReadonlySignal<ReadonlyMap<string, GroupInfo>> {
+    return this.knownGroups;
   }
 
   get isComplete(): ReadonlySignal<boolean> {
@@ -157,6 +163,9 @@ export class JobTable {
     const live: RowChange[] = [];
     const gone = new Set<string>();
     if (frame.reset) this.beginAnew(frame, gone);
+    if (frame.groups?.length) {
+      this.knownGroups.value = new Map([...this.knownGroups.peek(), ...frame.groups.map((group): [string, GroupInfo] => [group.id, group])]);
+    }
     for (const wire of frame.rows ?? []) {
       this.doubtful?.delete(wire.id);
       const change = { row: fillRow(wire), before: this.row(wire.id) };
@@ -190,6 +199,7 @@ export class JobTable {
     else {
       for (const id of ids) gone.add(id);
       this.doubtful = null;
+      this.knownGroups.value = new Map();
     }
     this.store = frame.store_id;
     this.isLoading = true;

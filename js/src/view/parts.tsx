@@ -1,4 +1,4 @@
-import { face } from "../model/status";
+import { face, type Stand } from "../model/status";
 import { share } from "../model/time";
 import type { JobInfo } from "../model/wire";
 import { usePlace } from "./env";
@@ -7,7 +7,7 @@ import type { VNode } from "preact";
 const SHAPES = { done: "✓", error: "✕", cancelled: "⊘", unknown: "?" } as const;
 
 /** A job's status as a word and a shape. A quiet one among many does not speak up when it changes. */
-export function Badge({ job, isQuiet = false }: { job: JobInfo; isQuiet?: boolean }): VNode {
+export function Badge({ job, isQuiet = false }: { job: Stand; isQuiet?: boolean }): VNode {
   const { t } = usePlace();
   const { word, tone } = face(job);
   const shape = tone in SHAPES ? SHAPES[tone as keyof typeof SHAPES] : "";

@@ -3,7 +3,7 @@ import { act } from "preact/test-utils";
 import { vi } from "vitest";
 import type { FrameListener, Host } from "../../src/host/host";
 import { JobTable } from "../../src/model/table";
-import type { BulkOrder, Reply, Report, RowsFrame, WireRow } from "../../src/model/wire";
+import type { BulkOrder, GroupInfo, Reply, Report, RowsFrame, WireRow } from "../../src/model/wire";
 import { mountDeck, type DeckProps } from "../../src/view/deck";
 import { makeRowsFrame, makeSnapshot, NOW } from "./wire";
 
@@ -101,9 +101,9 @@ export class DeckPage {
   private unmount: () => void = () => undefined;
 
   /** Show these jobs, of a table that is complete. */
-  async open(rows: readonly WireRow[], props: Partial<DeckProps> = {}): Promise<void> {
+  async open(rows: readonly WireRow[], props: Partial<DeckProps> = {}, groups: GroupInfo[] = []): Promise<void> {
     document.body.append(this.root);
-    this.table.apply(makeRowsFrame(0, { rows: rows.toSorted((a, b) => b.number - a.number), total: rows.length, counts: countsOf(rows) }));
+    this.table.apply(makeRowsFrame(0, { rows: rows.toSorted((a, b) => b.number - a.number), total: rows.length, counts: countsOf(rows), groups }));
     await act(() => {
       this.unmount = mountDeck(this.root, { host: this.host, table: this.table, ...props });
     });
@@ -131,7 +131,7 @@ export class DeckPage {
   }
 
   get grid(): HTMLElement {
-    return this.find("[role=grid]");
+    return this.find(".jobdeck-grid");
   }
 
   /** Names of the jobs in the rows, from above. */
@@ -139,6 +139,17 @@ export class DeckPage {
     const rows = this.all("[data-id]");
     const place = (row: HTMLElement): number => Number(row.getAttribute("aria-rowindex"));
     return rows.sort((a, b) => place(a) - place(b)).map((row) => row.querySelector("[data-column=name]")?.textContent ?? "");
+  }
+
+  /** What the lines are called, from above: groups with how many jobs they have. */
+  get lines(): string[] {
+    const place = (row: HTMLElement): number => Number(row.getAttribute("aria-rowindex"));
+    const rows = this.all("[data-line]").sort((a, b) => place(a) - place(b));
+    return rows.map((row) => (row.querySelector("[data-column=name]")?.textContent ?? "").replace(/^[▸▾]/, ""));
+  }
+
+  line(group: string): HTMLElement {
+    return this.find(`[data-line="group:${group}"]`);
   }
 
   get selected(): string[] {

@@ -1,7 +1,7 @@
 /** Frames and jobs for tests, and the fixtures that the Python tests read, too. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Delta, FeedFrame, FromKernel, JobInfo, LogChunk, MessageRow, RowsFrame, Snapshot, WireRow } from "../../src/model/wire";
+import type { Delta, FeedFrame, FromKernel, GroupInfo, JobInfo, LogChunk, MessageRow, RowsFrame, Snapshot, WireRow } from "../../src/model/wire";
 
 export const NOW = 1_763_637_612;
 export const HOSTILE = "<img src=x onerror=alert(1)>";
@@ -105,6 +105,10 @@ export function isFeedFrame(frame: FromKernel): frame is FeedFrame {
 export function makeWireRow(number: number, parts: Partial<WireRow> = {}): WireRow {
   const id = `k3v9qa-${String(number).padStart(12, "0")}`;
   return { id, number, name: `job ${number}`, engine: "local", status: "DONE", created: NOW - 1_000 + number, ...parts };
+}
+
+export function makeGroup(id: string, parts: Partial<GroupInfo> = {}): GroupInfo {
+  return { id, kind: "sweep", name: `set ${id}`, tags: [], total: null, created: NOW - 1_000, ...parts };
 }
 
 export function makeRowsFrame(seq: number, parts: Partial<RowsFrame> = {}): RowsFrame {

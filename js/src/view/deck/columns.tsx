@@ -90,7 +90,7 @@ function Tags({ tags }: { tags: readonly string[] }): ComponentChildren {
 }
 
 function time(label: string, id: "created" | "started" | "ended"): Column {
-  return { id, label, width: 96, least: 76, isNumber: true, key: (row) => row[id], show: (row, now) => (row[id] === null ? null : moment(row[id], now)) };
+  return { id, label, width: 96, least: 86, isNumber: true, key: (row) => row[id], show: (row, now) => (row[id] === null ? null : moment(row[id], now)) };
 }
 
 function text(id: string, label: string, width: number, read: (row: DeckRow) => string): Column {
@@ -110,7 +110,8 @@ const COLUMNS: readonly Column[] = [
     show: (row, _now, t) => <Progress row={row} t={t} />,
   },
   text("latest", "Last result", 190, lastResult),
-  time("Started", "started"),
+  // What waits has its place by when it was made: a job that was just started is not at the far end.
+  { ...time("Started", "started"), key: (row) => row.started ?? (row.final ? null : row.created) },
   {
     id: "took",
     label: "Took",

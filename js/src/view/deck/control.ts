@@ -3,6 +3,8 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import { HostError, type Host } from "../../host/host";
 import { Arrangement, type Filter } from "../../model/arrangement";
+import { fold, groupOf, type Folded } from "../../model/folding";
+import { GroupIndex } from "../../model/groups";
 import { Selection } from "../../model/selection";
 import { statusesOf, withStatus } from "../../model/query-text";
 import type { DeckRow, JobTable } from "../../model/table";
@@ -16,6 +18,8 @@ import { clampWidth, defaultState, readState, type ColumnState, type DeckState }
 export type Pane = { kind: "job"; id: string } | { kind: "compare"; ids: readonly string[] };
 
 const EVERYTHING: Filter = { dependsOnTime: false, matches: () => true };
+/** Groups that are remembered as open. */
+const MOST_OPEN = 200;
 
 /** What a person does to one deck view, and what it shows because of that. */
 export class DeckControl {
@@ -27,10 +31,17 @@ export class DeckControl {
   readonly pane = signal<Pane | null>(null);
   readonly result = signal<BulkResult | null>(null);
   readonly isBusy = signal(false);
-  readonly selection = new Selection();
+  /** Whether a group is one line with its jobs below it, rather than each job a line of its own. */
+  readonly isFolding = signal(true);
+  readonly groups: GroupIndex;
+  readonly selection = new Selection((line) => this.jobsOf(line));
   readonly arrangement: Arrangement;
   /** Rises when a person asked for another order: the table goes to its top then. */
   readonly wishes = signal(0);
+  /** Groups that a person opened. */
+  private readonly opened = signal<ReadonlySet<string>>(new Set());
+  /** What a person opened or closed among the jobs that a query found: there, groups are open at first. */
+  private readonly found = signal<ReadonlyMap<string, boolean>>(new Map());
   private readonly stops: (() => void)[];
 
   constructor(
@@ -38,21 +49,27 @@ export class DeckControl {
     readonly table: JobTable,
     state: unknown,
     onState: (state: DeckState) => void,
+    /** Limits the view to some of the table's jobs. */
+    private readonly within: Filter = EVERYTHING,
   ) {
     const kept = readState(state);
     this.query.value = kept.query;
     this.sort.value = kept.sort;
     this.columns.value = kept.columns;
     this.hasTimeline.value = kept.timeline;
+    this.isFolding.value = kept.folding;
+    this.opened.value = new Set(kept.groups);
+    this.groups = new GroupIndex(table);
     this.pane.value = kept.open === null ? null : { kind: "job", id: kept.open };
     const { filter, fault } = readFilter(kept.query);
     this.fault.value = fault;
-    this.arrangement = new Arrangement(table, filter ?? EVERYTHING, sortBy(kept.sort.column, kept.sort.descending));
+    this.arrangement = new Arrangement(table, this.limited(filter ?? EVERYTHING), sortBy(kept.sort.column, kept.sort.descending));
     let isFirst = true;
     this.stops = [
       effect(() => {
-        void this.arrangement.order.value;
-        this.selection.prune((id) => this.arrangement.has(id));
+        const { shown } = this.folded.value;
+        const has = (id: string): boolean => this.arrangement.has(id);
+        this.selection.prune(has, (line) => shown.has(groupOf(line) ?? "") || has(line));
       }),
       effect(() => {
         const now = this.state.value;
@@ -60,7 +77,40 @@ export class DeckControl {
         isFirst = false;
       }),
       () => this.arrangement.dispose(),
+      () => this.groups.dispose(),
     ];
+  }
+
+  /** The lines of the table: jobs in their order, groups where the first of their jobs would be. */
+  readonly folded: ReadonlySignal<Folded> = computed(() => {
+    const order = this.arrangement.order.value;
+    if (!this.isFolding.value) return { lines: order, shown: new Map() };
+    void this.groups.memberships.value;
+    const opened = this.opened.value;
+    const found = this.found.value;
+    const isSearch = this.query.value.trim() !== "";
+    const isOpen = (group: string): boolean => (isSearch ? (found.get(group) ?? true) : opened.has(group));
+    return fold(order, (id) => this.table.row(id)?.group ?? null, isOpen);
+  });
+
+  isOpen(group: string): boolean {
+    return this.query.value.trim() === "" ? this.opened.value.has(group) : (this.found.value.get(group) ?? true);
+  }
+
+  /** Show a group's jobs below it, or no longer. */
+  setOpen(group: string, isOpen: boolean): void {
+    if (this.query.peek().trim() !== "") {
+      this.found.value = new Map([...this.found.peek(), [group, isOpen]]);
+      return;
+    }
+    const others = [...this.opened.peek()].filter((other) => other !== group);
+    this.opened.value = new Set(isOpen ? [...others, group].slice(-MOST_OPEN) : others);
+  }
+
+  /** The jobs that a line stands for: itself, or those of its group that are shown. */
+  jobsOf(line: string): readonly string[] {
+    const group = groupOf(line);
+    return group === null ? [line] : (this.folded.peek().shown.get(group) ?? []);
   }
 
   /** All that the host of the view keeps. */
@@ -70,6 +120,8 @@ export class DeckControl {
     columns: [...this.columns.value],
     open: this.pane.value?.kind === "job" ? this.pane.value.id : null,
     timeline: this.hasTimeline.value,
+    folding: this.isFolding.value,
+    groups: [...this.opened.value],
   }));
 
   dispose(): void {
@@ -83,8 +135,18 @@ export class DeckControl {
       this.query.value = text;
       this.fault.value = fault;
       this.wishes.value += 1;
-      if (filter) this.arrangement.setFilter(filter);
+      this.found.value = new Map();
+      if (filter) this.arrangement.setFilter(this.limited(filter));
     });
+  }
+
+  private limited(filter: Filter): Filter {
+    const { within } = this;
+    if (within === EVERYTHING) return filter;
+    return {
+      dependsOnTime: filter.dependsOnTime || within.dependsOnTime,
+      matches: (row, now) => within.matches(row, now) && filter.matches(row, now),
+    };
   }
 
   /** Show the jobs of one status, or of one more; of all where it was the only one, or for null. */

@@ -15,8 +15,8 @@ export function keptState(): DeckState | null {
 
 export function keepState(state: DeckState): void {
   try {
-    // A job that was open belongs to one store; another time it may be another one's.
-    localStorage.setItem(KEY, JSON.stringify({ ...state, open: null }));
+    // A job that was open belongs to one store, as groups do; another time it may be another one's.
+    localStorage.setItem(KEY, JSON.stringify({ ...state, open: null, groups: [] }));
   } catch {
     // The same: what cannot be kept is as at first the next time.
   }

@@ -75,6 +75,17 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
           >
             {t("Timeline")}
           </button>
+          {control.table.groups.value.size > 0 ? (
+            <button
+              type="button"
+              class="jobdeck-button"
+              aria-pressed={control.isFolding.value}
+              title={t("A set of jobs is one line, with its jobs below it")}
+              onClick={() => (control.isFolding.value = !control.isFolding.peek())}
+            >
+              {t("Groups")}
+            </button>
+          ) : null}
           <ColumnsMenu />
         </span>
       </div>

@@ -5,16 +5,24 @@ import { usePlace } from "../env";
 import { hint, type Column } from "./columns";
 import { useDeck } from "./control";
 
-interface Props {
-  id: string;
+/** Where a line is. */
+export interface LinePlace {
   elementId: string;
   index: number;
   top: number;
   columns: readonly Column[];
 }
 
+interface Props extends LinePlace {
+  id: string;
+  /** Whether there are groups among the lines. */
+  isTree: boolean;
+  /** It stands below its group. */
+  isInside: boolean;
+}
+
 /** One job's line. It follows its own row, and the clock while its job runs. */
-export function Row({ id, elementId, index, top, columns }: Props): VNode {
+export function Row({ id, isTree, isInside, elementId, index, top, columns }: Props): VNode {
   const { tick, t } = usePlace();
   const { table, selection } = useDeck();
   const live = useMemo(() => table.live(id), [table, id]);
@@ -27,9 +35,11 @@ export function Row({ id, elementId, index, top, columns }: Props): VNode {
     <div
       id={elementId}
       role="row"
-      class={`jobdeck-grid-row${isActive ? " jobdeck-is-active" : ""}`}
+      class={`jobdeck-grid-row${isActive ? " jobdeck-is-active" : ""}${isInside ? " jobdeck-is-inside" : ""}`}
       aria-rowindex={index + 2}
       aria-selected={isSelected}
+      {...(isTree ? { "aria-level": isInside ? 2 : 1 } : {})}
+      data-line={id}
       data-id={id}
       data-status={row?.status}
       style={{ transform: `translateY(${top}px)` }}

@@ -1,10 +1,12 @@
 import type { VNode } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { groupOf, lineOf } from "../../model/folding";
 import { useElementId, usePlace } from "../env";
 import { useVirtualRows, type VirtualRows } from "../virtual";
 import { useWidth } from "../width";
 import { fit, tracks } from "./fitting";
 import { useDeck, type DeckControl } from "./control";
+import { GroupRow } from "./group-row";
 import { Head } from "./head";
 import { useHold } from "./hold";
 import { Row } from "./row";
@@ -19,7 +21,7 @@ export function Table(): VNode {
   const { t } = usePlace();
   const control = useDeck();
   const id = useElementId();
-  const order = control.arrangement.order.value;
+  const { lines: order, shown } = control.folded.value;
   const states = control.columns.value;
   const rows = useVirtualRows(order.length, ROW_HEIGHT, undefined, HEAD_HEIGHT);
   const width = useWidth(rows.ref);
@@ -42,7 +44,7 @@ export function Table(): VNode {
     <div
       class="jobdeck-grid"
       ref={rows.ref}
-      role="grid"
+      role={shown.size > 0 ? "treegrid" : "grid"}
       tabIndex={0}
       aria-label={t("Jobs")}
       aria-multiselectable="true"
@@ -59,10 +61,12 @@ export function Table(): VNode {
       <Head columns={columns} />
       <div class="jobdeck-grid-body" role="rowgroup" style={{ height: `${order.length * ROW_HEIGHT}px` }} onMouseDown={keepUnmarked} onClick={(event) => click(event, control)} {...hold}>
         {rows.items.map((item) => {
-          const job = order[item.index];
-          return job === undefined ? null : (
-            <Row key={job} id={job} elementId={`${id}-${item.index}`} index={item.index} top={item.start - HEAD_HEIGHT} columns={columns} />
-          );
+          const line = order[item.index];
+          if (line === undefined) return null;
+          const place = { elementId: `${id}-${item.index}`, index: item.index, top: item.start - HEAD_HEIGHT, columns };
+          const group = groupOf(line);
+          if (group !== null) return <GroupRow key={line} group={group} {...place} />;
+          return <Row key={line} id={line} isTree={shown.size > 0} isInside={isInside(control, line, shown)} {...place} />;
         })}
       </div>
       {order.length === 0 ? <Nothing isPristine={isPristine} /> : null}
@@ -85,30 +89,42 @@ function Nothing({ isPristine }: { isPristine: boolean }): VNode {
 function keepUnmarked(event: MouseEvent): void {
   if (!event.shiftKey) return;
   event.preventDefault();
-  (event.currentTarget as Element).closest<HTMLElement>("[role=grid]")?.focus();
+  (event.currentTarget as Element).closest<HTMLElement>(".jobdeck-grid")?.focus();
+}
+
+/** Whether a job's line is below that of its group. */
+function isInside(control: DeckControl, id: string, shown: ReadonlyMap<string, readonly string[]>): boolean {
+  const group = control.table.row(id)?.group ?? null;
+  return group !== null && shown.has(group);
 }
 
 function click(event: MouseEvent, control: DeckControl): void {
-  const id = (event.target as Element).closest<HTMLElement>("[data-id]")?.dataset.id;
-  if (id === undefined) return;
-  const { selection, arrangement } = control;
-  if (event.shiftKey) selection.extend(id, arrangement.order.peek(), event.ctrlKey || event.metaKey);
-  else if (event.ctrlKey || event.metaKey) selection.toggle(id);
-  else {
-    selection.only(id);
-    control.open(id);
+  const line = (event.target as Element).closest<HTMLElement>("[data-line]")?.dataset.line;
+  if (line === undefined) return;
+  const { selection } = control;
+  const group = groupOf(line);
+  const isFold = (event.target as Element).closest(".jobdeck-twist") !== null;
+  if (event.shiftKey) selection.extend(line, control.folded.peek().lines, event.ctrlKey || event.metaKey);
+  else if (event.ctrlKey || event.metaKey) selection.toggle(line);
+  else if (group === null) {
+    selection.only(line);
+    control.open(line);
+  } else {
+    if (isFold) selection.go(line);
+    else selection.only(line);
+    control.setOpen(group, !control.isOpen(group));
   }
 }
 
 /** Do what a key asks for. Returns whether it asked for anything. */
 function press(event: KeyboardEvent, control: DeckControl, page: number, show: (place: number) => void): boolean {
   const { selection, arrangement } = control;
-  const order = arrangement.order.peek();
+  const order = control.folded.peek().lines;
   const active = selection.active.peek();
   const at = active === null ? -1 : order.indexOf(active);
   const isCommand = event.ctrlKey || event.metaKey;
   if (isCommand && event.key.toLowerCase() === "a") {
-    selection.all(order);
+    selection.all(arrangement.order.peek());
     return true;
   }
   if (event.key === "Escape") return escape(control);
@@ -125,8 +141,25 @@ function press(event: KeyboardEvent, control: DeckControl, page: number, show: (
   if (event.key === " ") {
     if (event.shiftKey) selection.extend(active, order);
     else selection.toggle(active);
-  } else if (event.key === "Enter") control.open(active);
-  else return false;
+    return true;
+  }
+  return unfold(event.key, active, control, (line) => show(order.indexOf(line)));
+}
+
+/** Open a job, or a group; arrow left goes from a job to its group, and closes that. */
+function unfold(key: string, line: string, control: DeckControl, show: (line: string) => void): boolean {
+  const group = groupOf(line);
+  const { shown } = control.folded.peek();
+  const around = control.table.row(line)?.group ?? null;
+  if (key === "Enter" && group === null) control.open(line);
+  else if (key === "Enter" && group !== null) control.setOpen(group, !control.isOpen(group));
+  else if (key === "ArrowRight" && group !== null) {
+    if (!control.isOpen(group)) control.setOpen(group, true);
+  } else if (key === "ArrowLeft" && group !== null) control.setOpen(group, false);
+  else if (key === "ArrowLeft" && around !== null && shown.has(around)) {
+    control.selection.go(lineOf(around));
+    show(lineOf(around));
+  } else return false;
   return true;
 }
 
@@ -179,7 +212,7 @@ function useAnchor({ ref, scrollTo: show }: VirtualRows, order: readonly string[
   const opened = pane?.kind === "job" ? pane.id : null;
   useEffect(() => {
     // The pane takes its place from the table, perhaps just that of the row that it is about.
-    const place = opened === null ? -1 : control.arrangement.order.peek().indexOf(opened);
+    const place = opened === null ? -1 : control.folded.peek().lines.indexOf(opened);
     if (place >= 0) show(place);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `show` is another function each time and does the same
   }, [opened, control]);
