@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import sqlite3
 import traceback
 from collections.abc import Callable
 
@@ -145,13 +146,11 @@ def test_a_large_body_whose_file_is_gone_is_told_by_its_name(store, home):
 
 def test_a_store_that_another_process_keeps_locked_is_told_in_words(store, home, monkeypatch):
     job = running(store)
-    holder = open_store(home)
-    store._db.run(lambda link: link.execute("PRAGMA busy_timeout = 50").fetchall())
-
-    def while_locked(link: object) -> None:
-        with pytest.raises(StoreError, match="kept it locked for too long"):
-            store.add_message(job.job_id, "1")
-
-    holder._db.write(while_locked)
+    store._db.run(lambda link: link.wait_at_most(0.05))
+    holder = sqlite3.connect(home / "jobdeck.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="kept it locked for too long"):
+        store.add_message(job.job_id, "1")
+    holder.execute("ROLLBACK")
     assert store.add_message(job.job_id, "1") == 1
     holder.close()

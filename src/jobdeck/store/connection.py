@@ -9,16 +9,20 @@ import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from .._errors import StoreError
 from . import faults, integrity, opening
 from .home import DATABASE, prepare_home
 from .journal import FileSystem, StoreWarning, is_network
+from .line import Place
 from .turnstile import Presence, turnstile
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_LONG: Final = 3.0
+"""Seconds in the line after which something else than a crowd is the matter."""
 
 
 class Link:
@@ -36,10 +40,13 @@ class Link:
         The numbers of jobs that were looked up.
     base : int
         What this connection's data versions are counted from.
+    place : Place
+        Where it stands among those who want to write.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, lines_up: bool) -> None:
         self.home = home
+        self.place = Place(home if lines_up else None)
         self.lock = threading.RLock()
         self.connection: sqlite3.Connection | None = None
         self.execute: Callable[..., sqlite3.Cursor]
@@ -57,8 +64,13 @@ class Link:
     def disconnect(self) -> None:
         connection, self.connection = self.connection, None
         self.numbers = {}
+        self.place.close()
         if connection is not None:
             connection.close()
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Wait no longer for others that write."""
+        self.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
     def data_version(self) -> int:
         # SQLite's number tells of what others committed, its count of changes of what this connection did. Both only
@@ -105,6 +117,7 @@ def _after_fork_in_child() -> None:
             # A signal's handler forked in the middle of a transaction: the connection is the parent's alone.
             _inherited.append(link.connection)
             link.connection, link.depth, link.numbers = None, 0, {}
+            link.place.close()
     _after_fork()
 
 
@@ -169,9 +182,49 @@ class Database:
         """Do work that writes: all of it or nothing, with nobody else writing in between."""
 
         def transaction(link: Link) -> T:
-            return _transact(link, "BEGIN IMMEDIATE", lambda: work(link, *args, **kwargs))
+            try:
+                link.place.overtake()
+                return _transact(link, "BEGIN IMMEDIATE", lambda: work(link, *args, **kwargs))
+            finally:
+                link.place.leave()
 
         return self.run(transaction)
+
+    def insert(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work that writes by one single statement, after those who have asked before."""
+
+        def statement(link: Link) -> T:
+            return self._in_turn(link, lambda: work(link, *args, **kwargs))
+
+        return self.run(statement)
+
+    def write_in_turn(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work as `write` does, after those who have asked before; for what comes from many processes at once."""
+
+        def transaction(link: Link) -> T:
+            return _transact(link, "BEGIN IMMEDIATE", lambda: work(link, *args, **kwargs))
+
+        def in_turn(link: Link) -> T:
+            return self._in_turn(link, lambda: transaction(link))
+
+        return self.run(in_turn)
+
+    def _in_turn(self, link: Link, work: Callable[[], T]) -> T:
+        is_hurried = False
+        try:
+            waited = link.place.queue()
+            if waited:
+                # The store may have been set aside meanwhile.
+                self._make_ready(link)
+            is_hurried = waited > _LONG
+            if is_hurried:
+                # Those before have met somebody who keeps the store locked; not each of them waits for all that time.
+                link.wait_at_most(max(0.0, opening.BUSY_TIMEOUT - waited))
+            return work()
+        finally:
+            link.place.leave()
+            if is_hurried and link.connection is not None:
+                link.wait_at_most(opening.BUSY_TIMEOUT)
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -187,7 +240,7 @@ class Database:
         try:
             link: Link = self._local.link
         except AttributeError:
-            link = Link(self.home)
+            link = Link(self.home, lines_up=not is_network(self.file_system))
             with _registry:
                 _links.add(link)
                 self._links.add(link)

@@ -41,12 +41,12 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
     victims = db.run(_victims, ended_before, keep)
     for at in range(0, len(victims), _BATCH):
         batch = victims[at : at + _BATCH]
-        db.write(blobs.unlink_unused, db.write(_remove, batch))
+        db.write_in_turn(blobs.unlink_unused, db.write_in_turn(_remove, batch))
         db.run(jobs.unlink_outputs, [job_id for _, job_id in batch])
-    db.write(groups.drop_abandoned, now)
-    db.write(_forget_tombstones, now - _TOMBSTONES)
-    db.write(_sweep, now - _LEFT_ALONE)
-    while db.run(_give_back_pages):
+    db.write_in_turn(groups.drop_abandoned, now)
+    db.write_in_turn(_forget_tombstones, now - _TOMBSTONES)
+    db.write_in_turn(_sweep, now - _LEFT_ALONE)
+    while db.insert(_give_back_pages):
         pass
     return pruned
 

@@ -167,13 +167,13 @@ class SQLiteStore:
         stored = text(body)
         # No character takes more than four bytes, so that most bodies need not be encoded to be measured.
         if len(stored) * 4 <= blobs.INLINE or len(large := stored.encode()) <= blobs.INLINE:
-            return self._db.run(messages.add, job_id, stored, final)
+            return self._db.insert(messages.add, job_id, stored, final)
         with ExitStack() as stack:
             (blob,) = self._prepared(stack, large)
-            return self._db.write(messages.add, job_id, blob, final)
+            return self._db.write_in_turn(messages.add, job_id, blob, final)
 
     def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
-        self._db.write(jobs.set_progress, job_id, done, total, message)
+        self._db.write_in_turn(jobs.set_progress, job_id, done, total, message)
 
     def claim(self, engine: str, agent: str, limit: int) -> list[JobRecord]:
         # Asked first without the write lock, which idle agents would otherwise take at every turn, and busy ones
@@ -205,7 +205,7 @@ class SQLiteStore:
 
     def set_outcome(self, job_id: str, outcome: Outcome) -> None:
         with ExitStack() as stack:
-            self._db.write(endings.set_outcome, job_id, outcome, self._prepared_outcome(stack, outcome))
+            self._db.write_in_turn(endings.set_outcome, job_id, outcome, self._prepared_outcome(stack, outcome))
 
     def note_cancel(self, job_id: str, state: str, note: str | None) -> None:
         self._db.write(commands.note, job_id, state, note)

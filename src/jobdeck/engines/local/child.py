@@ -182,9 +182,9 @@ class Work:
         self._hand_over(outcome)
         self._interrupts.end()
 
-    def _own_session(self) -> None:
-        if os.getsid(0) != os.getpid():
-            os.setsid()
+    def _own_group(self) -> None:
+        if os.getpgrp() != os.getpid():
+            os.setpgid(0, 0)
         become_subreaper()
         name_process(process_name(self._job_id))
         signals.handle(signals.TERM, signals.DEFAULT)
@@ -192,7 +192,7 @@ class Work:
         signals.unblock((signals.TERM, signals.HUP))
 
     def _outcome(self) -> tuple[Outcome, int]:
-        self._own_session()
+        self._own_group()
         capture.capture(self._assignment.output or self._store().log_path(self._job_id))
         self._messenger = UserMessenger(self._store, self._job_id)
         activate(self._messenger)

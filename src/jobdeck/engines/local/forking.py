@@ -108,6 +108,7 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             try:
+                os.setsid()
                 lock.forget()
                 ours.close()
                 for fd in close:
@@ -133,6 +134,7 @@ class Zygote:
                     pass_fds=(theirs.fileno(),),
                     env=startup.full_environment(agent),
                     cwd=home,
+                    start_new_session=True,
                 )
             except OSError:
                 ours.close()
