@@ -41,7 +41,10 @@ class BuiltIn:
     systems: tuple[str, ...] = ()
 
 
-BUILT_IN: Final = (BuiltIn("futures", "concurrent.futures.Future", "concurrent.futures"),)
+BUILT_IN: Final = (
+    BuiltIn("futures", "concurrent.futures.Future", "concurrent.futures"),
+    BuiltIn("qiskit.service", "jobs of IBM's service (qiskit_ibm_runtime)", "qiskit_ibm_runtime", ("ibm-runtime",)),
+)
 
 
 def adapt(obj: Any) -> Watched:

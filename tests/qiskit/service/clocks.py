@@ -1,0 +1,18 @@
+"""A clock that a test moves."""
+
+from __future__ import annotations
+
+
+class Clock:
+    """Seconds that only grow; `pause` lets so many pass."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.paused = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pause(self, seconds: float) -> None:
+        self.now += seconds
+        self.paused += seconds
