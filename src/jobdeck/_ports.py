@@ -238,7 +238,7 @@ class Store(MessageSink, Protocol):
         """
 
     def tally(self, group_id: str | None = None) -> Tally:
-        """How many jobs there are of each status, in all or in a group."""
+        """How many jobs there are of each status, in all or in a group, without those that were run again there."""
 
     def change_number(self) -> int: ...
     def pulse(self, *settings: str) -> tuple[int, tuple[str | None, ...]]:
@@ -279,15 +279,20 @@ Layout = Literal["card", "list", "deck", "group"]
 
 
 class Presenter(Protocol):
-    """Shows jobs in a notebook; with the layout ``deck`` all of the store, those to come included."""
+    """Shows jobs in a notebook; with the layout ``deck`` all of the store, those to come included.
 
-    def display(self, store: Store, job_ids: Sequence[str], layout: Layout) -> None:
+    With the layout ``group`` it shows the jobs of `group_id`; `job_ids` is empty with both of these.
+    """
+
+    def display(self, store: Store, job_ids: Sequence[str], layout: Layout, group_id: str | None = None) -> None:
         """Send a live output to the front end (IPython's ``display``)."""
 
-    def mimebundle(self, store: Store, job_ids: Sequence[str], layout: Layout) -> dict[str, Any]:
+    def mimebundle(
+        self, store: Store, job_ids: Sequence[str], layout: Layout, group_id: str | None = None
+    ) -> dict[str, Any]:
         """The same as data, for hosts without IPython's ``display``."""
 
-    def element(self, store: Store, job_ids: Sequence[str], layout: Layout) -> Any:
+    def element(self, store: Store, job_ids: Sequence[str], layout: Layout, group_id: str | None = None) -> Any:
         """The same as an object that marimo knows how to show; None where this is no marimo notebook."""
 
 

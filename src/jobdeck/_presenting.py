@@ -22,23 +22,25 @@ def presenter() -> Presenter | None:
     return None if _factory is None else _factory()
 
 
-def display(store: Store, job_ids: Sequence[str], layout: Layout, text: str) -> None:
+def display(store: Store, job_ids: Sequence[str], layout: Layout, text: str, group_id: str | None = None) -> None:
     """Show jobs in the notebook, as text where nobody can."""
     shown_by = presenter()
     if shown_by is None:
         print(text)
     else:
-        shown_by.display(store, job_ids, layout)
+        shown_by.display(store, job_ids, layout, group_id)
 
 
-def mimebundle(store: Store, job_ids: Sequence[str], layout: Layout, text: str) -> dict[str, Any]:
+def mimebundle(
+    store: Store, job_ids: Sequence[str], layout: Layout, text: str, group_id: str | None = None
+) -> dict[str, Any]:
     """Return the same as data."""
     shown_by = presenter()
-    return {"text/plain": text} if shown_by is None else shown_by.mimebundle(store, job_ids, layout)
+    return {"text/plain": text} if shown_by is None else shown_by.mimebundle(store, job_ids, layout, group_id)
 
 
-def element(store: Store, job_ids: Sequence[str], layout: Layout, text: str) -> Any:
+def element(store: Store, job_ids: Sequence[str], layout: Layout, text: str, group_id: str | None = None) -> Any:
     """Return what marimo is to show in the place of jobs, the text where there is nothing better."""
     shown_by = presenter()
-    shown = None if shown_by is None else shown_by.element(store, job_ids, layout)
+    shown = None if shown_by is None else shown_by.element(store, job_ids, layout, group_id)
     return text if shown is None else shown

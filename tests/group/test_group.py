@@ -8,15 +8,14 @@ import sys
 
 import pytest
 
-import jobdeck
 from jobdeck import (
     InvalidInputError,
     JobError,
-    JobGroup,
     JobNotFoundError,
     JobStatus,
     Progress,
     RuntimeJobFailureError,
+    _presenting,
 )
 from programs import area, double, echo, half, make_unopenable
 
@@ -156,5 +155,27 @@ def test_a_result_that_cannot_be_opened_here_names_its_job(shared):
         group.results(30)
 
 
-def test_the_class_says_what_it_is():
-    assert jobdeck.JobGroup is JobGroup
+def test_a_group_shows_itself_as_one_output(shared):
+    shown = []
+
+    class Recorder:
+        def display(self, store, job_ids, layout, group_id=None):
+            shown.append((store.store_id, job_ids, layout, group_id))
+
+        def mimebundle(self, store, job_ids, layout, group_id=None):
+            return {"text/plain": f"{layout} {group_id}"}
+
+        element = mimebundle
+
+    group = shared.map(double, [1])
+    before = _presenting._factory
+    try:
+        _presenting.set_presenter(Recorder)
+        group._ipython_display_()
+        forms = group._repr_mimebundle_(include=None), group._display_()
+        _presenting.set_presenter(None)
+        assert group._repr_mimebundle_() == {"text/plain": repr(group)}
+    finally:
+        _presenting.set_presenter(before)
+    assert shown == [(shared.store.store_id, (), "group", group.group_id)]
+    assert forms == ({"text/plain": f"group {group.group_id}"},) * 2

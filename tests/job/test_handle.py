@@ -179,10 +179,10 @@ class Recorder:
     def __init__(self):
         self.shown = []
 
-    def display(self, store, job_ids, layout):
+    def display(self, store, job_ids, layout, group_id=None):
         self.shown.append((store.store_id, job_ids, layout))
 
-    def mimebundle(self, store, job_ids, layout):
+    def mimebundle(self, store, job_ids, layout, group_id=None):
         return {"text/plain": f"{layout} of {job_ids}"}
 
 

@@ -140,6 +140,24 @@ def test_a_group_knows_its_jobs_and_how_they_stand(any_store):
     assert any_store.tally().counts == {"QUEUED": 3, "CANCELLED": 1}
 
 
+def test_jobs_of_a_group_that_were_run_again_are_not_counted_with_it(any_store):
+    group, jobs = _add_members(any_store)
+    claimed = any_store.claim("local", "agent-1", 3)
+    any_store.finish({job.job_id: Exit(code=1) for job in claimed})
+    first, second, _ = (job.job_id for job in jobs)
+    again = {"group_id": group.group_id, "place": 0}
+    any_store.add_job(new_job(retry_of=first, **again))
+    newest = any_store.add_job(new_job(retry_of=first, **again))
+    assert any_store.tally(group.group_id).counts == {"ERROR": 2, "QUEUED": 1}
+    any_store.ask(newest.job_id, "cancel", "api")
+    assert any_store.tally(group.group_id).counts == {"ERROR": 2, "CANCELLED": 1}
+    any_store.add_job(new_job(retry_of=newest.job_id, **again))
+    any_store.add_job(new_job(retry_of=second, group_id=group.group_id, place=1))
+    any_store.delete_job(second)
+    assert any_store.tally(group.group_id).counts == {"ERROR": 1, "QUEUED": 2}
+    assert any_store.tally().counts == {"ERROR": 2, "QUEUED": 3, "CANCELLED": 1}
+
+
 def test_a_group_without_jobs_has_no_members(any_store):
     assert any_store.members(any_store.add_group(NewGroup("session", "calibration")).group_id) == []
 

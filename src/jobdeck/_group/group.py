@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, overload
 
+from .. import _presenting
 from .._bulk import Bulk, BulkReport, Command
 from .._codec.decoder import Decoder
 from .._errors import (
@@ -330,6 +331,15 @@ class JobGroup(Generic[R]):
             return f"<{type(self).__name__} {self._label}: {type(error).__name__}>"
         told = f"{len(standing):,} {'job' if len(standing) == 1 else 'jobs'}"
         return f"<{type(self).__name__} {self._label}: {': '.join(filter(None, (told, words_of(standing.counts))))}>"
+
+    def _ipython_display_(self) -> None:
+        _presenting.display(self._service.store, (), "group", repr(self), self.group_id)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return _presenting.mimebundle(self._service.store, (), "group", repr(self), self.group_id)
+
+    def _display_(self) -> Any:
+        return _presenting.element(self._service.store, (), "group", repr(self), self.group_id)
 
 
 def _reattach(service: GroupService, group_id: str) -> JobGroup[Any]:

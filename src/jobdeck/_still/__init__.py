@@ -8,10 +8,20 @@ from typing import Any, Final, Literal
 from .._version import __version__
 from .._wire import MIME_TYPE, PROTOCOL, Bundle, GroupView, Rows, Snapshot
 from ._deck import render_deck_html, render_deck_text
+from ._group import render_group_html, render_group_text
 from ._html import render_html
 from ._text import render_text
 
-__all__ = ["WIDGET_VIEW", "make_bundle", "render_deck_html", "render_deck_text", "render_html", "render_text"]
+__all__ = [
+    "WIDGET_VIEW",
+    "make_bundle",
+    "render_deck_html",
+    "render_deck_text",
+    "render_group_html",
+    "render_group_text",
+    "render_html",
+    "render_text",
+]
 
 WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
@@ -54,9 +64,21 @@ def make_bundle(
     }
     forms: dict[str, Any] = {
         MIME_TYPE: bundle,
-        "text/html": render_html(snapshot, layout) if deck is None else render_deck_html(deck),
-        "text/plain": render_text(snapshot) if deck is None else render_deck_text(deck),
+        "text/html": _html(snapshot, layout, deck, group),
+        "text/plain": _text(snapshot, deck, group),
     }
     if model_id is not None:
         forms[WIDGET_VIEW] = {"version_major": 2, "version_minor": 0, "model_id": model_id}
     return forms
+
+
+def _html(snapshot: Snapshot, layout: str, deck: Rows | None, group: GroupView | None) -> str:
+    if deck is None:
+        return render_html(snapshot, layout)
+    return render_deck_html(deck) if group is None else render_group_html(group, deck)
+
+
+def _text(snapshot: Snapshot, deck: Rows | None, group: GroupView | None) -> str:
+    if deck is None:
+        return render_text(snapshot)
+    return render_deck_text(deck) if group is None else render_group_text(group, deck)

@@ -32,6 +32,12 @@ _NOTHING: Final[dict[str, object]] = {
 
 def render_deck_html(deck: Rows) -> str:
     """Return the newest rows as HTML: no script, no style sheet, nothing that is not escaped."""
+    head = f'<div style="padding:4px 0">{escape(printable(told_counts(deck)))}</div>'
+    return f'<div style="{BOX};padding:4px 10px">{head}{rows_table(deck, "older")}</div>'
+
+
+def rows_table(deck: Rows, others: str) -> str:
+    """Return a frame's rows as a table, with how many `others` there are beside them."""
     body = ""
     shown = 0
     for row in deck.get("rows", []):
@@ -40,19 +46,22 @@ def render_deck_html(deck: Rows) -> str:
             break
         body += text
         shown += 1
-    head = f'<div style="padding:4px 0">{_text(_counts(deck))}</div>'
     heads = "".join(f'<th style="{CELL}">{name}</th>' for name in _HEAD)
     table = f'<table cellpadding="3"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>' if body else ""
-    older = _older(deck, shown)
-    foot = f'<div style="padding:4px 0;opacity:.7">{_text(older)}</div>' if older else ""
-    return f'<div style="{BOX};padding:4px 10px">{head}{table}{foot}</div>'
+    left = _left(deck, shown, others)
+    return table + (f'<div style="padding:4px 0;opacity:.7">{_text(left)}</div>' if left else "")
 
 
 def render_deck_text(deck: Rows) -> str:
     """Return how many jobs there are and the newest of them, a line each."""
+    return "\n".join([told_counts(deck), *rows_lines(deck, "older")])
+
+
+def rows_lines(deck: Rows, others: str) -> list[str]:
+    """Return a line for each of a frame's first rows, and one with how many `others` there are."""
     rows = deck.get("rows", [])[:_LINES]
-    lines = [_counts(deck), *(_line(row, deck["now"]) for row in rows), _older(deck, len(rows))]
-    return "\n".join(line for line in lines if line)
+    lines = [*(_line(row, deck["now"]) for row in rows), _left(deck, len(rows), others)]
+    return [line for line in lines if line]
 
 
 def _row(row: JobRow, now: float) -> str:
@@ -71,7 +80,7 @@ def _line(row: JobRow, now: float) -> str:
     return printable(f"{row['name']} ({row['id']}): {told}")
 
 
-def _counts(deck: Rows) -> str:
+def told_counts(deck: Rows) -> str:
     """Return how many jobs there are, in all and of each status."""
     total = deck["total"]
     if not total:
@@ -82,9 +91,9 @@ def _counts(deck: Rows) -> str:
     return f"{total:,} {'job' if total == 1 else 'jobs'}: {' · '.join(each)}"
 
 
-def _older(deck: Rows, shown: int) -> str:
+def _left(deck: Rows, shown: int, others: str) -> str:
     left = deck["total"] - shown
-    return f"and {left:,} older {'job' if left == 1 else 'jobs'}" if left > 0 else ""
+    return f"and {left:,} {others} {'job' if left == 1 else 'jobs'}" if left > 0 else ""
 
 
 def _last_word(row: JobRow) -> str:

@@ -6,7 +6,9 @@ import dataclasses
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from .._errors import JobNotFoundError
@@ -105,6 +107,23 @@ def members(link: Link, group_id: str) -> list[Member]:
     if not rows:
         get(link, group_id)
     return [Member(number, job_id, parse_status(status), place) for number, job_id, status, place in rows]
+
+
+def count(link: Link, group_id: str) -> dict[str, int]:
+    """Count the group's jobs of each status, of each place the newest job alone."""
+    sql = "SELECT status, count(*) FROM jobs WHERE group_id = ? GROUP BY status"
+    counts = Counter(dict(link.execute(sql, (group_id,)).fetchall()))
+    # Those that were run again are few as a rule: they are found by what repeats them, and taken off.
+    rows = link.execute(
+        "SELECT place, number, status FROM jobs WHERE group_id = :group AND retry_of IS NOT NULL"
+        " UNION SELECT o.place, o.number, o.status FROM jobs r JOIN jobs o ON o.job_id = r.retry_of"
+        " WHERE r.group_id = :group AND r.retry_of IS NOT NULL AND o.group_id = :group ORDER BY 1, 2",
+        {"group": group_id},
+    ).fetchall()
+    for (place, _, status), (next_place, *_) in pairwise(rows):
+        if place == next_place:
+            counts[status] -= 1
+    return {status: number for status, number in counts.items() if number}
 
 
 def changed(link: Link, since: int, most: int) -> list[GroupRecord]:

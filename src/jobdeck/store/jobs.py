@@ -247,9 +247,10 @@ def changes(link: Link, since: int, limit: int | None) -> Changes:
 
 
 def tally(link: Link, group_id: str | None) -> Tally:
-    """Count the jobs of each status, all of the store's or a group's."""
-    where, values = ("", ()) if group_id is None else (" WHERE group_id = ?", (group_id,))
-    counts = link.execute(f"SELECT status, count(*) FROM jobs{where} GROUP BY status", values).fetchall()
+    """Count the jobs of each status, all of the store's or those that stand for a group's places."""
+    if group_id is not None:
+        return Tally(change_number(link), groups.count(link, group_id))
+    counts = link.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall()
     return Tally(change_number(link), dict(counts))
 
 

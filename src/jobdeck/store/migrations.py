@@ -169,6 +169,10 @@ def _add_places(connection: sqlite3.Connection) -> None:
     _execute_all(connection, _PLACES)
 
 
+def _index_retries(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE INDEX jobs_retries ON jobs (group_id) WHERE retry_of IS NOT NULL")
+
+
 def _execute_all(connection: sqlite3.Connection, script: str) -> None:
     # Not executescript(), which would commit first.
     for statement in script.split(";"):
@@ -176,7 +180,12 @@ def _execute_all(connection: sqlite3.Connection, script: str) -> None:
             connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_begin_store, _add_groups_and_watched, _add_places)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _begin_store,
+    _add_groups_and_watched,
+    _add_places,
+    _index_retries,
+)
 """What leads from each schema version to the next; the first one from an empty file to version 1."""
 
 

@@ -12,14 +12,15 @@ import logging
 import threading
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .._errors import JobdeckError, StoreError
+from .._errors import JobdeckError, JobNotFoundError, StoreError
 from .._feed import PUMP
 from .._follow import Follower, Update
 from .._ports import Layout, Store
-from .._records import JobQuery
+from .._records import JobQuery, JobRecord
 from .._status import is_final
 from .._still import make_bundle
 from ._widget import JobsWidget
@@ -36,17 +37,35 @@ class _Ending:
     def __init__(self, output: Output, follower: Follower, open_jobs: set[str], endings: Endings) -> None:
         self._output = output
         self._open = open_jobs
+        self._ended: set[str] = set()
+        self._is_known = output.group_id is None
         self._endings = endings
         self._lock = threading.Lock()
+        self._news_lock = threading.Lock()
         self._is_told = False
         self._due: float | None = None
         PUMP.add(self)
-        self._subscription = follower.subscribe(self._hear, job_ids=frozenset(open_jobs), prompt=False)
+        followed = frozenset(open_jobs) if self._is_known else None
+        self._subscription = follower.subscribe(self._hear, job_ids=followed, prompt=False)
+        if not self._is_known:
+            # Who follows all jobs is not told of those that have ended by then: they are looked for after it.
+            found = output.unfinished()
+            with self._news_lock:
+                self._open = found - self._ended
+                self._is_known = True
+            self._end_if_over()
 
     def _hear(self, update: Update) -> None:
-        self._open -= {record.job_id for record in update.jobs if is_final(record.status)}
-        self._open -= set(update.deleted)
-        if not self._open and self._due is None:
+        own = [record for record in update.jobs if self._output.is_about(record)]
+        ended = {record.job_id for record in own if is_final(record.status)}.union(update.deleted)
+        with self._news_lock:
+            # A group may get jobs, such as those that are run again.
+            self._open = self._open.union(record.job_id for record in own) - ended
+            self._ended |= ended
+        self._end_if_over()
+
+    def _end_if_over(self) -> None:
+        if self._is_known and not self._open and self._due is None:
             self._due = 0.0
             PUMP.wake(self)
 
@@ -64,7 +83,7 @@ class _Ending:
 
     def tell_if_over(self) -> None:
         """Tell, from the cell that runs, if all is over by now; the follower may not have said so yet."""
-        if not unfinished(self._output.store, self._open):
+        if not self._output.unfinished(self._open):
             self.tell()
 
     def tell(self) -> None:
@@ -91,21 +110,35 @@ class Output:
     widget: JobsWidget
     layout: Layout
     display_id: str
+    group_id: str | None = None
+
+    def is_about(self, record: JobRecord) -> bool:
+        """Tell whether the output's end depends on this job, of those that it hears of."""
+        return self.group_id is None or record.group_id == self.group_id
+
+    def unfinished(self, job_ids: Collection[str] = ()) -> set[str]:
+        """Return those of these jobs, or of the output's group, that are in the store and may still change."""
+        if self.group_id is None:
+            found = self.store.jobs(JobQuery(job_ids=tuple(job_ids))) if job_ids else []
+            return {record.job_id for record in found if not is_final(record.status)}
+        with suppress(JobNotFoundError):
+            members = self.store.members(self.group_id)
+            return {member.job_id for member in members if not is_final(member.status)}
+        return set()
 
     def publish(self) -> None:
         """Replace what the output holds by the jobs as they are now."""
-        snapshot = self.widget.snapshot()
+        try:
+            group = self.widget.group()
+        except JobNotFoundError:
+            return  # it was deleted: the output keeps what it told last
+        snapshot, deck = self.widget.snapshot(), self.widget.deck()
         # Somebody may have closed the widget: the output still has to tell how its jobs ended.
         model_id = None if self.widget.comm is None else self.widget.model_id
-        bundle = make_bundle(snapshot, self.widget.job_ids, self.layout, model_id=model_id)
-        self.widget.settle(snapshot)
+        job_ids = self.widget.job_ids if group is None else ()
+        bundle = make_bundle(snapshot, job_ids, self.layout, deck=deck, group=group, model_id=model_id)
+        self.widget.settle(snapshot, deck)
         self.shell.display_pub.publish(data=bundle, metadata={}, transient={"display_id": self.display_id}, update=True)
-
-
-def unfinished(store: Store, job_ids: Collection[str]) -> set[str]:
-    """Return those of these jobs that are in the store and may still change."""
-    found = store.jobs(JobQuery(job_ids=tuple(job_ids))) if job_ids else []
-    return {record.job_id for record in found if not is_final(record.status)}
 
 
 class Endings:
@@ -124,9 +157,9 @@ class Endings:
         """Seconds for which no cell has run; 0 while one does."""
         return 0.0 if self._is_in_cell else time.monotonic() - self._idle_since
 
-    def expect(self, output: Output, follower: Follower, job_ids: Collection[str]) -> None:
-        """Update `output` once these jobs have ended; they are those that it does not show as ended."""
-        if not job_ids:
+    def expect(self, output: Output, follower: Follower, job_ids: Collection[str] = ()) -> None:
+        """Update `output` once its group has ended, or these jobs, which are those that it does not show as ended."""
+        if not (job_ids or output.unfinished()):
             return
         self.attend(output.shell)
         ending = _Ending(output, follower, set(job_ids), self)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from .._ports import Layout, Store
 from .._service import JobService
+from .._status import is_final
 from ._widget import JobsWidget
 
 _OLDEST: Final = (0, 24)
@@ -25,6 +26,7 @@ class MarimoWidget(JobsWidget):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._open: set[str] | None = None
+        self._is_open = True
         super().__init__(*args, **options)
         self._end_with_comm()
 
@@ -32,10 +34,15 @@ class MarimoWidget(JobsWidget):
         super()._send_frame(frame)
         # A page that is loaded again and an exported one are given the traits as they were last sent, and no frames.
         if self._is_last(frame):
-            self.settle(self.snapshot())
+            self.settle(self.snapshot(), self.deck())
 
     def _is_last(self, frame: Mapping[str, Any]) -> bool:
         """Tell whether with this frame the last of the jobs has ended. All frames come from one thread."""
+        if self._layout == "group":
+            if frame["type"] != "rows":
+                return False
+            was_open, self._is_open = self._is_open, _has_unfinished(frame["counts"])
+            return was_open and not self._is_open
         before = _unfinished(self._snapshot["jobs"]) if self._open is None else self._open
         if frame["type"] == "snapshot":
             self._open = _unfinished(frame["jobs"])
@@ -57,7 +64,7 @@ class MarimoWidget(JobsWidget):
         comm.close = close
 
 
-def element(store: Store, job_ids: Sequence[str], layout: Layout) -> MarimoWidget | None:
+def element(store: Store, job_ids: Sequence[str], layout: Layout, group_id: str | None = None) -> MarimoWidget | None:
     """Return a widget for the cell that runs; None where no notebook of marimo's does, or one too old for it."""
     marimo = _notebook()
     if marimo is None:
@@ -69,12 +76,12 @@ def element(store: Store, job_ids: Sequence[str], layout: Layout) -> MarimoWidge
         )
         return None
     service = JobService.of(store.home)
-    return MarimoWidget(store, service.follower, job_ids, layout, retry=service.retry_job)
+    return MarimoWidget(store, service.follower, job_ids, layout, group_id=group_id, retry=service.retry_job)
 
 
-def show(store: Store, job_ids: Sequence[str], layout: Layout) -> bool:
+def show(store: Store, job_ids: Sequence[str], layout: Layout, group_id: str | None = None) -> bool:
     """Show jobs below what the cell that runs has shown so far; tell whether that is possible."""
-    widget = element(store, job_ids, layout)
+    widget = element(store, job_ids, layout, group_id)
     if widget is None:
         return False
     sys.modules["marimo"].output.append(widget)
@@ -85,6 +92,10 @@ def _notebook() -> Any | None:
     """Return marimo where this thread runs a cell of it."""
     marimo = sys.modules.get("marimo")
     return marimo if marimo is not None and marimo.running_in_notebook() else None
+
+
+def _has_unfinished(counts: Mapping[str, int]) -> bool:
+    return any(count and not is_final(status) for status, count in counts.items())
 
 
 def _unfinished(views: Sequence[Mapping[str, Any]]) -> set[str]:

@@ -1,0 +1,49 @@
+"""A group as it stood at one moment: how many of its jobs have ended, and a table of the newest."""
+
+from __future__ import annotations
+
+from html import escape
+
+from .._status import is_final
+from .._wire import GroupView, Rows
+from ._deck import rows_lines, rows_table, told_counts
+from ._html import BOX, SHAPES
+from ._words import moment, printable
+
+
+def render_group_html(group: GroupView, deck: Rows) -> str:
+    """Return a group as HTML: no script, no style sheet, nothing that is not escaped."""
+    ended, total = _ended(deck), _total(group, deck)
+    tags = "".join(f'<span style="opacity:.75;font-size:11px">{_text(tag)}</span>' for tag in group["tags"])
+    when = moment(group["created"], date=True)
+    right = f"{ended:,} / {total:,} · {when}"
+    head = (
+        '<div style="display:flex;flex-wrap:wrap;align-items:center;gap:8px;padding:4px 0">'
+        f"<strong>{_text(group['name'])}</strong>{tags}"
+        f'<span style="margin-left:auto;opacity:.7">{_text(right)}</span></div>'
+    )
+    width = 100 * ended / total if total else 0
+    bar = (
+        '<div style="height:2px;background:rgba(128,128,128,.25)">'
+        f'<div style="width:{width:.1f}%;height:2px;background:{SHAPES["RUNNING"][1]}"></div></div>'
+    )
+    counts = f'<div style="padding:4px 0">{_text(told_counts(deck))}</div>'
+    return f'<div style="{BOX};padding:4px 10px">{head}{bar}{counts}{rows_table(deck, "more")}</div>'
+
+
+def render_group_text(group: GroupView, deck: Rows) -> str:
+    """Return what the group is called, how many jobs there are, and some of them, a line each."""
+    head = printable(f"{group['name']} ({group['id']}): {told_counts(deck)}")
+    return "\n".join([head, *rows_lines(deck, "more")])
+
+
+def _ended(deck: Rows) -> int:
+    return sum(count for status, count in deck["counts"].items() if is_final(status))
+
+
+def _total(group: GroupView, deck: Rows) -> int:
+    return max(group["total"] or 0, deck["total"])
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
