@@ -8,6 +8,7 @@ Roles: ``local`` is the local engine's agent; ``zygote`` and ``child`` are what 
 ``--ready``             ``local``: descriptor on which to say that the agent is up
 ``--launcher``          ``local``: ``fork`` or ``spawn``
 ``--channel``           ``zygote``: descriptor of its socket
+``--libraries, --path`` ``zygote``: what to import before any job, and the import path for that
 ``--job``               ``child``, ``keep``: the job
 ``--notice, --parent``  ``child``: where to say that an interrupt was seen, and to whom
 ======================  ==================================================================
@@ -22,8 +23,9 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
-from .engines.launch import READY
+from .engines.launch import READY, boot_command
 from .engines.local.launcher import Launcher
 from .engines.lock import AgentLock
 from .engines.marks import AGENT_VARIABLE, agent_id
@@ -43,6 +45,11 @@ def main(arguments: list[str] | None = None) -> None:
         from .store import open_store
 
         channel = int(given["channel"])
+        if "libraries" in given:
+            from .engines.local.preloading import preload
+
+            if not preload(given["libraries"].split(","), given["path"].split(os.pathsep)):
+                _begin_again(["zygote", "--home", str(home), "--channel", str(channel)])
         os.set_inheritable(channel, False)
         serve(socket.socket(fileno=channel), home, open_store)
     elif role == "keep":
@@ -60,6 +67,12 @@ def main(arguments: list[str] | None = None) -> None:
         run_job(Assignment(given["job"]), home, open_store, Lines(Notice(notice)), int(given["parent"]))
     else:
         sys.exit(f"jobdeck._agent: there is no role {role!r}")
+
+
+def _begin_again(arguments: list[str]) -> NoReturn:
+    """Be a new process in the place of this one, without what it has imported."""
+    print("jobdeck: a library has left threads behind; jobs are not forked from it", file=sys.stderr)
+    os.execv(sys.executable, boot_command(sys.executable, *arguments, path=sys.path))
 
 
 def _best_launcher() -> str:

@@ -317,3 +317,20 @@ def publish_and_list_open_files(user_messenger, count):
     for number in range(count):
         user_messenger.publish(number)
     return list_open_files()
+
+
+def parents_libraries(names):
+    """Whether the process that this one was forked from has Qiskit's compiled part."""
+    del names
+    with open(f"/proc/{os.getppid()}/maps") as maps:
+        return any("qiskit" in line for line in maps)
+
+
+def random_numbers(unused):
+    """What numpy's and Python's global generators give first."""
+    import random
+
+    import numpy as np
+
+    del unused
+    return float(np.random.random()), random.random()

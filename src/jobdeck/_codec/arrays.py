@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,9 @@ _SIMPLE: Final = re.compile(r"[<>|][biufcmMSUV]\d{1,9}(\[\d{0,9}[a-zμ]{1,7}\])?
 
 def encode(value: Any) -> Any:
     """Return the tagged form of a numpy array, scalar or dtype, None for other things of numpy's."""
-    if isinstance(value, np.ma.MaskedArray):
+    # Not as np.ma, which would import it: numpy does so when it is first used, and each job would pay for it.
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(value, masked.MaskedArray):
         return value.tolist()
     if isinstance(value, np.ndarray):
         written = _array(np.asarray(value))

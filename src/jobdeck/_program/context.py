@@ -37,6 +37,8 @@ class Context:
         The whole environment.
     sources : mapping of str to str
         File names of code objects to their source text, for code of ``__main__`` and code that is in no file.
+    libraries : tuple of str
+        What takes long to import and the program will; see :func:`~.libraries.libraries_of`.
     """
 
     interpreter: str
@@ -44,6 +46,7 @@ class Context:
     sys_path: tuple[str, ...]
     env: Mapping[str, str]
     sources: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
 
     @classmethod
     def here(cls, program: Any = None) -> Context:
@@ -57,8 +60,8 @@ class Context:
         return cls(sys.executable, cwd, path, env, _sources(program))
 
     @classmethod
-    def bytes_here(cls, program: Any = None) -> bytes:
-        """Return ``Context.here(program).to_bytes()``, at little cost for each job but the first."""
+    def bytes_here(cls, program: Any = None, libraries: tuple[str, ...] = ()) -> bytes:
+        """Return this process's context as bytes, at little cost for each job but the first."""
         global _last_here  # noqa: PLW0603 - what was written last, for as long as nothing has changed
         try:
             cwd = os.getcwd()
@@ -69,11 +72,11 @@ class Context:
         state = (sys.executable, cwd, list(sys.path), environment)
         if _last_here is None or _last_here[0] != state:
             _last_here = (state, cls.here()._base())
-        return _joined(_last_here[1], _sources(program))
+        return _joined(_last_here[1], _sources(program), libraries)
 
     def to_bytes(self) -> bytes:
         """Return the context as ASCII JSON."""
-        return _joined(self._base(), self.sources)
+        return _joined(self._base(), self.sources, self.libraries)
 
     def _base(self) -> bytes:
         parts = {
@@ -88,7 +91,14 @@ class Context:
     def from_bytes(cls, data: bytes) -> Context:
         """Return the context that :meth:`to_bytes` wrote."""
         parts = json.loads(data)
-        return cls(parts["interpreter"], parts["cwd"], tuple(parts["sys_path"]), parts["env"], parts["sources"])
+        return cls(
+            parts["interpreter"],
+            parts["cwd"],
+            tuple(parts["sys_path"]),
+            parts["env"],
+            parts["sources"],
+            tuple(parts.get("libraries", ())),
+        )
 
     def enter(self) -> None:
         """Give this process all of the context."""
@@ -117,8 +127,9 @@ class Context:
 _last_here: tuple[object, bytes] | None = None
 
 
-def _joined(base: bytes, sources: Mapping[str, str]) -> bytes:
-    return base[:-1] + b', "sources": ' + json.dumps(dict(sources)).encode("ascii") + b"}"
+def _joined(base: bytes, sources: Mapping[str, str], libraries: tuple[str, ...]) -> bytes:
+    rest = {"sources": dict(sources), "libraries": list(libraries)}
+    return base[:-1] + b", " + json.dumps(rest).encode("ascii")[1:]
 
 
 def _enter_environment(wanted: Mapping[str, str]) -> None:

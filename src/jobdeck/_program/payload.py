@@ -16,6 +16,7 @@ from .._errors import InvalidInputError
 from .._records import Payload
 from .context import Context
 from .edits import split, values_of
+from .libraries import libraries_of
 from .pickling import dumps_named, loads
 from .preview import preview
 from .reach import Part
@@ -195,6 +196,7 @@ class Packer:
         self._backend = backend
         self._log_level = log_level
         self._is_plain = _is_plain(self._source, self._signature)
+        self._contexts: dict[tuple[str, ...], bytes] = {}
 
     @property
     def name(self) -> str:
@@ -210,11 +212,12 @@ class Packer:
         keywords = {**inputs, **_checked(self.name, kwargs)}
         call = Call(tuple(args), keywords, self._backend, self._is_plain, self._log_level)
         _check_fit(self.name, self._signature, call)
+        packed = _inputs_bytes(call)
         return Packed(
             name=self.name,
             program=self._program,
-            inputs=_inputs_bytes(call),
-            context=self._context,
+            inputs=packed,
+            context=self._context(libraries_of((self._program, packed))),
             inputs_preview=_previews(self._signature, call),
         )
 
@@ -232,9 +235,12 @@ class Packer:
     def _program(self) -> bytes:
         return self._given if isinstance(self._given, bytes) else _program_bytes(self._source)
 
-    @cached_property
-    def _context(self) -> bytes:
-        return Context.bytes_here(self._source.target if self._source.kind == "callable" else None)
+    def _context(self, libraries: tuple[str, ...]) -> bytes:
+        found = self._contexts.get(libraries)
+        if found is None:
+            target = self._source.target if self._source.kind == "callable" else None
+            found = self._contexts[libraries] = Context.bytes_here(target, libraries)
+        return found
 
 
 def open_payload(payload: Payload) -> OpenProgram:

@@ -49,6 +49,12 @@ def test_its_jobs_are_those_of_a_backend(deck: Deck):
     assert deck.store.outcome(job.job_id()).encoding == "json"
 
 
+def test_a_simulation_in_a_job_uses_several_threads(deck: Deck):
+    simulator = AerSimulator(method="statevector", max_parallel_threads=2, statevector_parallel_threshold=1)
+    result = wrapped(simulator, deck).run(bell(), shots=10).result(30)
+    assert result.results[0].metadata["parallel_state_update"] == 2
+
+
 def test_it_takes_the_arguments_that_the_backend_takes(deck: Deck):
     backend = wrapped(AerSimulator(seed_simulator=1), deck)
     (angle,) = (circuit := rotated().measure_all(inplace=False)).parameters

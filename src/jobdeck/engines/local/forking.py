@@ -126,7 +126,9 @@ class Zygote:
 
         ours, theirs = socket.socketpair()
         with theirs:
-            arguments = ("zygote", "--home", str(home), "--channel", str(theirs.fileno()))
+            arguments = ["zygote", "--home", str(home), "--channel", str(theirs.fileno())]
+            if startup.libraries:
+                arguments += ["--libraries", ",".join(startup.libraries), "--path", os.pathsep.join(startup.path)]
             try:
                 process = subprocess.Popen(
                     boot_command(startup.interpreter, *arguments, path=path),

@@ -13,6 +13,20 @@ from .children import Ended, Handed, Started
 
 _STARTUP_PREFIXES = ("PYTHON", "LD_", "DYLD_", "LC_", "MALLOC_", "GLIBC_")
 _STARTUP_NAMES = ("LANG", "LANGUAGE")
+_LIBRARY_PREFIXES = (
+    "OMP_",
+    "GOMP_",
+    "KMP_",
+    "OPENBLAS_",
+    "BLIS_",
+    "MKL_",
+    "RAYON_",
+    "QISKIT_",
+    "NPY_",
+    "SCIPY_",
+    "CUDA_",
+)
+"""What libraries read when they are imported."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +67,32 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Startup:
-    """What of a kernel's context must be there before its interpreter starts."""
+    """What of a kernel's context must be there before its interpreter starts.
+
+    Attributes
+    ----------
+    libraries, path
+        What is worth being imported once for many jobs, and the import path for that; both empty where nothing is.
+    """
 
     interpreter: str
     environment: tuple[tuple[str, str], ...]
+    libraries: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, interpreter: str, environment: Mapping[str, str]) -> Startup:
+    def of(
+        cls,
+        interpreter: str,
+        environment: Mapping[str, str],
+        libraries: tuple[str, ...] = (),
+        path: tuple[str, ...] = (),
+    ) -> Startup:
+        prefixes = _STARTUP_PREFIXES + (_LIBRARY_PREFIXES if libraries else ())
         relevant = {
-            name: value
-            for name, value in environment.items()
-            if name.startswith(_STARTUP_PREFIXES) or name in _STARTUP_NAMES
+            name: value for name, value in environment.items() if name.startswith(prefixes) or name in _STARTUP_NAMES
         }
-        return cls(interpreter, tuple(sorted(relevant.items())))
+        return cls(interpreter, tuple(sorted(relevant.items())), libraries, path if libraries else ())
 
     @classmethod
     def own(cls) -> Startup:

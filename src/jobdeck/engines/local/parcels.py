@@ -47,7 +47,10 @@ class Parcels:
             context = Context.from_bytes(self._store.body(key))
             if len(self._contexts) >= _REMEMBERED:
                 self._contexts.clear()
-            known = self._contexts[key] = (Startup.of(context.interpreter, context.env), context.sys_path)
+            known = self._contexts[key] = (
+                Startup.of(context.interpreter, context.env, context.libraries, context.sys_path),
+                context.sys_path,
+            )
         return known
 
     def _body(self, key: str) -> bytes:

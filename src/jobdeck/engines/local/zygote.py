@@ -38,6 +38,7 @@ from .child import Assignment, enter_environment, prepare, run_job
 from .children import Children, Started, die_with_parent
 from .frames import Frames, frame
 from .inherited import Handover, Lines, Notice
+from .preloading import renew
 from .rehearsal import ENOUGH, rehearse
 
 _JOBS_ALONE = (signals.INT, signals.HUP)
@@ -182,6 +183,7 @@ class _Zygote:
                 signal.set_wakeup_fd(-1)
                 for fd in (self._channel.fileno(), self._wake, self._woken):
                     os.close(fd)
+                renew()
                 run_job(assignment, self._home, self._connect, self._lines, self._pid)
             finally:
                 os._exit(70)
