@@ -32,7 +32,7 @@ def is_deep_in_it(job) -> bool:
     if process is None:
         return False
     with suppress(psutil.Error):
-        return process.cpu_times().user > 2.5
+        return process.cpu_times().user > 1.5
     return False
 
 
