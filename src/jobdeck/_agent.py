@@ -1,11 +1,13 @@
 """The agents' processes: ``python -m jobdeck._agent ROLE …``. Wires the store into the engines.
 
-Roles: ``local`` is the local engine's agent; ``zygote`` and ``child`` are what it starts in other interpreters;
+Roles: ``local`` is the local engine's agent, ``dask`` that of a scheduler; ``zygote`` and ``child`` are
+what the local one starts in other interpreters;
 ``keep`` stores the outcome of a job whose own process has lost its connection. Options come in pairs:
 
 ======================  ==================================================================
 ``--home``              the store's home, for all of them
-``--ready``             ``local``: descriptor on which to say that the agent is up
+``--ready``             ``local``, ``dask``: descriptor on which to say that the agent is up
+``--engine``            ``dask``: the engine's name
 ``--launcher``          ``local``: ``fork`` or ``spawn``
 ``--channel``           ``zygote``: descriptor of its socket
 ``--libraries, --path`` ``zygote``: what to import before any job, and the import path for that
@@ -40,6 +42,8 @@ def main(arguments: list[str] | None = None) -> None:
     if role == "local":
         ready = int(given["ready"]) if "ready" in given else None
         _local(home, ready, given.get("launcher", _best_launcher()))
+    elif role == "dask":
+        _dask(home, int(given["ready"]) if "ready" in given else None, given["engine"])
     elif role == "zygote":
         from .engines.local.zygote import serve
         from .store import open_store
@@ -80,13 +84,7 @@ def _best_launcher() -> str:
 
 
 def _local(home: Path, ready: int | None, kind: str) -> None:
-    if ready is not None:
-        os.set_inheritable(ready, False)
-        # Its starter has started it for others, too: who ends a kernel's children must not find it among them.
-        if os.fork():
-            os._exit(0)
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    _detach(ready)
     agent = os.environ.get(AGENT_VARIABLE) or agent_id("local")
     lock = AgentLock(home, "local")
     if not lock.take(agent):
@@ -113,6 +111,38 @@ def _local(home: Path, ready: int | None, kind: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: served.stop())
     _say_ready(ready)
     served.run()
+
+
+def _dask(home: Path, ready: int | None, engine: str) -> None:
+    from .engines.dask.address import file_name, kept_security, scheduler_address
+    from .engines.dask.agent import DaskAgent
+    from .engines.dask.cluster import Cluster
+    from .store import open_store
+
+    _detach(ready)
+    agent = os.environ.get(AGENT_VARIABLE) or agent_id(file_name(engine))
+    lock = AgentLock(home, file_name(engine))
+    if not lock.take(agent):
+        _say_ready(ready)
+        return
+    address = scheduler_address(engine)
+    served = DaskAgent(
+        open_store(home), lock, agent, engine, lambda topic: Cluster(address, topic, kept_security(home, engine))
+    )
+    signal.signal(signal.SIGTERM, lambda *_: served.stop())
+    _say_ready(ready)
+    served.run()
+
+
+def _detach(ready: int | None) -> None:
+    """Become nobody's child, and deaf to what ends a terminal's processes."""
+    if ready is not None:
+        os.set_inheritable(ready, False)
+        # Its starter has started it for others, too: who ends a kernel's children must not find it among them.
+        if os.fork():
+            os._exit(0)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _say_ready(ready: int | None) -> None:

@@ -46,7 +46,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     home
         Folder of the store; None means ``JOBDECK_HOME``, else the platform's folder for a user's state.
     engine
-        What runs jobs that do not say otherwise.
+        What runs jobs that do not say otherwise: ``"local"``, ``"dask://HOST:PORT"``, or a Dask client or cluster.
     max_workers
         See :attr:`max_workers`; None leaves it as it is.
 
@@ -57,11 +57,10 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     """
 
     def __init__(
-        self, home: str | os.PathLike[str] | None = None, engine: str = "local", max_workers: int | None = None
+        self, home: str | os.PathLike[str] | None = None, engine: Any = "local", max_workers: int | None = None
     ) -> None:
         self._service = JobService.of(home)
-        self._service.engine(engine)
-        self._engine = engine
+        self._engine = self._service.engine_name(engine)
         self._is_open = True
         self._service.retain()
         if max_workers is not None:
@@ -81,7 +80,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         tags: Iterable[str] = (),
         callback: Callback | None = None,
         result_decoder: Decoder | None = None,
-        engine: str | None = None,
+        engine: Any = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Job[Any]:
@@ -151,7 +150,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         tags: Iterable[str] = (),
         callback: Callback | None = None,
         result_decoder: Decoder | None = None,
-        engine: str | None = None,
+        engine: Any = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Job[Any]:
@@ -228,8 +227,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             )
         if decoder is not None and not isinstance(decoder, type):
             raise InvalidInputError(f"result_decoder is a class such as ResultDecoder, not {type(decoder).__name__}")
-        engine = how.engine or self._engine
-        self._service.engine(engine)
+        engine = self._service.engine_for(self._engine if how.engine is None else how.engine, how.metadata)
         uploaded = self._uploaded(program, program_id)
         given = inputs_of(inputs)
         packed = pack(

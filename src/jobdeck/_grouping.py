@@ -152,8 +152,7 @@ class Grouping:
         common: Mapping[str, Any] | None,
         how: RunOptions,
     ) -> JobGroup[Any]:
-        engine = how.engine or self._engine
-        self._service.engine(engine)
+        engine = self._service.engine_for(self._engine if how.engine is None else how.engine, how.metadata)
         uploaded = Programs(self._service.store).find(program)
         given = program if uploaded is None else uploaded.record.data
         packer = Packer(given, backend=how.backend, log_level=how.log_level)

@@ -24,6 +24,8 @@ _OPTIONS: Final = {
 """Names that runtime services have in ``options``, and what they are called here."""
 _KEPT: Final = ("image", "instance")
 """Those that say where a service runs a job: nothing follows from them here, and they are kept with the job."""
+_ENGINE: Final = "dask"
+"""What is for the engine alone. It is kept with the job, so that a retry is run the same way."""
 _MAX_NAME: Final = 200
 _IMAGE: Final = re.compile(r"[a-zA-Z0-9]+([/.\-_][a-zA-Z0-9]+)*:[a-zA-Z0-9]+([.\-_][a-zA-Z0-9]+)*")
 
@@ -65,7 +67,7 @@ class RunOptions:
     backend: Any = None
     name: str | None = None
     tags: tuple[str, ...] = ()
-    engine: str | None = None
+    engine: Any = None
     timeout: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     log_level: str | None = None
@@ -77,7 +79,7 @@ class RunOptions:
         backend: Any,
         name: str | None,
         tags: Iterable[str],
-        engine: str | None,
+        engine: Any,
         timeout: float | None,
         metadata: Mapping[str, Any] | None,
         options: Any,
@@ -101,8 +103,13 @@ class RunOptions:
             if key in _KEPT:
                 kept[key] = _checked_place(key, value)
                 continue
+            if key == _ENGINE:
+                kept |= _checked_metadata({key: value})
+                continue
             if name is None:
-                raise InvalidInputError(f"there is no option {key!r}; there are: {', '.join((*_OPTIONS, *_KEPT))}")
+                raise InvalidInputError(
+                    f"there is no option {key!r}; there are: {', '.join((*_OPTIONS, *_KEPT, _ENGINE))}"
+                )
             if name == "backend" and self.backend is not None:
                 continue  # an object is more than a name: it wins
             if getattr(self, name) or name in changes:

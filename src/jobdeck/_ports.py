@@ -131,8 +131,17 @@ class Store(MessageSink, Protocol):
     def delete_program(self, program_id: str) -> None: ...
 
     # --- the running side
-    def claim(self, engine: str, agent: str, limit: int) -> list[JobRecord]:
-        """Take up to `limit` queued jobs of this engine, first submitted first: QUEUED → RUNNING, owned by `agent`."""
+    def claim(self, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
+        """Take up to `limit` queued jobs of this engine, first submitted first: QUEUED → `status`, owned by `agent`.
+
+        VALIDATING is for an engine that has a queue of its own: such a job has not started.
+        """
+
+    def busy_engines(self) -> list[str]:
+        """Return the names of the engines that have jobs of jobdeck's own that have not ended."""
+
+    def inherit_jobs(self, engine: str, agent: str) -> list[JobRecord]:
+        """Make an agent the owner of all jobs of its engine that were claimed and have not ended, and return them."""
 
     def turn(self, engine: str, agent: str, limit: int, news: News) -> list[JobRecord]:
         """Take in an agent's news and claim up to `limit` jobs, all in one transaction.
@@ -267,6 +276,9 @@ class Engine(Protocol):
     """The kernel's side of an engine: makes sure that somebody will run what is queued."""
 
     name: str
+
+    def check(self, metadata: Mapping[str, Any]) -> None:
+        """Check what a job's metadata say to this engine. InvalidInputError names what it does not know."""
 
     def ensure_agent(self) -> None:
         """Start the engine's agent unless one is alive; returns within 2 ms where one is. EngineError if it cannot."""

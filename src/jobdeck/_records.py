@@ -24,6 +24,8 @@ class NewJob:
         JSON: interpreter, cwd, sys_path, env, sources (see ``_program.Context``).
     inputs_preview : mapping of str to str
         Name of each input to a short text of its value, for people.
+    job_id : str, optional
+        The id of the job of another store that this one stands for; None for a new one.
     source : mapping, optional
         Of a job that somebody else runs; None for jobdeck's own. See :class:`JobRecord`.
     agent : str, optional
@@ -49,6 +51,7 @@ class NewJob:
     retry_of: str | None = None
     group_id: str | None = None
     submitted: bool = True
+    job_id: str | None = None
     source: Mapping[str, Any] | None = None
     agent: str | None = None
     cancel_state: CancelState | None = None

@@ -15,8 +15,9 @@ from ._group import JobGroup
 from ._job import Handles, Job
 from ._ports import Engine, Store
 from ._program import edit, replace_inputs
-from ._records import GroupQuery, JobQuery, JobRecord, NewGroup, NewJob
-from ._status import JobStatus
+from ._records import GroupQuery, JobRecord, NewGroup, NewJob
+from .engines.dask import address as dask
+from .engines.dask.engine import DaskEngine
 from .engines.local.engine import LocalEngine
 from .engines.lock import AgentLock
 from .engines.lost import close_lost, close_unwatched
@@ -25,6 +26,8 @@ from .store import default_home, open_store
 from .watchers import Bridge, Watched
 
 _ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
+
+_NAMES_OF_ENGINES: Final = "'local' or 'dask://HOST:PORT'"
 
 _LINGER: Final = 3.0
 """Starting a thread with a connection of its own takes longer than all the rest of submitting a job."""
@@ -93,11 +96,47 @@ class JobService:
         """Return the engine of that name. EngineError if there is none."""
         with self._lock:
             if name not in self._engines:
-                make = _ENGINES.get(name)
-                if make is None:
-                    raise EngineError(f"there is no engine {name!r}; there is: {', '.join(sorted(_ENGINES))}")
-                self._engines[name] = make(self.home)
+                self._engines[name] = self._make_engine(name)
             return self._engines[name]
+
+    def engine_name(self, given: Any) -> str:
+        """Return the name of an engine that is given by its name, or as a Dask client or cluster.
+
+        Raises
+        ------
+        EngineError
+            There is no such engine.
+        """
+        name = given if isinstance(given, str) else dask.engine_of(given)
+        if name is None:
+            raise EngineError(
+                f"an engine is {_NAMES_OF_ENGINES}, or a Dask client or cluster, not {type(given).__name__}"
+            )
+        if not isinstance(given, str):
+            dask.keep_security(self.home, name, given)
+        return self.engine(name).name
+
+    def engine_for(self, given: Any, metadata: Mapping[str, Any]) -> str:
+        """Return the name of the engine for a job with these metadata.
+
+        Raises
+        ------
+        EngineError
+            There is no such engine.
+        InvalidInputError
+            What the metadata say of how it is to be run, the engine does not know.
+        """
+        name = self.engine_name(given)
+        self.engine(name).check(metadata)
+        return name
+
+    def _make_engine(self, name: str) -> Engine:
+        make = _ENGINES.get(name)
+        if make is not None:
+            return make(self.home)
+        if dask.is_dask(name):
+            return DaskEngine(self.home, name)
+        raise EngineError(f"there is no engine {name!r}; there is: {_NAMES_OF_ENGINES}")
 
     def retain(self) -> None:
         """Count one more deck."""
@@ -277,13 +316,13 @@ class JobService:
     def look_after_agents(self) -> None:
         """Close the jobs of agents and watchers that died, and have an agent for what is queued."""
         self.look_after_watchers()
-        for name in _ENGINES:
-            close_lost(self.store, name)
-            engine = self.engine(name)
-            if engine.live_agent() is None and self.store.count(
-                JobQuery(engine=name, status=(JobStatus.QUEUED.value,))
-            ):
-                engine.ensure_agent()
+        close_lost(self.store, LocalEngine.name)
+        for name in self.store.busy_engines():
+            if name in _ENGINES or dask.is_dask(name):
+                engine = self.engine(name)
+                # What runs in a cluster goes on without an agent, and is for the next one to take up.
+                if engine.live_agent() is None:
+                    engine.ensure_agent()
 
     def _refuse_watched(self, job_id: str) -> None:
         record = self.store.job(job_id)

@@ -111,6 +111,8 @@ class Exit:
         The system's out-of-memory killer was seen at work while it ran.
     lost : bool
         Whoever ran it is gone, so that neither code nor signal is known.
+    words : str or None
+        How it was lost, for people, where the engine can tell.
     """
 
     code: int | None = None
@@ -120,6 +122,7 @@ class Exit:
     timed_out: bool = False
     out_of_memory: bool = False
     lost: bool = False
+    words: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ def judge(report: Report | None, end: Exit, *, cancel_asked: bool, timeout: floa
         return Verdict(JobStatus.ERROR, kind, report.exception_text or report.exception_type)
     if end.lost:
         words = "lost: the agent that ran it is gone, and the job's process with it; retry() runs it again"
-        return Verdict(JobStatus.ERROR, "lost", words)
+        return Verdict(JobStatus.ERROR, "lost", end.words or words)
     if end.out_of_memory:
         return Verdict(JobStatus.ERROR, "memory", "killed by the system because memory ran out")
     if end.signal is not None:

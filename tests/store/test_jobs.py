@@ -33,7 +33,7 @@ def test_a_job_is_read_back_as_it_was_added(any_store):
     assert any_store.job(job.job_id) == job
     told = dataclasses.asdict(job)
     for name, value in dataclasses.asdict(new).items():
-        if name in told:
+        if name in told and name not in {"job_id", "place"}:  # the store chooses them
             assert told[name] == value, name
     assert job.status is JobStatus.QUEUED
     assert before <= job.created == job.queued <= time.time()

@@ -44,11 +44,18 @@ def boot_command(interpreter: str, *arguments: str, path: Sequence[str] = ()) ->
     return [interpreter, "-c", BOOT, os.pathsep.join(places), *arguments]
 
 
-def ensure_agent(home: Path, engine: str, arguments: Sequence[str] = ()) -> None:
+def ensure_agent(home: Path, engine: str, arguments: Sequence[str] = (), *, role: str | None = None) -> None:
     """Make sure that an agent of this engine is alive and knows that there is work.
 
     A job that is in the store before this is called is seen by the agent that is found alive here: an agent that
     ends looks into the store once more after it has freed its lock.
+
+    Parameters
+    ----------
+    home, engine
+        Whose agent it is: so its files are called.
+    arguments, role
+        What ``jobdeck._agent`` is told; the role is called like the engine if it is not given.
 
     Raises
     ------
@@ -56,7 +63,7 @@ def ensure_agent(home: Path, engine: str, arguments: Sequence[str] = ()) -> None
         If an agent cannot be started; the message holds the end of its log.
     """
     if not _lock(home, engine).is_taken():
-        _start(home, engine, arguments)
+        _start(home, engine, arguments, role or engine)
     ring(home, engine)
 
 
@@ -83,7 +90,7 @@ def trim_log(path: Path) -> None:
             log.truncate()
 
 
-def _start(home: Path, engine: str, arguments: Sequence[str]) -> None:
+def _start(home: Path, engine: str, arguments: Sequence[str], role: str) -> None:
     import subprocess
 
     path = log_path(home, engine)
@@ -95,7 +102,7 @@ def _start(home: Path, engine: str, arguments: Sequence[str]) -> None:
         try:
             begin = os.fstat(log).st_size
             os.set_inheritable(tell, True)
-            command = boot_command(sys.executable, engine, "--home", str(home), "--ready", str(tell), *arguments)
+            command = boot_command(sys.executable, role, "--home", str(home), "--ready", str(tell), *arguments)
             environment = {**os.environ, AGENT_VARIABLE: agent_id(engine)}
             environment.pop(JOB_VARIABLE, None)
             first = subprocess.Popen(

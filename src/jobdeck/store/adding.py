@@ -43,7 +43,7 @@ def _insert(columns: tuple[str, ...]) -> str:
 def _columns(link: Link, new: NewJob, now: float, change: int) -> dict[str, Any]:
     """Return a new job's row without its number and its bodies."""
     return {
-        "job_id": f"{link.store_id}-{random_name(12)}",
+        "job_id": new.job_id or f"{link.store_id}-{random_name(12)}",
         "name": text(new.name),
         "status": (JobStatus.QUEUED if new.submitted else JobStatus.INITIALIZING).value,
         "engine": new.engine,

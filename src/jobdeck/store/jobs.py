@@ -196,16 +196,36 @@ def edit_tags(link: Link, job_ids: Iterable[str], add: Sequence[str], remove: Co
     return became
 
 
-def claim(link: Link, engine: str, agent: str, limit: int) -> list[JobRecord]:
+def claim(link: Link, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
     """Take the queued jobs that have waited longest; what is submitted first is first, whenever it was prepared."""
     queued = "WHERE engine = ? AND status = 'QUEUED' ORDER BY ticket LIMIT ?"
     rows = link.execute(f"{SELECT_JOBS} {queued}", (engine, max(limit, 0))).fetchall()
     claimed = []
     for record in map(job_record, rows):
-        started = time.time()
-        changed = change(link, record.job_id, status=JobStatus.RUNNING.value, started=started, agent=agent)
-        claimed.append(replace(record, status=JobStatus.RUNNING, started=started, agent=agent, changed=changed))
+        started = time.time() if status == JobStatus.RUNNING else None
+        changed = change(link, record.job_id, status=status.value, started=started, agent=agent)
+        claimed.append(replace(record, status=status, started=started, agent=agent, changed=changed))
     return claimed
+
+
+def inherit(link: Link, engine: str, agent: str) -> list[JobRecord]:
+    """Make an agent the owner of all jobs of its engine that were claimed and have not ended."""
+    rows = link.execute(
+        f"{SELECT_JOBS} WHERE engine = ? AND agent IS NOT NULL AND status NOT IN {FINAL_SQL} ORDER BY number", (engine,)
+    ).fetchall()
+    taken = []
+    for record in map(job_record, rows):
+        if record.agent != agent:
+            record = replace(record, agent=agent, changed=change(link, record.job_id, agent=agent))  # noqa: PLW2901
+        taken.append(record)
+    return taken
+
+
+def busy_engines(link: Link) -> list[str]:
+    rows = link.execute(
+        "SELECT DISTINCT engine FROM jobs WHERE status IN ('QUEUED', 'VALIDATING', 'RUNNING') AND source IS NULL"
+    ).fetchall()
+    return [engine for (engine,) in rows]
 
 
 def is_queued(link: Link, engine: str) -> bool:

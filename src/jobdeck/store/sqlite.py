@@ -175,12 +175,18 @@ class SQLiteStore:
     def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
         self._db.write_in_turn(jobs.set_progress, job_id, done, total, message)
 
-    def claim(self, engine: str, agent: str, limit: int) -> list[JobRecord]:
+    def claim(self, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
         # Asked first without the write lock, which idle agents would otherwise take at every turn, and busy ones
         # whenever somebody submits.
         if limit <= 0 or not self._db.run(jobs.is_queued, engine):
             return []
-        return self._db.write(jobs.claim, engine, agent, limit)
+        return self._db.write(jobs.claim, engine, agent, limit, status)
+
+    def busy_engines(self) -> list[str]:
+        return self._db.run(jobs.busy_engines)
+
+    def inherit_jobs(self, engine: str, agent: str) -> list[JobRecord]:
+        return self._db.write(jobs.inherit, engine, agent)
 
     def turn(self, engine: str, agent: str, limit: int, news: News) -> list[JobRecord]:
         if not news:

@@ -31,6 +31,8 @@ from .launcher import Launcher, Lost, Noticed
 from .memory import OutOfMemoryCount
 from .parcels import Parcels
 
+LEASH = "leash"
+"""A lock beside the agent's own. Where there is one, the agent ends, and its jobs with it, when nobody holds it."""
 BUSY_TICK = 0.008
 """Seconds between looks at the store while a job runs."""
 IDLE_TICK = 0.05
@@ -91,6 +93,7 @@ class LocalAgent:
         self._oom_kills = 0
         self._oom_read = float("-inf")
         self._bell = Bell(store.home, "local")
+        self._leash = AgentLock(store.home, LEASH)
         self._stopped = False
         self._seen_version: int | None = None
         self._seen: tuple[int, tuple[str | None, ...]] | None = None
@@ -127,6 +130,9 @@ class LocalAgent:
                         self._next_prune = now + _PRUNE_EVERY
                         self._prune()
                     trim_log(log_path(self._store.home, "local"))
+                    if self._leash.path.exists() and not self._leash.is_taken():
+                        self.say("whoever held the leash is gone: ending")
+                        return
                 if self._may_end(now) and self._end():
                     return
             self.say("told to end")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ..launch import ensure_agent
 from ..lock import AgentLock
@@ -27,6 +29,9 @@ class LocalEngine:
     def __init__(self, home: Path) -> None:
         self._home = Path(home)
         self._lock = AgentLock(self._home, self.name)
+
+    def check(self, metadata: Mapping[str, Any]) -> None:
+        """Do nothing: metadata say nothing to this engine."""
 
     def ensure_agent(self) -> None:
         """Make sure that an agent is alive and looks at the queue; see :func:`jobdeck.engines.launch.ensure_agent`."""

@@ -1,0 +1,294 @@
+"""What a cluster's worker does for jobs: it runs them through a home and a local agent of its own, and tells the news.
+
+A job has there what it has on one's own machine: a process of its own, captured output, an end that is told in words,
+and a stop that works. The worker's home goes with the worker, and so do its jobs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from ._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
+from ._program import Context
+from ._records import JobRecord, NewJob
+from ._service import JobService
+from ._status import Exit, is_final
+from ._version import __version__
+from .engines.dask.travel import EVENT_BODY, EVENT_LOG, End, News, Parcel
+from .engines.local.agent import LEASH
+from .engines.local.inherited import handed
+from .engines.lock import AgentLock
+
+TICK: Final = 0.01
+"""Seconds between looks at the jobs that run here."""
+_LOG_EVERY: Final = 0.1
+_MANY: Final = "10000"
+"""Jobs at a time: how many run here at once is up to Dask."""
+_AT_ONCE: Final = 200
+_FETCHED_LOG: Final = 1_048_576
+
+
+def run(parcel: Parcel) -> End:
+    """Run a job to its end. Called in a thread of a Dask worker."""
+    if parcel["version"] != __version__:
+        raise EngineError(
+            f"this worker has jobdeck {__version__}, the agent has {parcel['version']}; install the same on both"
+        )
+    return Station.here().run(parcel)
+
+
+def answer(question: str, job_id: str, *details: Any) -> Any:
+    """Answer what the agent asks about a job. Called in the worker's event loop."""
+    station = Station.here()
+    match question, details:
+        case "stop", (bool(kill),):
+            return station.stop(job_id, kill=kill)
+        case "messages", (int(start), int(stop)):
+            found = station.service.store.messages(job_id, start, stop)
+            return [(message.seq, message.final, message.body) for message in found]
+        case "log", (int(start), int(stop)):
+            return station.log(job_id, start, min(stop, start + _FETCHED_LOG))
+        case "forget", ():
+            return station.forget(job_id)
+    raise EngineError(f"a worker cannot be asked {question!r}")
+
+
+class Station:
+    """Where jobs run on this worker: one for each of its processes.
+
+    Parameters
+    ----------
+    folder
+        For the home; it goes with the worker.
+    tell
+        Sends an event under a topic to the scheduler.
+    address
+        The worker's.
+    """
+
+    _one: ClassVar[Station | None] = None
+    _making: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, folder: Path, tell: Callable[[str, News], None], address: str) -> None:
+        self.service = JobService.of(folder)
+        self._tell = tell
+        self._address = address
+        self.service.store.set_setting("max_workers", _MANY)
+        # Held for as long as this process lives, whatever ends it.
+        self._leash = AgentLock(folder, LEASH)
+        self._leash.take(f"worker@{address}")
+        self._watched: dict[str, _Watched] = {}
+        self._refused: dict[str, bool] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        threading.Thread(target=self._relay, name="jobdeck-relay", daemon=True).start()
+
+    @classmethod
+    def here(cls) -> Station:
+        """Return the one of this process, made now if there is none."""
+        with cls._making:
+            if cls._one is None:
+                from distributed.worker import get_worker
+
+                try:
+                    worker = get_worker()
+                except ValueError as error:
+                    raise EngineError(f"this is no worker of Dask: {error}") from error
+                folder = Path(worker.local_directory) / "jobdeck"
+                cls._one = cls(folder, worker.log_event, worker.address)
+            return cls._one
+
+    # --- jobs
+
+    def run(self, parcel: Parcel) -> End:
+        """Run a job, tell what it says, and return how it ended."""
+        job_id, store = parcel["job"], self.service.store
+        self.forget(job_id)
+        watched = _Watched(parcel["topic"], os.urandom(6).hex())
+        new = NewJob(
+            name=parcel["name"],
+            engine="local",
+            program=parcel["program"],
+            inputs=parcel["inputs"],
+            context=_context_here(parcel["context"]),
+            timeout=parcel["timeout"],
+            job_id=job_id,
+        )
+        # The agent learns of the run before anything runs.
+        self._send(watched, {"job": job_id})
+        store.add_job(new)
+        with self._lock:
+            self._watched[job_id] = watched
+            refused = self._refused.pop(job_id, None)
+        if refused is not None:
+            self.stop(job_id, kill=refused)
+        self.service.engine("local").ensure_agent()
+        self._wake.set()
+        while not watched.over.wait(1.0):
+            self.service.look_after_agents()
+        if watched.record is None:
+            raise EngineError(f"job {job_id} was removed from the worker while it ran")
+        return self._end(watched, watched.record)
+
+    def stop(self, job_id: str, *, kill: bool) -> None:
+        """Ask a job to stop, also one that is only about to come."""
+        with self._lock:
+            if job_id not in self._watched:
+                self._refused[job_id] = kill
+                return
+        try:
+            self.service.store.ask(job_id, "kill" if kill else "cancel", "dask")
+        except (JobNotFoundError, RuntimeInvalidStateError):
+            return
+
+    def log(self, job_id: str, start: int, stop: int) -> bytes:
+        """Return a piece of what a job has printed."""
+        return _piece(self.service.store.log_path(job_id), start, stop)
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job that has ended."""
+        with self._lock:
+            self._refused.pop(job_id, None)
+        try:
+            self.service.store.delete_job(job_id)
+        except (JobNotFoundError, RuntimeInvalidStateError):
+            return
+
+    def _end(self, watched: _Watched, record: JobRecord) -> End:
+        store = self.service.store
+        outcome = store.outcome(record.job_id)
+        is_shot = record.error_kind == "memory" and record.exit_signal is not None
+        end = Exit(
+            code=record.exit_code,
+            signal=record.exit_signal,
+            peak_memory=record.peak_memory,
+            cpu_time=record.cpu_time,
+            timed_out=record.error_kind == "timeout",
+            out_of_memory=is_shot,
+            lost=record.error_kind == "lost",
+            words=record.error if record.error_kind == "lost" else None,
+        )
+        return {
+            "run": watched.run,
+            "worker": self._address,
+            "outcome": None if outcome is None else handed(record.job_id, outcome),
+            "exit": dataclasses.asdict(end),
+            "messages": watched.seen,
+            "log": watched.log,
+        }
+
+    # --- the news
+
+    def _send(self, watched: _Watched, news: News) -> None:
+        self._tell(watched.topic, {**news, "run": watched.run, "worker": self._address})
+
+    def _relay(self) -> None:
+        """Tell what is new of all jobs, as long as there are any."""
+        store = self.service.store
+        version: int | None = None
+        while True:
+            with self._lock:
+                watched = dict(self._watched)
+            if not watched:
+                version = None
+                self._wake.wait()
+                self._wake.clear()
+                continue
+            try:
+                now = store.data_version()
+                is_changed, version = now != version, now
+                self._tell_all(watched, is_changed=is_changed)
+            except (StoreError, OSError):
+                version = None
+            time.sleep(TICK)
+
+    def _tell_all(self, watched: dict[str, _Watched], *, is_changed: bool) -> None:
+        store = self.service.store
+        records: dict[str, JobRecord] = {}
+        if is_changed:
+            for job_id in watched:
+                records[job_id] = store.job(job_id)
+            for job_id, seq in store.last_seqs(list(watched)).items():
+                self._tell_messages(job_id, watched[job_id], seq)
+        for job_id, one in watched.items():
+            record = records.get(job_id)
+            is_over = record is not None and is_final(record.status)
+            if record is not None:
+                self._tell_progress(record, one)
+            if is_over or time.monotonic() >= one.log_due:
+                one.log_due = time.monotonic() + _LOG_EVERY
+                self._tell_log(job_id, one, to_end=is_over)
+            if is_over:
+                # All messages of a job are there before its end is.
+                self._tell_messages(job_id, one, one.seen + _AT_ONCE)
+                with self._lock:
+                    self._watched.pop(job_id, None)
+                one.record = record
+                one.over.set()
+
+    def _tell_messages(self, job_id: str, one: _Watched, newest: int) -> None:
+        while one.seen < newest:
+            found = self.service.store.messages(job_id, one.seen, one.seen + _AT_ONCE, longest=EVENT_BODY)
+            if not found:
+                return
+            one.seen = found[-1].seq
+            rows = [(each.seq, each.final, each.body if each.length is None else None) for each in found]
+            self._send(one, {"job": job_id, "messages": rows})
+            newest = max(newest, one.seen + 1)
+
+    def _tell_progress(self, record: JobRecord, one: _Watched) -> None:
+        if record.cancel_note is not None and record.cancel_note != one.note:
+            one.note = record.cancel_note
+            self._send(one, {"job": record.job_id, "note": record.cancel_note})
+        if record.progress_done is None:
+            return
+        progress = (record.progress_done, record.progress_total, record.progress_message)
+        if progress != one.progress:
+            one.progress = progress
+            self._send(one, {"job": record.job_id, "progress": progress})
+
+    def _tell_log(self, job_id: str, one: _Watched, *, to_end: bool) -> None:
+        path = self.service.store.log_path(job_id)
+        piece = _piece(path, one.log, one.log + EVENT_LOG)
+        if piece:
+            self._send(one, {"job": job_id, "log": (one.log, piece)})
+            one.log += len(piece)
+        if to_end:
+            # What is more than events should carry is fetched.
+            one.log = path.stat().st_size if path.exists() else 0
+
+
+class _Watched:
+    """A job that runs here, and what has been told of it."""
+
+    def __init__(self, topic: str, run: str) -> None:
+        self.topic = topic
+        self.run = run
+        self.seen = 0
+        self.log = 0
+        self.log_due = 0.0
+        self.progress: tuple[float, float | None, str | None] | None = None
+        self.note: str | None = None
+        self.record: JobRecord | None = None
+        self.over = threading.Event()
+
+
+def _context_here(given: bytes) -> bytes:
+    """Return the worker's own context, with the source texts that came with the job."""
+    return dataclasses.replace(Context.here(), sources=json.loads(given).get("sources", {})).to_bytes()
+
+
+def _piece(path: Path, start: int, stop: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            return file.read(max(stop - start, 0))
+    except FileNotFoundError:
+        return b""

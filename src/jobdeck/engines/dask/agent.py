@@ -1,0 +1,399 @@
+"""The Dask engine's agent: hands queued jobs to a scheduler, writes down what the workers tell, and obeys commands.
+
+Everything that it knows is in the store or with the scheduler, so that a new agent can take over at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from queue import Empty
+from typing import Any, Final, cast
+
+from ..._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
+from ..._ports import Store
+from ..._records import JobQuery, JobRecord, Outcome
+from ..._status import Exit, JobStatus
+from ..._version import __version__
+from ..launch import log_path, trim_log
+from ..local.inherited import outcome_of
+from ..lock import AgentLock
+from .address import file_name
+from .cluster import Cluster, Event, results
+from .intake import Away, Intake
+from .options import checked_options
+from .travel import End, News, Parcel
+
+BUSY_TICK: Final = 0.01
+IDLE_TICK: Final = 0.1
+IDLE_END: Final = 60.0
+SCHEDULER_PATIENCE: Final = 30.0
+"""Seconds after which a scheduler that does not come back is given up, and its jobs with it."""
+AHEAD: Final = 2
+"""Jobs for each thread of the workers that are with the scheduler at a time; the others wait in the store."""
+LEAST_AHEAD: Final = 8
+"""So many at least, for clusters that have workers only where there is work."""
+_CHECK: Final = 1.0
+_CANCEL_GRACE: Final = 0.5
+"""Seconds for which a job that was taken back may still turn out to have started."""
+
+
+class DaskAgent:
+    """The agent of one scheduler.
+
+    Parameters
+    ----------
+    store : Store
+        Opened by this process.
+    lock : AgentLock
+        Held.
+    agent : str
+        This agent's id.
+    engine : str
+        The engine's name.
+    connect
+        Makes the connection to the scheduler. EngineError where that cannot be reached.
+    """
+
+    def __init__(
+        self, store: Store, lock: AgentLock, agent: str, engine: str, connect: Callable[[str], Cluster]
+    ) -> None:
+        self._store = store
+        self._lock = lock
+        self._agent = agent
+        self._engine = engine
+        self._connect = connect
+        self._cluster: Cluster | None = None
+        self._scheduler_id: str | None = None
+        self._intake = Intake(store, self._ask)
+        self._away: dict[str, Away] = {}
+        self._ended: dict[str, Any] = {}
+        self._stopped = False
+        self._last_busy = time.monotonic()
+        self._next_check = 0.0
+        self._unreachable_since: float | None = None
+        self._room = LEAST_AHEAD
+        self._trouble: str | None = None
+        self._idle_end = _seconds("JOBDECK_IDLE_END", IDLE_END)
+        self._patience = _seconds("JOBDECK_DASK_PATIENCE", SCHEDULER_PATIENCE)
+
+    @property
+    def topic(self) -> str:
+        """Under which the workers tell of this home's jobs."""
+        return f"jobdeck-{self._store.store_id}"
+
+    def stop(self) -> None:
+        """End soon; the jobs go on in the cluster. Safe in a signal handler."""
+        self._stopped = True
+
+    def run(self) -> None:
+        """Serve until idle for long enough, or stopped."""
+        try:
+            while not self._stopped and self._lock.in_place():
+                self._attempt(self._turn)
+                if self._may_end() and self._end():
+                    return
+        finally:
+            if self._cluster is not None:
+                self._cluster.close()
+            self._store.close()
+            self._lock.release()
+
+    def say(self, words: str) -> None:
+        """A line for the agent's log, where there is room for one."""
+        with contextlib.suppress(OSError):
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), words, file=sys.stderr, flush=True)
+
+    # --- the loop
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """Do a turn; where store or scheduler fail, say so once and try again."""
+        try:
+            step()
+        except (StoreError, EngineError) as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self.say(f"not possible now, trying again: {error}")
+            time.sleep(0.25)
+        else:
+            self._trouble = None
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if self._cluster is None or (now >= self._next_check and not self._cluster.is_there):
+            self._reach(now)
+            return
+        if now >= self._next_check:
+            self._next_check = now + _CHECK
+            self._room = max(AHEAD * self._cluster.threads, LEAST_AHEAD)
+            trim_log(log_path(self._store.home, file_name(self._engine)))
+        for event in self._events(self._cluster):
+            self._take_in(event)
+        self._settle()
+        self._obey()
+        self._hand_over()
+
+    def _events(self, cluster: Cluster) -> Iterator[Event]:
+        """Wait for the next event, for a moment; yield it and those that came with it."""
+        try:
+            yield cluster.events.get(timeout=BUSY_TICK if self._away else IDLE_TICK)
+            while True:
+                yield cluster.events.get_nowait()
+        except Empty:
+            return
+
+    # --- the scheduler
+
+    def _reach(self, now: float) -> None:
+        """Reach the scheduler, for the first time or again, and take up what is there."""
+        if self._unreachable_since is None:
+            self._unreachable_since = now
+        if self._cluster is not None:
+            self._cluster.close()
+            self._cluster = None
+        try:
+            cluster = self._connect(self.topic)
+        except EngineError:
+            if now - self._unreachable_since > self._patience:
+                self._give_up(f"its scheduler, {self._engine}, cannot be reached")
+            raise
+        self._unreachable_since = None
+        if self._scheduler_id is not None and cluster.scheduler_id != self._scheduler_id:
+            self.say("another scheduler answers at this address now")
+        self._cluster, self._scheduler_id = cluster, cluster.scheduler_id
+        self._away, self._ended = {}, {}
+        self._adopt(cluster)
+
+    def _ask(self, worker: str, question: str, job_id: str, *details: Any) -> Any:
+        if self._cluster is None:
+            raise EngineError(f"{self._engine} is not reached just now")
+        return self._cluster.ask(worker, question, job_id, *details)
+
+    def _adopt(self, cluster: Cluster) -> None:
+        """Take up the jobs that an earlier agent, or an earlier connection, has handed over."""
+        kept = cluster.known()
+        told = {news["job"]: news for news in cluster.earlier()}
+        for record in self._store.inherit_jobs(self._engine, self._agent):
+            job_id = record.job_id
+            away = self._away[job_id] = self._intake.away(record)
+            if job_id in kept:
+                cluster.adopt(job_id)
+                if record.cancel_state is not None:
+                    away.wish = "cancel"
+            elif record.status == JobStatus.RUNNING or job_id in told:
+                self._close(job_id, Exit(lost=True, words=f"the scheduler at {self._engine} does not know it any more"))
+            else:
+                # Taken from the queue by an agent that ended before it had handed it over.
+                self._submit(cluster, record)
+        for news in cluster.earlier():
+            self._hear(news)
+
+    def _give_up(self, words: str) -> None:
+        """Nobody can tell any more what became of the jobs."""
+        for record in self._store.inherit_jobs(self._engine, self._agent):
+            self._close(record.job_id, Exit(lost=True, words=f"lost: {words}; retry() runs it again"))
+        query = JobQuery(engine=self._engine, status=(JobStatus.QUEUED.value,))
+        for record in self._store.jobs(query):
+            self._refuse(record, words)
+
+    # --- to the scheduler
+
+    def _hand_over(self) -> None:
+        assert self._cluster is not None
+        room = self._room - len(self._away)
+        if room <= 0:
+            return
+        for record in self._store.claim(self._engine, self._agent, room, JobStatus.VALIDATING):
+            self._away[record.job_id] = self._intake.away(record)
+            self._submit(self._cluster, record)
+
+    def _submit(self, cluster: Cluster, record: JobRecord) -> None:
+        try:
+            how = checked_options(record.metadata)
+            payload = self._store.payload(record.job_id)
+            parcel: Parcel = {
+                "job": record.job_id,
+                "name": record.name,
+                "version": __version__,
+                "topic": self.topic,
+                "program": payload.program,
+                "inputs": payload.inputs,
+                "context": payload.context,
+                "timeout": record.timeout,
+            }
+            cluster.submit(parcel, how)
+        except (EngineError, JobNotFoundError):
+            raise
+        except Exception as error:  # noqa: BLE001 - what Dask refuses, it refuses in many ways
+            self._refuse(record, f"Dask refuses it: {error}")
+
+    def _refuse(self, record: JobRecord, words: str) -> None:
+        self._store.set_outcome(
+            record.job_id,
+            Outcome(False, exception_type="EngineError", exception_text=f"EngineError: job {record.job_id}: {words}"),
+        )
+        self._close(record.job_id, Exit())
+
+    # --- commands
+
+    def _obey(self) -> None:
+        for command in self._store.commands(self._engine, self._agent):
+            away = self._away.get(command.job_id)
+            if away is not None:
+                away.wish = command.kind
+                self._stop(command.job_id, away)
+        now = time.monotonic()
+        for job_id, away in list(self._away.items()):
+            if away.withdrawn is not None and now - away.withdrawn > _CANCEL_GRACE:
+                self._close(job_id, Exit())
+
+    def _stop(self, job_id: str, away: Away) -> None:
+        assert self._cluster is not None
+        worker = away.worker or self._cluster.worker_of(job_id)
+        if worker is None:
+            self._cluster.withdraw(job_id)
+            away.withdrawn = time.monotonic()
+            self._note(job_id, "taken back from the scheduler")
+            return
+        try:
+            self._cluster.ask(worker, "stop", job_id, away.wish == "kill")
+            self._note(job_id, f"asked the worker at {worker}")
+        except EngineError as error:
+            # A worker that is gone ends the job by that.
+            self.say(f"job {job_id} cannot be stopped just now: {error}")
+            self._note(job_id, "its worker does not answer")
+
+    def _note(self, job_id: str, words: str) -> None:
+        with contextlib.suppress(JobNotFoundError):
+            self._store.note_cancel(job_id, "stopping", words)
+
+    # --- from the workers
+
+    def _take_in(self, event: Event) -> None:
+        kind, what, future = event
+        if kind == "news":
+            self._hear(cast("News", what))
+        elif what in self._away:
+            self._ended[what] = future
+
+    def _hear(self, news: News) -> None:
+        job_id = news["job"]
+        away = self._away.get(job_id)
+        if away is None:
+            return
+        if away.run != news["run"] and not self._begin_run(job_id, away, news):
+            return
+        if "note" in news:
+            self._note(job_id, news["note"])
+        if "progress" in news:
+            with contextlib.suppress(RuntimeInvalidStateError):
+                self._store.set_progress(job_id, *news["progress"])
+        if "messages" in news:
+            self._intake.add_messages(away, news["messages"])
+        if "log" in news:
+            self._intake.add_log(away, *news["log"])
+
+    def _begin_run(self, job_id: str, away: Away, news: News) -> bool:
+        """A job begins on a worker; False where it must not."""
+        if away.run is not None:
+            away.restarts += 1
+            allowed = checked_options(away.record.metadata).get("retries", 0)
+            words = f"the worker at {away.worker} died while it ran there"
+            if away.restarts > allowed:
+                away.run, away.worker, away.wish = news["run"], news["worker"], "kill"
+                away.verdict = f"lost: {words}; retry() runs it again"
+                self._stop(job_id, away)
+                return False
+            self.say(f"job {job_id}: {words}; it runs again on {news['worker']}")
+        away.begin(news["run"], news["worker"])
+        self._store.set_status(job_id, JobStatus.RUNNING)
+        if away.wish is not None:
+            away.withdrawn = None
+            self._stop(job_id, away)
+        return True
+
+    # --- ends
+
+    def _settle(self) -> None:
+        """Write down how jobs ended whose tasks are over."""
+        ended, self._ended = self._ended, {}
+        for (job_id, future), (value, error) in zip(ended.items(), results(ended.values()), strict=True):
+            away = self._away.get(job_id)
+            if away is None:
+                continue
+            try:
+                self._settle_one(job_id, away, value, error, future.status)
+            except StoreError:
+                self._ended.setdefault(job_id, future)
+                raise
+
+    def _settle_one(self, job_id: str, away: Away, end: End | None, error: BaseException | None, status: str) -> None:
+        if away.verdict is not None:
+            self._close(job_id, Exit(lost=True, words=away.verdict))
+        elif end is not None:
+            if end["run"] != away.run:
+                away.begin(end["run"], end["worker"])
+            missing = self._intake.catch_up(away, end)
+            if missing:
+                self.say(f"job {job_id}: {missing}")
+            if end["outcome"] is not None:
+                with contextlib.suppress(RuntimeInvalidStateError):
+                    self._store.set_outcome(job_id, outcome_of(end["outcome"]))
+            self._close(job_id, Exit(**end["exit"]))
+        elif status in {"cancelled", "lost"} and away.wish is not None:
+            away.withdrawn = away.withdrawn or time.monotonic()
+        elif status in {"cancelled", "lost"}:
+            self._check_lost(job_id)
+        else:
+            self._close(job_id, Exit(lost=True, words=_reason(error, away)))
+
+    def _check_lost(self, job_id: str) -> None:
+        """Dask has dropped a future: as the connection broke, or since somebody cancelled the task there."""
+        if self._cluster is None or not self._cluster.is_there:
+            self._next_check = 0.0
+        elif job_id in self._cluster.known():
+            self._cluster.adopt(job_id)
+        else:
+            self._close(
+                job_id, Exit(lost=True, words="lost: somebody took it from the scheduler; retry() runs it again")
+            )
+
+    def _close(self, job_id: str, end: Exit) -> None:
+        away = self._away.pop(job_id, None)
+        self._store.finish({job_id: end})
+        self._last_busy = time.monotonic()
+        if self._cluster is not None:
+            self._cluster.release(job_id, None if away is None else away.worker)
+
+    # --- the end
+
+    def _may_end(self) -> bool:
+        if self._away or self._ended:
+            self._last_busy = time.monotonic()
+        return time.monotonic() - self._last_busy >= self._idle_end
+
+    def _end(self) -> bool:
+        """Give up the lock; False where a job turned up in time. See `LocalAgent._end`."""
+        self._lock.release()
+        queued = self._store.count(JobQuery(engine=self._engine, status=(JobStatus.QUEUED.value,)))
+        if queued and self._lock.take(self._agent):
+            self._last_busy = time.monotonic()
+            return False
+        return True
+
+
+def _reason(error: BaseException | None, away: Away) -> str:
+    name = type(error).__name__
+    if name == "KilledWorker":
+        return f"lost: the workers that ran it died, the last one at {away.worker}; retry() runs it again"
+    return f"lost: Dask could not run it: {error or name}"
+
+
+def _seconds(variable: str, default: float) -> float:
+    try:
+        return float(os.environ.get(variable, "")) or default
+    except ValueError:
+        return default

@@ -1,0 +1,53 @@
+"""How Dask is to run a job: what it takes of ``Client.submit``, as a job's metadata have it under ``"dask"``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from ..._errors import InvalidInputError
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_workers(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))
+
+
+def _is_resources(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_number, value.values()))
+
+
+_OPTIONS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "allow_other_workers": (lambda value: isinstance(value, bool), "True or False"),
+    "priority": (_is_number, "a number"),
+    "resources": (_is_resources, "a dict of numbers, such as {'GPU': 1}"),
+    "retries": (_is_count, "a whole number of at least 0"),
+    "workers": (_is_workers, "an address or a name, or a list of them"),
+}
+
+
+def checked_options(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a job's metadata say about how Dask is to run it.
+
+    Raises
+    ------
+    InvalidInputError
+        There is an option that is none, or a value that does not fit one.
+    """
+    given = metadata.get("dask", {})
+    if not isinstance(given, Mapping):
+        raise InvalidInputError(f"options['dask'] is a dict, not {given!r}")
+    for name, value in given.items():
+        if name not in _OPTIONS:
+            raise InvalidInputError(f"there is no option {name!r} for Dask; there are: {', '.join(_OPTIONS)}")
+        fits, words = _OPTIONS[name]
+        if not fits(value):
+            raise InvalidInputError(f"the option {name!r} for Dask is {words}, not {value!r}")
+    return dict(given)

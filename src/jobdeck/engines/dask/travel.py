@@ -1,0 +1,106 @@
+"""What travels between the agent and the workers: plain data, and two functions that need nothing to be opened."""
+
+from __future__ import annotations
+
+import builtins
+import types
+from collections.abc import Callable
+from typing import Any, Final, TypedDict
+
+EVENT_BODY: Final = 65_536
+"""Characters of a message that travels as an event; of a longer one the event tells the number, and it is fetched."""
+EVENT_LOG: Final = 65_536
+"""Bytes of captured output in one event."""
+
+
+class Parcel(TypedDict):
+    """A job on its way to a worker. `version` is that of the agent's jobdeck."""
+
+    job: str
+    name: str
+    version: str
+    topic: str
+    program: bytes
+    inputs: bytes
+    context: bytes
+    timeout: float | None
+
+
+class News(TypedDict, total=False):
+    """What a worker tells of a job while it runs there, as an event of the scheduler.
+
+    Attributes
+    ----------
+    job, run, worker
+        The job, which of its runs this is, and the worker's address.
+    messages
+        ``[number, final, body]``; None in the place of a body that is too large to travel so.
+    log
+        Where in the captured output this piece begins, and the piece.
+    """
+
+    job: str
+    run: str
+    worker: str
+    messages: list[tuple[int, bool, str | None]]
+    progress: tuple[float, float | None, str | None]
+    log: tuple[int, bytes]
+    note: str
+
+
+class End(TypedDict):
+    """How a job's run on a worker ended.
+
+    Attributes
+    ----------
+    outcome : bytes or None
+        As :func:`jobdeck.engines.local.inherited.handed` writes it.
+    exit : dict
+        The fields of an :class:`~jobdeck._status.Exit`.
+    messages, log
+        The number of the last message, and bytes of captured output.
+    """
+
+    run: str
+    worker: str
+    outcome: bytes | None
+    exit: dict[str, Any]
+    messages: int
+    log: int
+
+
+def run_there(parcel: Any) -> Any:
+    """Run a job on the worker that this is called on."""
+    import importlib
+
+    try:
+        worker = importlib.import_module("jobdeck._worker")
+    except ImportError as error:
+        import sys
+
+        version = sys.version.split()[0]
+        raise RuntimeError(
+            f"jobdeck {parcel['version']} is not installed on this worker (Python {version}): {error}"
+        ) from None
+    return worker.run(parcel)
+
+
+def ask_there(question: str, job: str, *details: Any) -> Any:
+    """Ask the worker that this is called on about a job."""
+    import importlib
+
+    return importlib.import_module("jobdeck._worker").answer(question, job, *details)
+
+
+def by_value(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a copy of a function that a pickle holds whole, rather than as a name.
+
+    Dask's scheduler opens what it is given to pass on, and need not have jobdeck for it; and a worker without jobdeck
+    gets to say so. Neither opens a name in ``__main__``, so that cloudpickle takes the function itself.
+    """
+    copy = types.FunctionType(
+        function.__code__, {"__builtins__": builtins, "__name__": "__main__"}, function.__name__, function.__defaults__
+    )
+    copy.__module__ = "__main__"
+    copy.__qualname__ = copy.__name__
+    return copy

@@ -1,0 +1,247 @@
+"""Jobs on a Dask cluster: the same as on one's own machine, and they outlive whoever started them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+import cloudpickle
+import psutil
+import pytest
+
+from jobdeck import EngineError, InvalidInputError, JobStatus, RuntimeJobFailureError
+
+from .conftest import agent_pid, end, until
+
+# Workers do not have the tests.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+def count_to(number, user_messenger, pause=0.0):
+    for i in range(1, number + 1):
+        user_messenger.publish({"i": i})
+        user_messenger.progress(i, number)
+        print("line", i)
+        time.sleep(pause)
+    return number**2
+
+
+def wait_for_file(path, user_messenger):
+    user_messenger.publish("begun")
+    while not Path(path).exists():
+        time.sleep(0.01)
+    for i in range(100):
+        user_messenger.publish(i)
+    return "went on"
+
+
+def never_end(user_messenger):
+    import subprocess
+
+    child = subprocess.Popen(["sleep", "600"])
+    user_messenger.publish(child.pid)
+    while True:
+        time.sleep(0.01)
+
+
+def wait_for_ever(path, user_messenger):
+    with open(path, "a") as file:
+        file.write("begun\n")
+    user_messenger.publish("begun")
+    while Path(path).read_text().count("\n") < 2:
+        time.sleep(0.01)
+    return "second"
+
+
+def begun(job):
+    return until(lambda: job.interim_results() or job.in_final_state() or None)
+
+
+def test_a_job_runs_on_a_worker_with_messages_log_progress_and_result(cluster, make_deck):
+    job = make_deck(cluster.engine).run(count_to, inputs={"number": 30})
+    assert job.engine == cluster.engine
+    assert job.result(timeout=60) == 900
+    assert job.interim_results() == [{"i": i} for i in range(1, 31)]
+    assert job.logs() == "".join(f"line {i}\n" for i in range(1, 31))
+    assert (job.progress.done, job.progress.total) == (30, 30)
+    assert job.metrics()["exit_code"] == 0
+    assert job.metrics()["peak_memory"] > 1_000_000
+
+
+def test_more_messages_than_the_scheduler_remembers_and_larger_ones_come_whole_and_in_order(cluster, make_deck):
+    def flood(user_messenger):
+        for i in range(500):
+            user_messenger.publish(i)
+        user_messenger.publish("x" * 300_000)
+        print("y" * 300_000)
+        user_messenger.publish("last")
+
+    job = make_deck(cluster.engine).run(flood)
+    assert job.result(timeout=60) is None
+    assert job.interim_results() == [*range(500), "x" * 300_000, "last"]
+    assert job.logs() == "y" * 300_000 + "\n"
+
+
+def test_a_failure_is_told_with_its_traceback_and_the_exception_itself(cluster, make_deck):
+    def fail():
+        raise KeyError("nothing here")
+
+    job = make_deck(cluster.engine).run(fail)
+    with pytest.raises(RuntimeJobFailureError, match="nothing here") as failure:
+        job.result(timeout=60)
+    assert "in fail" in failure.value.remote_traceback
+    assert isinstance(failure.value.__cause__, KeyError)
+
+
+def test_a_running_job_is_stopped_with_all_that_it_started(cluster, make_deck):
+    job = make_deck(cluster.engine).run(never_end)
+    (pid,) = begun(job)
+    job.cancel()
+    job.wait_for_final_state(timeout=20)
+    assert job.status() == JobStatus.CANCELLED
+    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_job_that_waits_for_a_worker_is_cancelled_and_never_runs(cluster, make_deck, tmp_path):
+    mark = tmp_path / "ran"
+    job = make_deck(cluster.engine).run(mark.touch, options={"dask": {"resources": {"QPU": 5}}})
+    until(lambda: job.status() == JobStatus.VALIDATING)
+    job.cancel()
+    job.wait_for_final_state(timeout=20)
+    assert job.status() == JobStatus.CANCELLED
+    assert not mark.exists()
+
+
+def test_a_time_limit_holds_there_too(cluster, make_deck):
+    job = make_deck(cluster.engine).run(never_end, timeout=1.0)
+    job.wait_for_final_state(timeout=30)
+    assert "time limit" in job.error_message()
+
+
+def test_resources_lead_to_the_worker_that_has_them_and_a_retry_keeps_them(cluster, make_deck):
+    def where():
+        import os
+
+        return os.getppid()
+
+    deck = make_deck(cluster.engine)
+    first = deck.run(where, options={"dask": {"resources": {"QPU": 1}, "priority": 5}})
+    assert first.metadata == {"dask": {"resources": {"QPU": 1}, "priority": 5}}
+    assert first.retry().metadata == first.metadata
+    assert first.result(timeout=60)
+
+
+def test_an_option_that_dask_does_not_have_is_named(cluster, make_deck):
+    deck = make_deck(cluster.engine)
+    with pytest.raises(InvalidInputError, match=r"'gpus' for Dask; there are: .*resources"):
+        deck.run(dict, options={"dask": {"gpus": 1}})
+    with pytest.raises(InvalidInputError, match=r"'resources' for Dask is a dict of numbers"):
+        deck.map(abs, [1, 2], options={"dask": {"resources": "GPU"}})
+    assert deck.jobs() == []
+
+
+def test_the_agent_is_killed_while_jobs_run_and_nothing_is_lost_or_twice(cluster, make_deck, tmp_path):
+    deck = make_deck(cluster.engine)
+    go = tmp_path / "go"
+    jobs = [deck.run(wait_for_file, inputs={"path": str(go)}) for _ in range(3)]
+    for job in jobs:
+        begun(job)
+    end(agent_pid(deck.home, deck._engine))
+    go.touch()
+    for job in jobs:
+        assert job.result(timeout=60) == "went on"
+        assert job.interim_results() == ["begun", *range(100)]
+
+
+def test_what_ended_while_no_agent_was_there_is_taken_up_by_the_next(cluster, make_deck, tmp_path):
+    deck = make_deck(cluster.engine)
+    go = tmp_path / "go"
+    job = deck.run(wait_for_file, inputs={"path": str(go)})
+    begun(job)
+    deck.close()
+    end(agent_pid(deck.home, deck._engine))
+    go.touch()
+    time.sleep(1.0)  # there is nobody who could tell of the end
+    again = make_deck(cluster.engine).job(job.job_id())
+    assert again.result(timeout=60) == "went on"
+    assert again.interim_results() == ["begun", *range(100)]
+
+
+def test_a_worker_dies_and_the_job_says_so(own_cluster, make_deck):
+    worker = own_cluster.add_worker()
+    job = make_deck(own_cluster.engine).run(never_end)
+    begun(job)
+    worker.kill()
+    own_cluster.add_worker()
+    job.wait_for_final_state(timeout=60)
+    assert job.status() == JobStatus.ERROR
+    assert "worker" in job.error_message()
+    assert "died" in job.error_message()
+    assert len(job.interim_results()) == 1
+
+
+def test_a_worker_dies_and_a_job_that_may_be_retried_runs_again(own_cluster, make_deck, tmp_path):
+    worker = own_cluster.add_worker()
+    deck = make_deck(own_cluster.engine)
+    job = deck.run(wait_for_ever, inputs={"path": str(tmp_path / "mark")}, options={"dask": {"retries": 2}})
+    begun(job)
+    worker.kill()
+    own_cluster.add_worker()
+    assert job.result(timeout=60) == "second"
+    assert job.interim_results() == ["begun", "begun"]
+
+
+def test_a_workers_jobs_die_with_it(own_cluster, make_deck):
+    worker = own_cluster.add_worker()
+    job = make_deck(own_cluster.engine).run(never_end)
+    (pid,) = begun(job)
+    worker.kill()
+    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_scheduler_dies_and_the_jobs_say_so(own_cluster, make_deck):
+    own_cluster.add_worker()
+    deck = make_deck(own_cluster.engine)
+    running = deck.run(never_end)
+    begun(running)
+    own_cluster.scheduler.send_signal(signal.SIGKILL)
+    running.wait_for_final_state(timeout=60)
+    assert running.status() == JobStatus.ERROR
+    assert "cannot be reached" in running.error_message()
+
+
+def test_a_worker_without_jobdeck_or_with_another_one_says_what_to_install(own_cluster, make_deck, tmp_path):
+    other = tmp_path / "other" / "jobdeck"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("raise ImportError('not here')")
+    own_cluster.add_worker(PYTHONPATH=str(other.parent))
+    job = make_deck(own_cluster.engine).run(print)
+    with pytest.raises(RuntimeJobFailureError, match=r"jobdeck \d+\.\d+\.\d+ is not installed on this worker"):
+        job.result(timeout=60)
+
+
+def test_what_names_no_scheduler_is_refused_before_anything_is_queued(make_deck, tmp_path):
+    for wrong in ("dask://", "dask://host", "dask://host:port", "slurm"):
+        with pytest.raises(EngineError, match=r"dask://HOST:PORT"):
+            make_deck(wrong)
+    deck = make_deck("local")
+    with pytest.raises(EngineError, match="Dask client or cluster, not int"):
+        deck.run(print, engine=3)
+    with pytest.raises(InvalidInputError, match="no option 'dusk'"):
+        deck.run(print, options={"dusk": {}})
+    assert deck.jobs() == []
+
+
+def test_a_client_or_a_cluster_stands_for_its_engine(cluster, make_deck):
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        job = make_deck("local").submit(abs, -3)
+        assert job.engine == "local"
+        on_dask = make_deck(client).submit(abs, -4)
+        assert on_dask.engine == cluster.engine
+        assert on_dask.result(timeout=60) == 4
