@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -159,6 +160,18 @@ def test_what_was_learned_before_the_connection_broke_counts(scripted, line, fol
     seen = line.look(ids)
     told = [each for each in seen.values() if not isinstance(each, Exception)]
     assert len(told) == PAGE
+
+
+def test_answers_that_are_long_in_coming_are_asked_for_once(scripted, service, follow, clock):
+    def answer_late(client, **how):
+        clock.pause(20)
+        return page(**how)
+
+    line = Line(service, service._get_api_client(), clock=clock, pause=clock.pause)
+    page, line.client.jobs_get = line.client.jobs_get, partial(answer_late, line.client)
+    ids = [job.job_id for job in scripted.add(2 * PAGE)]
+    assert words(line.look(ids)) == ["QUEUED"] * len(ids)
+    assert scripted.asked(LIST) == 2
 
 
 def test_a_job_that_stays_unknown_to_the_service_is_over_in_the_end(scripted, line, follow, clock):

@@ -162,12 +162,12 @@ class Line:
                 return dict.fromkeys(job_ids, self._refused[1])
             troubles: dict[str, Exception] = {}
             try:
-                self._refresh(job_ids, troubles)
+                self._refresh(job_ids, troubles, now)
                 self._add_tracebacks(job_ids, troubles)
             except Exception as error:  # noqa: BLE001 - it is what the looks at these jobs bring
                 self._note(error)
                 for job_id in job_ids:
-                    if not self._is_fresh(job_id):
+                    if not self._is_fresh(job_id, now):
                         troubles.setdefault(job_id, error)
             else:
                 self._add_metrics(job_ids)
@@ -178,9 +178,9 @@ class Line:
 
     # --- what to ask
 
-    def _refresh(self, job_ids: Collection[str], troubles: dict[str, Exception]) -> None:
+    def _refresh(self, job_ids: Collection[str], troubles: dict[str, Exception], now: float) -> None:
         offset, total = 0, None
-        while needed := [each for each in job_ids if not self._is_fresh(each) and each not in troubles]:
+        while needed := [each for each in job_ids if not self._is_fresh(each, now) and each not in troubles]:
             if not self._can_pay_for(needed):
                 return
             if self._is_less_alone(needed, offset, total):
@@ -188,11 +188,12 @@ class Line:
             else:
                 offset, total = self._ask_page(needed, offset)
 
-    def _is_fresh(self, job_id: str) -> bool:
+    def _is_fresh(self, job_id: str, now: float) -> bool:
+        """Tell whether this need not be asked; `now` is when the look began, for an answer may be long in coming."""
         known = self._known.get(job_id)
         if known is None:
             return False
-        age = self._clock() - known.when
+        age = now - known.when
         return is_final(status_in(known.said)) or age <= (_FRESH if known.is_looked_at else _FIRST_FRESH)
 
     def _can_pay_for(self, needed: Collection[str]) -> bool:

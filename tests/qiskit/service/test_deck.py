@@ -1,0 +1,168 @@
+"""Jobs of the service in the deck: from `watch` to the row, with the real bridge."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from qiskit_ibm_runtime import SamplerV2
+
+from jobdeck import Deck, RuntimeJobFailureError
+from jobdeck.watchers.qiskit import service as service_module
+from jobdeck.watchers.qiskit import service_line
+
+from .scripted import BACKEND, Fault
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch):
+    """Ask as often as it takes to be done soon."""
+    monkeypatch.setattr(service_module.ServiceJob, "pace", (0.02, 0.1))
+    monkeypatch.setattr(service_line, "RATE", 1000.0)
+    monkeypatch.setattr(service_line, "_FRESH", -1.0)
+
+
+@pytest.fixture
+def deck(home):
+    with Deck(home) as opened:
+        yield opened
+
+
+@pytest.fixture
+def submit(service, bell):
+    backend = service.backend(BACKEND)
+    return lambda **options: SamplerV2(mode=backend, options=options).run([bell], shots=64)
+
+
+def facts(deck, job):
+    return deck.store.job(job.job_id()).facts
+
+
+def test_a_job_of_the_service_goes_through_its_life_in_the_deck(scripted, deck, submit, until):
+    theirs = submit(environment={"job_tags": ["bell"]})
+    scripted.state.job(theirs.job_id()).place = 3
+    job = deck.watch(theirs)
+    record = deck.store.job(job.job_id())
+    assert (record.name, record.engine, record.backend, record.tags) == ("sampler", "ibm-runtime", BACKEND, ("bell",))
+    until(lambda: facts(deck, job).get("queue_place") == 3)
+    scripted.run(theirs.job_id())
+    until(job.running)
+    scripted.finish(theirs.job_id(), seconds=2.5)
+    assert job.result(10)[0].data.meas.num_shots == 64
+    assert facts(deck, job)["usage"] == 2.5
+    assert facts(deck, job)["id"] == theirs.job_id()
+    assert "counts" in (deck.store.job(job.job_id()).chart or "")
+    assert scripted.asked("GET /jobs/{id}/results") == 1
+
+
+def test_no_token_is_anywhere_in_the_store(scripted, deck, submit, home):
+    theirs = submit()
+    job = deck.watch(theirs)
+    scripted.finish(theirs.job_id())
+    job.result(10)
+    deck.close()
+    files = [path for path in Path(home).rglob("*") if path.is_file()]
+    secrets = [scripted.token, *scripted.bearers]
+    assert any(theirs.job_id().encode() in path.read_bytes() for path in files)
+    assert not [path for path in files for secret in secrets if secret.encode() in path.read_bytes()]
+
+
+def test_a_status_that_is_not_known_is_shown_and_is_not_the_end(scripted, deck, submit, until):
+    theirs = submit()
+    job = deck.watch(theirs)
+    scripted.state.job(theirs.job_id()).status = "In review"
+    until(lambda: job.status() == "In review")
+    assert not job.in_final_state()
+    scripted.finish(theirs.job_id())
+    until(job.done)
+
+
+def test_a_failure_says_why(scripted, deck, submit):
+    theirs = submit()
+    job = deck.watch(theirs)
+    scripted.fail(theirs.job_id(), "the circuit is too deep", 1517)
+    with pytest.raises(RuntimeJobFailureError, match="too deep"):
+        job.result(10)
+    assert job.error_message().startswith("the circuit is too deep (error code 1517)")
+
+
+def test_a_cancel_is_what_the_service_makes_of_it(scripted, deck, submit, until):
+    theirs = submit()
+    job = deck.watch(theirs)
+    scripted.run(theirs.job_id())
+    scripted.state.job(theirs.job_id()).stops = "refused"
+    until(job.running)
+    job.cancel()
+    record = until(lambda: (found := deck.store.job(job.job_id())).cancel_state == "refused" and found)
+    assert "the service refuses: The job is being finished" in record.cancel_note
+    assert job.running()
+    scripted.state.job(theirs.job_id()).stops = "later"
+    job.cancel()
+    until(lambda: scripted.state.job(theirs.job_id()).cancels == 2)
+    until(lambda: deck.store.job(job.job_id()).cancel_state == "stopping")
+    assert job.running()
+    scripted.state.end(theirs.job_id(), "Cancelled")
+    until(job.cancelled)
+
+
+def test_a_waiting_job_is_cancelled_for_good(scripted, deck, submit, until):
+    theirs = submit()
+    job = deck.watch(theirs)
+    until(lambda: job.status() == "QUEUED")
+    job.cancel()
+    until(job.cancelled)
+    assert scripted.state.job(theirs.job_id()).status == "Cancelled"
+
+
+def test_the_same_job_by_two_objects_is_one_row(scripted, service, deck, submit):
+    theirs = submit()
+    assert deck.watch(theirs) is deck.watch(service.job(theirs.job_id()))
+    assert len(deck.jobs()) == 1
+
+
+def test_an_outage_is_shown_and_survived(scripted, deck, submit, until):
+    theirs = submit()
+    job = deck.watch(theirs)
+    until(lambda: job.status() == "QUEUED")
+    scripted.go_down()
+    until(lambda: "cannot be reached" in facts(deck, job).get("trouble", ""))
+    assert not job.in_final_state()
+    scripted.come_back()
+    scripted.finish(theirs.job_id())
+    assert job.result(10) is not None
+    assert "trouble" not in facts(deck, job)
+
+
+def test_a_result_that_fails_to_come_is_fetched_later_and_kept_once(scripted, deck, submit):
+    theirs = submit()
+    job = deck.watch(theirs)
+    scripted.next("GET /jobs/{id}/results", Fault(503), Fault(500))
+    scripted.finish(theirs.job_id())
+    assert job.result(10) is not None
+    assert job.result(10) is not None
+    assert scripted.asked("GET /jobs/{id}/results") == 3
+
+
+def test_a_callback_comes_with_changes_only(scripted, deck, submit, until):
+    theirs = submit()
+    job = deck.watch(theirs)
+    told = []
+
+    def looked_at():
+        before = scripted.asked("GET /jobs/{id}", "GET /jobs")
+        until(lambda: scripted.asked("GET /jobs/{id}", "GET /jobs") > before + 5)
+
+    def live():
+        looked_at()
+        scripted.run(theirs.job_id())
+        until(job.running)
+        looked_at()
+        scripted.finish(theirs.job_id())
+
+    until(lambda: job.status() == "QUEUED")
+    life = threading.Thread(target=live)
+    life.start()
+    job.wait_for_final_state(timeout=20, wait=30, callback=lambda job_id, status, job: told.append(status))
+    life.join(10)
+    assert told == ["QUEUED", "RUNNING", "DONE"]
