@@ -270,6 +270,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         """Return a job from whatever kernel it came. JobNotFoundError if it is not in this home."""
         if not isinstance(job_id, str):
             raise InvalidInputError(f"a job id is a text, not {type(job_id).__name__}")
+        self._service.take_over()
         return self._service.job(job_id)
 
     def jobs(
@@ -317,6 +318,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         """
         if pending is not None and (status is not None or not isinstance(pending, bool)):
             raise InvalidInputError(f"pending is True, False or None, and only without a status, not {pending!r}")
+        self._service.take_over()
         asked = JobQuery(
             limit=_checked_number("limit", limit),
             skip=_checked_number("skip", skip) or 0,
@@ -362,6 +364,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
 
     def dashboard(self) -> None:
         """Show the whole deck, jobs to come included."""
+        self._service.take_over()
         _presenting.display(self.store, (), "deck", repr(self.jobs(limit=50)))
 
     # --- the deck itself

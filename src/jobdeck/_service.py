@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from ._errors import EngineError, InvalidInputError, JobError
+from ._errors import EngineError, InvalidInputError, JobError, StoreError
 from ._follow import Follower
 from ._group import JobGroup
 from ._job import Handles, Job
@@ -19,7 +21,7 @@ from ._records import GroupQuery, JobRecord, NewGroup, NewJob
 from .engines.dask import address as dask
 from .engines.dask.engine import DaskEngine
 from .engines.local.engine import LocalEngine
-from .engines.lock import AgentLock
+from .engines.lock import WatchLock
 from .engines.lost import close_lost, close_unwatched
 from .engines.marks import agent_id, watcher_lock
 from .store import default_home, open_store
@@ -29,6 +31,8 @@ _ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
 
 _NAMES_OF_ENGINES: Final = "'local' or 'dask://HOST:PORT'"
 
+_LAST_LOOKS: Final = 0.5
+"""Seconds that jobs of others may take at the end of the process to say that they have ended."""
 _LINGER: Final = 3.0
 """Starting a thread with a connection of its own takes longer than all the rest of submitting a job."""
 
@@ -162,6 +166,7 @@ class JobService:
                 return
             self._parts = self._bridge = None
         if bridge is not None:
+            atexit.unregister(self._leave)
             bridge.close()
         parts.follower.close()
         parts.store.close()
@@ -245,9 +250,17 @@ class JobService:
         with self._lock:
             if self._bridge is None:
                 agent = agent_id("watch")
-                lock = AgentLock(self.home, watcher_lock(agent))
+                lock = WatchLock(self.home, watcher_lock(agent))
                 self._bridge = Bridge(lambda: self.store, agent, lock, look_after=self.look_after_watchers)
+                atexit.register(self._leave, self._bridge)
             return self._bridge
+
+    def _leave(self, bridge: Bridge) -> None:
+        """At the end of the process: write down what has ended, and let others know that the rest is nobody's."""
+        if bridge is self._bridge and bridge.is_busy:
+            bridge.close(_LAST_LOOKS)
+            with contextlib.suppress(StoreError):  # then whoever looks next does it
+                self.store.abandon_watched(bridge.agent)
 
     def watch(
         self, watched: Watched, name: str | None = None, tags: tuple[str, ...] = (), group_id: str | None = None

@@ -45,6 +45,10 @@ class Kept(Protocol):
     """What this process has of a job that somebody else runs."""
 
     @property
+    def value(self) -> tuple[Any] | None:
+        """The result as its own system gave it, where it was fetched."""
+
+    @property
     def exception(self) -> BaseException | None: ...
 
     def result(self) -> Any:

@@ -131,10 +131,12 @@ class Job(JobFacts, Generic[R]):
             raise RuntimeJobFailureError(
                 f"job {self._label} failed: {record.error}", record.traceback
             ) from self._exception()
-        if self._kept is not None:
-            return cast(R, self._kept.result())
+        if self._kept is not None and self._kept.value is not None:
+            return cast(R, self._kept.value[0])
         outcome = self._service.store.outcome(self.job_id())
         if outcome is not None and outcome.body is None and outcome.preview is not None:
+            if self._kept is not None:
+                return cast(R, self._kept.result())
             raise JobError(
                 f"the result of job {self._label} cannot be had any more: {record.facts.get('result')}. It was: "
                 f"{outcome.preview}"

@@ -131,6 +131,16 @@ class AgentLock:
             os.close(fd)
 
 
+class WatchLock(AgentLock):
+    """The lock of a process that watches jobs of others. No other one ever has its name: its file goes with it."""
+
+    def release(self) -> None:
+        """Free the lock and remove its file; harmless where it is not held."""
+        if self.held:
+            self.path.unlink(missing_ok=True)
+        super().release()
+
+
 def _flock(fd: int, kind: int) -> bool:
     try:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""``%%job``, ``%job``, ``%jobs``, ``%cancel`` and ``%jobdeck``."""
+"""``%%job``, ``%job``, ``%jobs``, ``%cancel``, ``%watch`` and ``%jobdeck``."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class JobMagics:
             ("line", "job"): self.show_job,
             ("line", "jobs"): self.list_jobs,
             ("line", "cancel"): self.cancel_jobs,
+            ("line", "watch"): self.watch_job,
             ("line", "jobdeck"): self.show_deck,
         }
 
@@ -147,6 +148,15 @@ class JobMagics:
         report = Bulk(service.store, "cancel", (record.job_id for record in found), origin="magic").finish()
         service.look()
         print("\n".join(lines_of(service.store, report)))
+
+    @_in_one_line
+    def watch_job(self, line: str) -> Job[Any]:
+        """Show a job that something else runs, and return it: ``%watch EXPRESSION``, a future or a task, say."""
+        if not line.strip():
+            raise UsageError("say what to watch; usage: %watch EXPRESSION, such as a future or a job of Qiskit's")
+        job = default_deck().watch(self._shell.ev(line))
+        self._shell.user_ns[LATEST] = job
+        return job
 
     @_in_one_line
     def show_deck(self, line: str) -> None:

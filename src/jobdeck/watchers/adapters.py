@@ -42,7 +42,9 @@ class BuiltIn:
 
 
 BUILT_IN: Final = (
-    BuiltIn("futures", "concurrent.futures.Future", "concurrent.futures"),
+    BuiltIn("futures", "concurrent.futures.Future", needs="concurrent.futures"),
+    BuiltIn("tasks", "asyncio.Task and asyncio.Future", needs="asyncio"),
+    BuiltIn("processes", "subprocess.Popen", needs="subprocess"),
     BuiltIn("qiskit.service", "jobs of IBM's service (qiskit_ibm_runtime)", "qiskit_ibm_runtime", ("ibm-runtime",)),
 )
 

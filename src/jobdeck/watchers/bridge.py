@@ -1,46 +1,35 @@
 """The bridge: one thread that mirrors jobs of other systems into the store.
 
 It decides when to look at which job, and it alone writes what was seen. The calls into other systems are made in the
-threads of a pool, since any of them may hang; what they bring comes back in a queue. A job is written down as ended
-only with what its own system says of its end, and with its result.
+threads of a pool, since any of them may hang; what comes of them is put in a queue. A job is written down as ended only
+with what its own system says of its end, and with its result.
 """
 
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import logging
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import replace
-from typing import Any, Final, Protocol
+from collections.abc import Callable
+from typing import Final, Protocol
 
-from .._codec import RuntimeEncoder, encode
-from .._errors import (
-    EncodingError,
-    EngineError,
-    JobCancelledError,
-    JobdeckError,
-    JobNotFoundError,
-    RuntimeInvalidStateError,
-    RuntimeJobFailureError,
-    StoreError,
-)
+from .._errors import EngineError, JobNotFoundError, StoreError
 from .._ports import Store
-from .._program import outcome_of_exception, outcome_of_value, preview
-from .._records import JobQuery, JobRecord, Outcome, Sighting
-from .._status import JobStatus, Verdict, is_final
-from .foreign import CANNOT_STOP, Foreign, new_job, words_of
+from .._records import JobQuery, JobRecord
+from .._status import is_final
+from .agenda import Agenda, Kind, companions, kind_of
+from .errands import Answered, Arrival, Calls, Errands, Fetched, Looked, Pushed
+from .foreign import Foreign, new_job
+from .judgement import answered, ending_of, ending_of_result
+from .ledger import Ledger
 from .memory import Memory
 from .pace import Pace
 from .pool import STUCK, Pool
 from .ports import Reading, Watched
 from .reattachment import NotReachable, Reattached
-from .words import status_of
 
 _log = logging.getLogger(__name__)
 
@@ -50,9 +39,7 @@ _LINGER: Final = 3.0
 _STORE_PAUSE: Final = 1.0
 _STANDBY: Final = 1.0
 _AGAIN: Final = 60.0
-"""Seconds after which a job that could not be reached is tried again, if somebody asks."""
-_MOST_TRIES: Final = 5
-"""Of fetching a result, where it is no connection that fails."""
+"""Seconds after which a job that nothing here reached is tried again, if somebody asks."""
 
 
 class Lock(Protocol):
@@ -61,13 +48,6 @@ class Lock(Protocol):
     def take(self, agent: str) -> bool: ...
     def release(self) -> None: ...
     def forget(self) -> None: ...
-
-
-class Calls(Protocol):
-    """See `Pool`."""
-
-    def run(self, system: str, task: Callable[[], None]) -> None: ...
-    def relieve(self) -> None: ...
 
 
 class Bridge:
@@ -106,7 +86,6 @@ class Bridge:
         self._get_store = store
         self._own_lock = lock
         self._look_after = look_after
-        self._calls = calls or Pool()
         self._clock = clock
         self._threaded = threaded
         self._lock = threading.RLock()
@@ -114,20 +93,17 @@ class Bridge:
         self._standby: dict[str, Foreign] = {}
         self._memory = Memory()
         self._unreachable: dict[str, float] = {}
-        self._due: list[tuple[float, int, Foreign]] = []
-        self._order = itertools.count()
-        self._came: deque[Callable[[], None]] = deque()
-        self._unsaid: dict[str, Sighting] = {}
-        self._unsent: dict[str, list[str]] = {}
-        self._ending: dict[str, Foreign] = {}
+        self._new: deque[Foreign] = deque()
+        self._came: deque[Arrival] = deque()
+        self._agenda = Agenda()
+        self._errands = Errands(calls or Pool(), self._bring)
+        self._ledger = Ledger(store, agent)
         self._bell = threading.Lock()
         self._bell.acquire()
         self._thread: threading.Thread | None = None
         self._is_held = False
         self._is_closed = False
-        self._version: int | None = None
-        self._next_standby = 0.0
-        self._next_relief = 0.0
+        self._next_round = 0.0
         self._pid = os.getpid()
         self._complaint: str | None = None
 
@@ -145,7 +121,7 @@ class Bridge:
             record, is_own = self._get_store().watch_job(new_job(watched, self.agent, name, tags, group_id))
             foreign = self._foreign.get(record.job_id)
             if foreign is None:
-                foreign = Foreign(watched, record.job_id, Pace(watched.pace, self._clock()))
+                foreign = Foreign(watched, record.job_id, self._pace(watched))
                 if is_own:
                     self._enter(foreign, record)
                 elif not is_final(record.status):
@@ -166,7 +142,7 @@ class Bridge:
             return None
         foreign = self.foreign(job_id) or self._memory.foreign(job_id)
         if foreign is None and is_final(record.status):
-            foreign = Foreign(watched, job_id, Pace(watched.pace, self._clock()))
+            foreign = Foreign(watched, job_id, self._pace(watched))
         return None if foreign is None else (record, foreign)
 
     def foreign(self, job_id: str) -> Foreign | None:
@@ -187,21 +163,6 @@ class Bridge:
                 self._reattach(record)
         self.ring()
 
-    def _reattach(self, record: JobRecord) -> None:
-        foreign = self._standby.pop(record.job_id, None)
-        if foreign is None:
-            watched = Reattached(record.source or {})
-            foreign = Foreign(watched, record.job_id, Pace(watched.pace, self._clock()))
-        self._enter(foreign, record)
-
-    def _enter(self, foreign: Foreign, record: JobRecord) -> None:
-        told = foreign.told
-        told.status, told.facts, told.source = record.status, record.facts, record.source
-        told.cancel = foreign.cancel = (record.cancel_state, record.cancel_note)
-        self._foreign[record.job_id] = foreign
-        self._plan(foreign, self._clock())
-        self._begin()
-
     def ring(self) -> None:
         """Take a turn now."""
         with contextlib.suppress(RuntimeError):  # it rings already
@@ -209,11 +170,14 @@ class Bridge:
 
     @property
     def is_busy(self) -> bool:
-        """Whether there are jobs that it watches."""
-        return bool(self._foreign or self._standby or self._unsaid)
+        """Whether there are jobs that it watches, or something that was not written down."""
+        return bool(self._foreign or self._standby or not self._ledger.is_empty)
 
-    def close(self) -> None:
-        """End the thread and give the lock back. What was watched is not any more."""
+    def close(self, patience: float = 0.0) -> None:
+        """End the thread and give the lock back; jobs that have ended within `patience` seconds are written down so."""
+        deadline = self._clock() + patience
+        if patience and os.getpid() == self._pid:
+            self._take_last_looks(deadline)
         with self._lock:
             self._is_closed = True
             thread = self._thread
@@ -225,9 +189,24 @@ class Bridge:
                 self._own_lock.release()
                 self._is_held = False
 
+    def _take_last_looks(self, deadline: float) -> None:
+        with self._lock:
+            # A look that is under way may have begun before the job had ended.
+            wanted = [(each, each.looks + (2 if each.is_busy else 1)) for each in self._foreign.values()]
+        for foreign, _ in wanted:
+            self._bring(Pushed(foreign))
+        while self._thread is not None and (left := deadline - self._clock()) > 0:
+            is_open = any(not each.is_over and (each.is_done or each.looks < looks) for each, looks in wanted)
+            if not is_open and self._ledger.is_empty:
+                return
+            self.ring()
+            time.sleep(min(left, 0.005))
+
     def forget(self) -> None:
         """In a forked child: leave all to the parent."""
         self._own_lock.forget()
+
+    # --- with the lock held
 
     def _hold(self) -> None:
         if self._is_closed:
@@ -238,12 +217,28 @@ class Bridge:
                 raise EngineError(f"the lock of {self.agent} is taken by somebody else")
             self._is_held = True
 
-    # --- the thread
+    def _pace(self, watched: Watched) -> Pace:
+        return Pace(watched.pace, self._clock())
+
+    def _enter(self, foreign: Foreign, record: JobRecord) -> None:
+        foreign.begin(record)
+        self._foreign[record.job_id] = foreign
+        self._new.append(foreign)
+        self._begin()
+
+    def _reattach(self, record: JobRecord) -> None:
+        foreign = self._standby.pop(record.job_id, None)
+        if foreign is None:
+            watched = Reattached(record.source or {})
+            foreign = Foreign(watched, record.job_id, self._pace(watched))
+        self._enter(foreign, record)
 
     def _begin(self) -> None:
         if self._threaded and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="jobdeck-bridge", daemon=True)
             self._thread.start()
+
+    # --- the thread
 
     def _run(self) -> None:
         is_last_chance = False
@@ -268,86 +263,62 @@ class Bridge:
             self._bell.acquire(timeout=pause)
 
     def turn(self) -> float:
-        """Take in what has come, write it down, take commands, have jobs looked at; return the seconds until the next.
+        """Take in what has come, write it down, take requests, have jobs looked at; return the seconds until the next.
 
         Raises
         ------
         StoreError
             What was seen cannot be written now; it is kept for the next turn.
         """
+        while self._new:
+            self._agenda.plan(self._new.popleft(), self._clock())
         while self._came:
-            self._came.popleft()()
-        self._tell()
+            self._take_in(self._came.popleft())
+        self._write()
         now = self._clock()
-        self._stand_by(now)
+        if now >= self._next_round:
+            self._next_round = now + _STANDBY
+            self._errands.relieve()
+            self._stand_by()
         self._look(now)
-        if now >= self._next_relief:
-            self._next_relief = now + 1.0
-            self._calls.relieve()
-        if self._came:
+        if self._came or self._new:
             return 0.0
-        upcoming = self._due[0][0] - now if self._due else _COMMANDS
-        return min(max(upcoming, 0.0), _COMMANDS)
+        pause = self._agenda.pause(now)
+        return _COMMANDS if pause is None else min(pause, _COMMANDS)
 
-    # --- what the store gets and gives
+    def _bring(self, arrival: Arrival) -> None:
+        self._came.append(arrival)
+        self.ring()
 
-    def _tell(self) -> None:
-        store = self._get_store()
-        self._send_messages(store)
-        version = store.data_version()
-        if not self._unsaid and version == self._version:
-            return
+    def _write(self) -> None:
         with self._lock:
             mine = dict(self._foreign)
-        sightings, self._unsaid = self._unsaid, {}
-        try:
-            turn = store.watch_turn(self.agent, sightings)
-        except BaseException:
-            self._unsaid = {**sightings, **self._unsaid}
-            raise
-        # As it was before the call: what others write meanwhile is seen by the next turn.
-        self._version = version
-        for job_id in sightings.keys() & self._ending.keys():
-            self._drop(self._ending.pop(job_id))
-        for job_id in mine.keys() - turn.job_ids:
-            # Deleted, or somebody else's by now.
-            self._drop(mine[job_id])
-        for command in turn.commands:
-            if (foreign := self._foreign.get(command.job_id)) is not None:
-                self._cancel(foreign)
-
-    def _send_messages(self, store: Store) -> None:
-        for job_id in list(self._unsent):
-            bodies = self._unsent[job_id]
-            while bodies:
-                try:
-                    store.add_message(job_id, bodies[0])
-                except (JobNotFoundError, RuntimeInvalidStateError):
-                    bodies.clear()
-                    break
-                del bodies[0]
-            del self._unsent[job_id]
-
-    def _say(self, foreign: Foreign, sighting: Sighting | None) -> None:
-        if sighting is None:
-            return
-        earlier = self._unsaid.get(foreign.job_id)
-        self._unsaid[foreign.job_id] = sighting if earlier is None else merged(earlier, sighting)
+        written, commands = self._ledger.write()
+        for job_id in written:
+            if job_id in mine and mine[job_id].is_over:
+                self._drop(mine[job_id])
+        if self._ledger.job_ids is not None:
+            for job_id in mine.keys() - self._ledger.job_ids:
+                # Deleted, or somebody else's by now.
+                self._drop(mine[job_id])
+        for command in commands:
+            foreign = self._foreign.get(command.job_id)
+            if foreign is not None and not foreign.is_over:
+                self._ask(foreign)
 
     def _drop(self, foreign: Foreign) -> None:
-        foreign.is_ended = True
         with self._lock:
-            if self._foreign.get(foreign.job_id) is foreign:
-                del self._foreign[foreign.job_id]
-        self._ending.pop(foreign.job_id, None)
-        self._unsaid.pop(foreign.job_id, None)
-        self._calls.run(foreign.watched.system, lambda: _close(foreign.watched))
+            if self._foreign.get(foreign.job_id) is not foreign:
+                return
+            del self._foreign[foreign.job_id]
+        foreign.is_over = True
+        self._ledger.forget(foreign)
+        self._errands.close(foreign)
 
-    def _stand_by(self, now: float) -> None:
+    def _stand_by(self) -> None:
         """See to jobs that this process could watch, and somebody else does."""
-        if not self._standby or now < self._next_standby:
+        if not self._standby:
             return
-        self._next_standby = now + _STANDBY
         if self._look_after is not None:
             self._look_after()
         store = self._get_store()
@@ -360,288 +331,120 @@ class Bridge:
                 if job_id not in there or is_final(there[job_id].status):
                     self._standby.pop(job_id, None)
 
-    # --- looking
-
-    def _plan(self, foreign: Foreign, when: float) -> None:
-        foreign.due = when
-        heapq.heappush(self._due, (when, next(self._order), foreign))
-
-    def push(self, foreign: Foreign) -> None:
-        """Look at this job now; from any thread."""
-        self._came.append(lambda: self._pushed(foreign))
-        self.ring()
-
-    def _pushed(self, foreign: Foreign) -> None:
-        foreign.is_pushed = True
-        if not foreign.is_busy:
-            self._plan(foreign, self._clock())
-
     def _look(self, now: float) -> None:
-        due: list[Foreign] = []
+        due = self._agenda.take_due(now)
+        if not due:
+            return
         with self._lock:
-            while self._due and self._due[0][0] <= now:
-                when, _, foreign = heapq.heappop(self._due)
-                # What was planned anew since is further down.
-                if when == foreign.due and not foreign.is_ended:
-                    due.append(foreign)
-            together = {_together(each) for each in due} - {None}
-            if together:
-                # Whoever is due soon comes along: it costs the system nothing.
-                seen = set(map(id, due))
-                for each in list(self._foreign.values()):
-                    is_soon = each.due - now < each.pace.pause(now) / 2 and not each.is_busy
-                    if is_soon and id(each) not in seen and _together(each) in together:
-                        due.append(each)
-        groups: dict[tuple[type[Watched], Hashable], list[Foreign]] = {}
+            due += companions(due, self._foreign.values(), now)
+        together: dict[Kind, list[Foreign]] = {}
         for foreign in due:
             if foreign.is_busy:
-                self._tell_silence(foreign, now)
+                foreign.trouble = f"does not answer for {now - foreign.busy_since:.0f} s; still waiting"
+                self._agenda.plan(foreign, now + max(STUCK, now - foreign.busy_since))
+                self._ledger.say(foreign, foreign.news())
                 continue
             foreign.is_busy, foreign.is_pushed, foreign.busy_since = True, False, now
-            self._plan(foreign, now + STUCK)
-            if is_over(foreign):
-                self._fetch(foreign)
-            elif (key := _together(foreign)) is None:
-                self._calls.run(foreign.watched.system, lambda foreign=foreign: self._read(foreign))  # type: ignore[misc]
+            self._agenda.plan(foreign, now + STUCK)
+            if foreign.is_done:
+                self._errands.fetch(foreign)
+            elif (kind := kind_of(foreign)) is None:
+                self._errands.read(foreign)
             else:
-                groups.setdefault(key, []).append(foreign)
-        for (kind, _), several in groups.items():
-            self._calls.run(
-                several[0].watched.system,
-                lambda kind=kind, several=several: self._read_many(kind, several),  # type: ignore[misc]
-            )
+                together.setdefault(kind, []).append(foreign)
+        for (kind_class, _), several in together.items():
+            self._errands.read_many(kind_class, several)
 
-    def _tell_silence(self, foreign: Foreign, now: float) -> None:
-        waited = now - foreign.busy_since
-        foreign.trouble = f"does not answer for {waited:.0f} s; still waiting"
-        self._plan(foreign, now + max(STUCK, waited))
-        self._say(foreign, foreign.news())
-
-    # --- in the pool
-
-    def _read(self, foreign: Foreign) -> None:
-        try:
-            self._attach(foreign)
-            reading: Any = foreign.watched.read()
-        except BaseException as error:  # noqa: BLE001 - whatever another system's code raises is its trouble
-            reading = error
-        self._bring(foreign, reading)
-
-    def _read_many(self, kind: type[Watched], several: list[Foreign]) -> None:
-        try:
-            for foreign in several:
-                self._attach(foreign)
-            readings: Any = kind.read_many([foreign.watched for foreign in several])
-        except BaseException as error:  # noqa: BLE001 - as above
-            readings = dict.fromkeys((foreign.watched for foreign in several), error)
-        for foreign in several:
-            try:
-                reading = readings.get(foreign.watched)
-            except Exception as error:  # noqa: BLE001 - an adapter that returns no mapping
-                reading = error
-            self._bring(foreign, ConnectionError("it was not among those told of") if reading is None else reading)
-
-    def _attach(self, foreign: Foreign) -> None:
-        if not foreign.is_attached:
-            foreign.is_attached = True
-            foreign.watched.on_change(foreign.waker(self.push))
-
-    def _bring(self, foreign: Foreign, reading: Any) -> None:
-        left: Outcome | None = None
-        if isinstance(reading, Reading):
-            reading = replace(reading, status=status_of(reading.status))
-            if reading.status == JobStatus.ERROR and isinstance(reading.exception, BaseException):
-                left = outcome_of_exception(reading.exception)
-        elif not isinstance(reading, BaseException):
-            reading = TypeError(f"its adapter's read() gave {type(reading).__name__} where a Reading is wanted")
-        self._came.append(lambda: self._take_in(foreign, reading, left))
-        self.ring()
-
-    def _fetch(self, foreign: Foreign) -> None:
-        def call() -> None:
-            value: Any = None
-            error: BaseException | None = None
-            left: Outcome | None = None
-            try:
-                value = foreign.watched.result()
-                left = kept_outcome(value)
-            except BaseException as raised:  # noqa: BLE001 - as above
-                error = raised
-                left = outcome_of_exception(raised)
-            self._came.append(lambda: self._take_result(foreign, value, error, left))
-            self.ring()
-
-        self._calls.run(foreign.watched.system, call)
-
-    def _cancel(self, foreign: Foreign) -> None:
+    def _ask(self, foreign: Foreign) -> None:
+        """Hand on a request to stop."""
         if foreign.is_asked:
             return
-        if foreign.reading is not None and not foreign.reading.can_cancel:
-            foreign.told.cancel = (None, None)
-            foreign.cancel = ("unsupported", foreign.reading.cancel_note or CANNOT_STOP)
-            self._say(foreign, foreign.news())
+        foreign.told.cancel = foreign.cancel = ("requested", None)
+        if foreign.refuse():
+            self._ledger.say(foreign, foreign.news())
             return
         foreign.is_asked = True
-        foreign.told.cancel = foreign.cancel = ("requested", None)
-
-        def call() -> None:
-            try:
-                answer: Any = foreign.watched.cancel()
-            except BaseException as raised:  # noqa: BLE001 - as above
-                answer = raised
-            self._came.append(lambda: self._take_answer(foreign, answer))
-            self.ring()
-
-        self._calls.run(foreign.watched.system, call)
+        self._errands.cancel(foreign)
 
     # --- what came from the pool
 
-    def _take_in(self, foreign: Foreign, reading: Reading | BaseException, left: Outcome | None) -> None:
-        foreign.is_busy = False
-        if foreign.is_ended:
+    def _take_in(self, arrival: Arrival) -> None:
+        foreign = arrival.foreign
+        if isinstance(arrival, Answered):
+            foreign.is_asked = False
+        elif not isinstance(arrival, Pushed):
+            foreign.is_busy = False
+            foreign.looks += 1
+        if foreign.is_over:
             return
+        match arrival:
+            case Pushed():
+                self._take_push(foreign)
+            case Answered():
+                foreign.cancel = answered(foreign, arrival.answer)
+                self._ledger.say(foreign, foreign.news())
+                self._take_push(foreign)
+            case Fetched():
+                self._take_result(arrival)
+            case Looked(told=Reading() as reading):
+                self._take_reading(foreign, reading, arrival)
+            case Looked(told=NotReachable() as error):
+                self._give_back(foreign, str(error))
+            case Looked(told=BaseException() as error):
+                self._take_trouble(foreign, error)
+
+    def _take_push(self, foreign: Foreign) -> None:
+        foreign.is_pushed = True
+        if not foreign.is_busy:
+            self._agenda.plan(foreign, self._clock())
+
+    def _take_reading(self, foreign: Foreign, reading: Reading, looked: Looked) -> None:
         now = self._clock()
-        if isinstance(reading, NotReachable):
-            self._give_back(foreign, str(reading))
-            return
         if isinstance(foreign.watched, Reattached) and foreign.watched.job is not None:
             # From now on it is one of its kind, read together with the others.
             foreign.watched = foreign.watched.job
-            foreign.pace = Pace(foreign.watched.pace, now)
-        if isinstance(reading, BaseException):
-            foreign.pace.failed()
-            foreign.trouble = f"cannot be reached ({words_of(reading)}); trying again"
-        else:
-            foreign.pace.succeeded(now, is_change=foreign.take_in(reading))
-            self._take_words(foreign, reading)
-            if is_final(reading.status) and reading.status != JobStatus.DONE:
-                self._end(foreign, reading, left)
-                return
-        self._say(foreign, foreign.news())
-        if is_over(foreign) and foreign.trouble is None:
-            self._plan(foreign, now)
-        else:
-            self._plan(foreign, now if foreign.is_pushed else now + foreign.pace.pause(now))
-
-    def _take_words(self, foreign: Foreign, reading: Reading) -> None:
-        for message in reading.messages:
-            self._unsent.setdefault(foreign.job_id, []).append(_body(message))
-        if reading.output:
-            try:
-                with open(self._get_store().log_path(foreign.job_id), "ab") as log:
-                    log.write(reading.output)
-            except (OSError, JobdeckError) as error:
-                _log.warning("what job %s wrote cannot be kept: %s", foreign.job_id, error)
-
-    def _end(self, foreign: Foreign, reading: Reading, left: Outcome | None) -> None:
-        foreign.exception = reading.exception
-        if reading.status == JobStatus.CANCELLED:
-            self._close(foreign, Verdict(JobStatus.CANCELLED), left)
+            foreign.pace = self._pace(foreign.watched)
+        foreign.pace.succeeded(now, is_change=foreign.take_in(reading))
+        self._ledger.say_words(foreign, reading)
+        self._ledger.say(foreign, foreign.news())
+        if (ending := ending_of(reading, looked.left)) is not None:
+            foreign.exception = reading.exception
+            self._ledger.say(foreign, ending)
+            foreign.is_over = True
             return
-        words = reading.error or (left.exception_text if left else None) or "failed; its system does not say why"
-        self._close(foreign, Verdict(JobStatus.ERROR, "exception", words), left)
+        if foreign.is_unheard and not foreign.is_done:
+            # It could not be reached when it was asked to stop.
+            foreign.is_unheard = False
+            self._ask(foreign)
+        at_once = foreign.is_done or foreign.is_pushed
+        self._agenda.plan(foreign, now if at_once else now + foreign.pace.pause(now))
 
-    def _take_result(self, foreign: Foreign, value: Any, error: BaseException | None, left: Outcome | None) -> None:
-        foreign.is_busy = False
-        if foreign.is_ended:
-            return
-        if error is None:
-            foreign.keep(value)
-            self._close(foreign, Verdict(JobStatus.DONE), left)
-        elif isinstance(error, JobCancelledError):
-            self._close(foreign, Verdict(JobStatus.CANCELLED), left)
-        elif isinstance(error, RuntimeJobFailureError):
-            foreign.exception = error.__cause__ or error
-            self._close(foreign, Verdict(JobStatus.ERROR, "exception", str(error.args[0])), left)
-        else:
-            self._have_no_result(foreign, error, left)
-
-    def _have_no_result(self, foreign: Foreign, error: BaseException, left: Outcome | None) -> None:
-        foreign.failures_of_result += 0 if isinstance(error, OSError) else 1
-        words = words_of(error)
-        if foreign.failures_of_result >= _MOST_TRIES:
-            foreign.exception = error
-            told = f"it ended well, but its result cannot be had: {words}"
-            self._close(foreign, Verdict(JobStatus.ERROR, "exception", told), left)
-            return
+    def _take_trouble(self, foreign: Foreign, error: BaseException) -> None:
         now = self._clock()
-        foreign.pace.failed()
-        foreign.trouble = f"has ended, but its result cannot be had ({words}); trying again"
-        self._say(foreign, foreign.news())
-        self._plan(foreign, now + foreign.pace.pause(now))
+        foreign.fail(error)
+        self._ledger.say(foreign, foreign.news())
+        self._agenda.plan(foreign, now if foreign.is_pushed else now + foreign.pace.pause(now))
 
-    def _close(self, foreign: Foreign, verdict: Verdict, left: Outcome | None) -> None:
-        foreign.trouble = None
-        if left is not None and left.ok and left.body is None and left.exception_text:
-            assert foreign.reading is not None
-            facts = {**foreign.reading.facts, "result": left.exception_text}
-            foreign.reading = replace(foreign.reading, facts=facts)
-        self._say(foreign, foreign.news())
-        times = {} if foreign.reading is None else dict(foreign.reading.times)
-        self._say(foreign, Sighting(verdict=verdict, outcome=left, times=times))
-        self._ending[foreign.job_id] = foreign
-
-    def _take_answer(self, foreign: Foreign, answer: object) -> None:
-        foreign.is_asked = False
-        if foreign.is_ended or foreign.job_id in self._ending:
+    def _take_result(self, fetched: Fetched) -> None:
+        foreign = fetched.foreign
+        ending = ending_of_result(fetched)
+        if ending is None:
+            now = self._clock()
+            foreign.fail(fetched.error)
+            self._ledger.say(foreign, foreign.news())
+            self._agenda.plan(foreign, now + foreign.pace.pause(now))
             return
-        if isinstance(answer, NotImplementedError):
-            foreign.cancel = ("unsupported", CANNOT_STOP)
-        elif isinstance(answer, BaseException):
-            foreign.cancel = ("refused", f"it could not be asked to stop: {words_of(answer)}")
-        elif answer is False:
-            foreign.cancel = ("refused", "it does not let itself be stopped now")
-        else:
-            foreign.cancel = ("stopping", "it was asked to stop")
-        if foreign.reading is not None and not foreign.reading.can_cancel and foreign.cancel[0] != "stopping":
-            foreign.cancel = ("unsupported", foreign.reading.cancel_note or CANNOT_STOP)
-        self._say(foreign, foreign.news())
-        self._pushed(foreign)
+        foreign.settle()
+        self._ledger.say(foreign, foreign.news())
+        self._ledger.say(foreign, ending)
+        foreign.is_over = True
 
     def _give_back(self, foreign: Foreign, words: str) -> None:
+        """Leave a job to whoever else can reach it."""
         self._unreachable[foreign.job_id] = self._clock() + _AGAIN
-        self._get_store().release_watched(self.agent, {foreign.job_id: {"trouble": words}})
+        try:
+            self._get_store().release_watched(self.agent, {foreign.job_id: {"trouble": words}})
+        except StoreError:
+            self._agenda.plan(foreign, self._clock() + _STORE_PAUSE)
+            raise
         self._drop(foreign)
-
-
-def _together(foreign: Foreign) -> tuple[type[Watched], Hashable] | None:
-    """Return what jobs have in common that are read together; None for one that is read alone."""
-    key = foreign.watched.bulk_key
-    return None if key is None else (type(foreign.watched), key)
-
-
-def is_over(foreign: Foreign) -> bool:
-    """Tell whether only the result is missing."""
-    return foreign.reading is not None and foreign.reading.status == JobStatus.DONE
-
-
-def kept_outcome(value: Any) -> Outcome:
-    """Return what the store keeps of a result: a preview, and why, where it cannot keep the value itself."""
-    left = outcome_of_value(value)
-    if left.ok:
-        return left
-    words = f"only its preview is kept: a {type(value).__name__} cannot be pickled"
-    return replace(left, ok=True, exception_type=None, exception_text=words)
-
-
-def merged(earlier: Sighting, later: Sighting) -> Sighting:
-    """Return two sightings of one job as one."""
-    told: Mapping[str, Any] = {
-        name: getattr(later, name) if getattr(later, name) is not None else getattr(earlier, name)
-        for name in ("status", "facts", "source", "progress", "cancel", "verdict", "outcome")
-    }
-    return Sighting(**told, times={**earlier.times, **later.times})
-
-
-def _body(message: Any) -> str:
-    try:
-        return encode(message, RuntimeEncoder)
-    except EncodingError:
-        return encode(preview(message), RuntimeEncoder)
-
-
-def _close(watched: Watched) -> None:
-    try:
-        watched.close()
-    except Exception:  # noqa: BLE001 - the adapter's own affair; the job is over
-        _log.warning("what watched a %s job could not be closed", watched.system, exc_info=True)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .._program.preview import preview
-from .._records import NewJob, Sighting
+from .._records import JobRecord, NewJob, Outcome, Sighting
 from .._status import CancelState, JobStatus, is_final
 from .pace import Pace
 from .ports import Reading, Watched
 from .words import status_of
 
+_log = logging.getLogger(__name__)
+
 CANNOT_STOP: Final = "cannot be stopped"
 _LONGEST_FACT: Final = 300
+_LONGEST_NAME: Final = 200
 _MOST_FACTS: Final = 30
 _MOST_CHARACTERS: Final = 20_000
 
@@ -54,13 +59,20 @@ class Foreign:
         """A request to stop is under way."""
         self.is_pushed = False
         """There may be news that no look has seen."""
+        self.is_unheard = False
+        """A request to stop did not reach it."""
         self.is_attached = False
         """It was told whom to wake."""
-        self.is_ended = False
+        self.is_over = False
+        """It has ended, or is not this bridge's any more."""
+        self.looks = 0
         self.busy_since = 0.0
         self.due = 0.0
         self.failures_of_result = 0
         self._value: tuple[Any] | None = None
+        self._note: str | None = None
+        self._cannot = False
+        """Its system said by itself that it cannot be stopped, which may change."""
         self.exception: BaseException | None = None
 
     # --- for handles
@@ -71,9 +83,16 @@ class Foreign:
             self._value = (self.watched.result(),)
         return self._value[0]
 
-    def keep(self, value: Any) -> None:
+    @property
+    def value(self) -> tuple[Any] | None:
+        """The result, where it was fetched."""
+        return self._value
+
+    def keep(self, value: Any, left: Outcome) -> None:
         """Keep the result for those who have a handle."""
         self._value = (value,)
+        if left.body is None and left.exception_text is not None:
+            self._note = left.exception_text
 
     # --- for the bridge
 
@@ -83,20 +102,49 @@ class Foreign:
 
         def wake() -> None:
             foreign = here()
-            if foreign is not None and not foreign.is_ended:
+            if foreign is not None and not foreign.is_over:
                 push(foreign)
 
         return wake
+
+    @property
+    def is_done(self) -> bool:
+        """Whether only its result is missing."""
+        return self.reading is not None and self.reading.status == JobStatus.DONE
+
+    def begin(self, record: JobRecord) -> None:
+        """Start with what the store knows."""
+        self.told = Told(record.status, record.facts, record.source, None, (record.cancel_state, record.cancel_note))
+        self.cancel = self.told.cancel
+
+    def fail(self, error: BaseException | None) -> None:
+        """Take in that a look has failed."""
+        self.pace.failed()
+        words = "" if error is None else f" ({words_of(error)})"
+        has = "has ended, but its result cannot be had" if self.is_done else "cannot be reached"
+        self.trouble = f"{has}{words}; trying again"
+
+    def settle(self) -> None:
+        """Take in that it has ended, and that there is no trouble any more."""
+        self.trouble = None
+
+    def refuse(self) -> bool:
+        """Take in that a request to stop can have no effect, if that is so."""
+        if self.reading is None or self.reading.can_cancel:
+            return False
+        self.cancel, self._cannot = ("unsupported", self.reading.cancel_note or CANNOT_STOP), True
+        return True
 
     def take_in(self, reading: Reading) -> bool:
         """Take in what a look told; tell whether anything is new."""
         before, self.reading = self.reading, reading
         self.trouble = None
-        state = self.cancel[0]
-        if not reading.can_cancel and state != "stopping":
-            self.cancel = ("unsupported", reading.cancel_note or CANNOT_STOP)
-        elif reading.can_cancel and state == "unsupported":
-            self.cancel = (None, None)
+        if not reading.can_cancel and self.cancel[0] != "stopping":
+            self.cancel, self._cannot = ("unsupported", reading.cancel_note or CANNOT_STOP), True
+        elif reading.can_cancel and self._cannot:
+            self._cannot = False
+            if self.cancel[0] == "unsupported":
+                self.cancel = (None, None)
         return (
             before is None
             or before.status != reading.status
@@ -111,7 +159,7 @@ class Foreign:
         now = Told(told.status, self._facts(), told.source, told.progress, self.cancel)
         times: Mapping[str, float] = {}
         if (reading := self.reading) is not None:
-            times = _numbers(reading.times)
+            times = finite(reading.times)
             status = status_of(reading.status)
             # One that is over stays as it was until its result is there.
             now.status = told.status if is_final(status) else status
@@ -134,25 +182,37 @@ class Foreign:
         facts = {} if self.reading is None else _facts(self.reading.facts)
         if self.trouble is not None:
             facts["trouble"] = self.trouble
+        if self._note is not None:
+            facts["result"] = self._note
         return facts
 
 
 def new_job(watched: Watched, agent: str, name: str | None, tags: tuple[str, ...], group_id: str | None) -> NewJob:
     """Return what a job's row is made from."""
-    brought = tuple(tag for tag in watched.tags if isinstance(tag, str) and tag)
+    tags_brought, own, backend = (_told_by(watched, part) for part in ("tags", "name", "backend"))
+    brought = [tag for tag in tags_brought if isinstance(tag, str) and tag] if isinstance(tags_brought, tuple) else []
     return NewJob(
-        name=name or (watched.name if isinstance(watched.name, str) else None) or f"{watched.system} job",
+        name=name or (own if isinstance(own, str) and own else f"{watched.system} job")[:_LONGEST_NAME],
         engine=watched.system,
         program=b"",
         inputs=b"",
         context=b"",
-        backend=watched.backend if isinstance(watched.backend, str) else None,
+        backend=backend if isinstance(backend, str) else None,
         tags=tuple(dict.fromkeys([*tags, *brought])),
         group_id=group_id,
         submitted=False,
-        source=_source(watched.source, watched),
+        source=_source(_told_by(watched, "source"), watched),
         agent=agent,
     )
+
+
+def _told_by(watched: Watched, part: str) -> Any:
+    """Return a part of what an adapter tells of its job; None where that fails, which keeps no job from the deck."""
+    try:
+        return getattr(watched, part)
+    except Exception:  # noqa: BLE001 - an adapter's property is anybody's code
+        _log.warning("the %s of a %s job cannot be had", part, watched.system, exc_info=True)
+        return None
 
 
 def _source(source: object, watched: Watched) -> dict[str, Any]:
@@ -184,23 +244,28 @@ def _fact(value: object) -> str | float:
     return text if len(text) <= _LONGEST_FACT else f"{text[: _LONGEST_FACT - 1]}…"
 
 
-def _numbers(told: object) -> dict[str, float]:
+def finite(told: object) -> dict[str, float]:
+    """Return times by name, those that are any."""
     if not isinstance(told, Mapping):
         return {}
-    return {str(name): float(when) for name, when in told.items() if isinstance(when, (int, float))}
+    return {str(name): float(when) for name, when in told.items() if _is_number(when)}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _progress(told: object) -> tuple[float, float | None, str | None] | None:
-    if not isinstance(told, tuple) or len(told) != 3 or not isinstance(told[0], (int, float)):
+    if not isinstance(told, tuple) or len(told) != 3 or not _is_number(told[0]):
         return None
     done, total, words = told
-    return float(done), float(total) if isinstance(total, (int, float)) else None, None if words is None else str(words)
+    return float(done), float(total) if _is_number(total) else None, None if words is None else str(words)
 
 
 def _json(source: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a source as the store gives it back; None for one that JSON cannot hold."""
     try:
-        text = json.dumps(dict(source))
+        text = json.dumps(dict(source), allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return None
     found = json.loads(text)

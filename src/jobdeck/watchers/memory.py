@@ -26,10 +26,11 @@ class Memory:
         self._foreign[foreign.job_id] = foreign
         if watched.identity is not None:
             self._identities[watched.identity] = foreign
-        key = id(watched.origin)
+        origin = _origin(watched)
+        key = id(origin)
         try:
             # The number of an object that is gone is soon another one's.
-            here = weakref.ref(watched.origin, lambda _: self._forget(key))
+            here = weakref.ref(origin, lambda _: self._forget(key))
         except TypeError:
             self._identities["object", key] = foreign
             return
@@ -38,7 +39,7 @@ class Memory:
 
     def job_of(self, watched: Watched) -> str | None:
         """Return the id of the job that this is, if it is known."""
-        origin = watched.origin
+        origin = _origin(watched)
         with self._lock:
             here, job_id = self._objects.get(id(origin), (None, None))
         if here is not None and here() is origin:
@@ -46,7 +47,7 @@ class Memory:
         for identity in (watched.identity, ("object", id(origin))):
             foreign = None if identity is None else self._identities.get(identity)
             # Where it cannot be referred to weakly, what is watched holds the object, so that its number is its own.
-            if foreign is not None and (identity is watched.identity or foreign.watched.origin is origin):
+            if foreign is not None and (identity is watched.identity or _origin(foreign.watched) is origin):
                 return foreign.job_id
         return None
 
@@ -59,3 +60,8 @@ class Memory:
             found = self._objects.get(key)
             if found is not None and found[0]() is None:
                 del self._objects[key]
+
+
+def _origin(watched: Watched) -> Any:
+    """Return the object that was watched; an adapter's own where somebody made one by hand."""
+    return watched if watched.origin is None else watched.origin

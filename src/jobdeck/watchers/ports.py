@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._status import JobStatus
+from .._status import ErrorKind, JobStatus
 
 Fact = str | float | int
 Adapter = Callable[[Any], "Watched | None"]
@@ -40,6 +40,8 @@ class Reading:
         What the job wrote since the last look; it is appended to its log.
     error : str or None
         Why the job is in ERROR, in words.
+    error_kind : str or None
+        Of what kind, where that is no exception: ``exit``, ``signal``, ``memory``, ``timeout`` or ``lost``.
     exception : BaseException or None
         The exception that it failed with, where there is one.
     can_cancel : bool
@@ -57,6 +59,7 @@ class Reading:
     messages: Sequence[Any] = ()
     output: bytes = b""
     error: str | None = None
+    error_kind: ErrorKind | None = None
     exception: BaseException | None = None
     can_cancel: bool = True
     cancel_note: str | None = None
