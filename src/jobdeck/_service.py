@@ -272,7 +272,7 @@ class JobService:
         InvalidInputError
             Its adapter gives it the name of an engine of jobdeck's own.
         """
-        if not watched.system or watched.system in _ENGINES:
+        if not watched.system or watched.system in _ENGINES or dask.is_dask(watched.system):
             raise InvalidInputError(
                 f"the adapter of a {type(watched).__name__} has to name its system, "
                 f"and by another word than {watched.system!r}"
