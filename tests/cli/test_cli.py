@@ -48,6 +48,26 @@ def test_jobs_are_listed_the_newest_first(deck: Deck, command: Command):
     assert [(row["name"], row["status"]) for row in told] == [("double", "DONE"), ("first", "INITIALIZING")]
 
 
+def test_groups_are_listed_with_how_their_jobs_stand_and_jobs_by_their_group(deck: Deck, command: Command):
+    assert command("groups").output == "no groups\n"
+    deck.submit(nothing)
+    group = deck.map(double, [1, 2, 3], name="twice \x1b[31m", tags=["h2"])
+    group.wait(30)
+    line = command("groups").output.splitlines()[1]
+    assert line.split()[:1] == [group.group_id]
+    for word in ("twice \\x1b[31m", "map", "3 done", "h2"):
+        assert word in line
+    (told,) = json.loads(command("groups", "--json").output)
+    assert (told["group_id"], told["total"], told["counts"]) == (group.group_id, 3, {"DONE": 3})
+    for named in (group.group_id, "twice \x1b[31m"):
+        listed = command("ls", "--group", named, "done", "--json").output
+        assert [row["name"][-3:] for row in json.loads(listed)] == ["[2]", "[1]", "[0]"]
+    assert command("ls", "--group", group.group_id, "failed").output == "no jobs\n"
+    assert len(json.loads(command("ls", f"group:{group.group_id}", "--json").output)) == 3
+    assert group.group_id in command("show", group[0].job_id()).output
+    assert "there is no group 'nonsense'" in command("ls", "-g", "nonsense", code=1).output
+
+
 def test_a_job_is_shown_by_any_part_of_its_id_that_no_other_has(deck: Deck, command: Command):
     job = ended(deck.run(area, inputs={"width": 3}, name="an area"))
     other = deck.prepare(nothing)

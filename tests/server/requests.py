@@ -42,6 +42,7 @@ REQUESTS = (
     Request("GET", "openapi.json"),
     Request("GET", "html?ids={id}&layout=list"),
     Request("GET", "jobs?query=status:done&limit=5&tag=a&tag=b&status=DONE,ERROR"),
+    Request("GET", "groups?limit=5&ids={id}"),
     Request("POST", "commands", {"command": "tag", "ids": [], "add": ["a", "b"], "remove": ["c"]}),
     Request("GET", "jobs/{id}"),
     Request("GET", "jobs/{id}/messages?start=0&stop=10"),

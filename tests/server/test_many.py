@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from jobdeck._records import JobQuery, NewJob
+from jobdeck._records import JobQuery, NewGroup, NewJob
 from jobdeck._status import Exit
 from jobdeck._wire import MOST_IDS
 
@@ -43,6 +43,21 @@ def jobs(store):
     store.finish({record.job_id: Exit(code=0) for record in records})
     store.prune(None, 0)
     for record in store.jobs(JobQuery()):
+        store.delete_job(record.job_id)
+
+
+@pytest.fixture
+def group(store):
+    """A group of four jobs for an agent that does not exist, one of which has failed and was run again."""
+    made = store.add_group(NewGroup("sweep", "scan", ("h2",), total=4))
+    new = [NewJob(f"scan[{n}]", "test2", b"", b"", b"{}", group_id=made.group_id, place=n) for n in range(4)]
+    first, *_ = store.add_jobs(new)
+    (claimed,) = store.claim("test2", "agent", 1)
+    store.finish({claimed.job_id: Exit(code=1)})
+    again = NewJob("scan[0]", "test2", b"", b"", b"{}", group_id=made.group_id, place=0, retry_of=first.job_id)
+    store.add_job(again)
+    yield made
+    for record in store.jobs(JobQuery(group_id=made.group_id)):
         store.delete_job(record.job_id)
 
 
@@ -150,3 +165,29 @@ def test_a_thousand_jobs_are_stopped_by_one_command(server, store):
 def test_an_order_that_is_none_changes_nothing(server, jobs, store, order):
     with unchanged(store):
         assert server.ask("commands", data=order).status == 400
+
+
+def test_groups_are_listed_with_how_their_jobs_stand(server, group):
+    (found,) = server.ask("groups").json["groups"]
+    assert found["group"]["id"] == group.group_id
+    assert (found["group"]["name"], found["group"]["tags"], found["group"]["total"]) == ("scan", ["h2"], 4)
+    assert found["counts"] == {"QUEUED": 4}
+    assert server.ask("groups?skip=1").json == {"groups": []}
+    assert server.ask(f"groups?ids={group.group_id},nonsense").json == {"groups": [found]}
+    assert server.ask("groups?ids=nonsense").json == {"groups": []}
+
+
+def test_jobs_of_one_group_are_listed(server, jobs, group):
+    page = server.ask(f"jobs?group={group.group_id}&limit=2").json
+    assert (page["found"], [row["name"] for row in page["rows"]]) == (5, ["scan[0]", "scan[3]"])
+    assert server.ask(f"jobs?group={group.group_id}&query=failed").json["found"] == 1
+    assert server.ask(f"jobs?query=group:{group.group_id}").json["found"] == 5
+
+
+def test_a_group_comes_in_the_forms_of_a_saved_notebook(server, group):
+    forms = server.ask(f"html?layout=group&group={group.group_id}").json
+    assert forms["text"].splitlines()[0] == f"scan ({group.group_id}): 4 jobs: 4 queued"
+    assert "0 / 4" in forms["html"]
+    missing, unsaid = server.ask("html?layout=group&group=nonsense"), server.ask("html?layout=group")
+    assert (missing.status, missing.json["error"][:17]) == (404, "there is no group")
+    assert (unsaid.status, unsaid.json["error"]) == (400, "with the layout group, `group` has to say which one")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from .._records import Member
@@ -67,7 +67,7 @@ class Standing:
         return Counter({status: count for status, count in self.counts.items() if status in statuses})
 
 
-def words_of(counts: Counter[str]) -> str:
+def words_of(counts: Mapping[str, int]) -> str:
     """Return how many there are of each status, as people read it."""
     order = [*(status for status in _ORDER if status in counts), *sorted(counts.keys() - {*_ORDER})]
     return " · ".join(f"{counts[status]:,} {status.lower()}" for status in order)

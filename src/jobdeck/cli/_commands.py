@@ -1,4 +1,4 @@
-"""``jobdeck ls | show | logs | cancel | retry | prune | doctor``."""
+"""``jobdeck ls | groups | show | logs | cancel | retry | prune | doctor``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from .._deck import Deck
 from .._errors import EngineError, JobdeckError, JobNotFoundError
 from .._plain import plain
 from .._query import GRAMMAR, UNDER_WAY, parse, resolve
+from .._records import GroupQuery, GroupRecord, JobQuery
 from .._service import JobService
 from .._version import __version__
 from ..cli import _completion, _doctor, _logs, _views
@@ -65,17 +67,33 @@ def _service(context: click.Context) -> JobService:
 
 @main.command("ls")
 @click.argument("query", nargs=-1, shell_complete=_completion.complete)
+@click.option("-g", "--group", metavar="ID|NAME", help="Those of this group, or of the newest of this name.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list.")
 @click.pass_context
-def list_jobs(context: click.Context, query: tuple[str, ...], limit: int, as_json: bool) -> None:
+def list_jobs(context: click.Context, query: tuple[str, ...], group: str | None, limit: int, as_json: bool) -> None:
     """List jobs, the newest first."""
     service = _service(context)
-    found = parse(" ".join(query)).find(service.store, limit)
+    within = JobQuery() if group is None else JobQuery(group_id=_group(service, group).group_id)
+    found = parse(" ".join(query)).find(service.store, limit, within=within)
     if as_json:
         _print_json([_views.as_data(record) for record in found])
     else:
         _views.print_table(found)
+
+
+@main.command("groups")
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list.")
+@click.pass_context
+def list_groups(context: click.Context, limit: int, as_json: bool) -> None:
+    """List groups of jobs, the newest first, and how their jobs stand."""
+    store = _service(context).store
+    found = [(record, store.tally(record.group_id).counts) for record in store.groups(GroupQuery(limit=limit))]
+    if as_json:
+        _print_json([{**asdict(record), "counts": dict(counts)} for record, counts in found])
+    else:
+        _views.print_groups(found)
 
 
 @main.command()
@@ -174,6 +192,17 @@ def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[str], bool]:
         if not found:
             raise JobNotFoundError(f"{error}; and no job under way fits {plain(text)!r}") from error
         return [record.job_id for record in found], True
+
+
+def _group(service: JobService, text: str) -> GroupRecord:
+    """Return the group of this id, or the newest of this name. JobNotFoundError if there is none."""
+    try:
+        return service.store.group(text)
+    except JobNotFoundError:
+        found = [record for record in service.store.groups(GroupQuery(name=text)) if record.name == text]
+        if not found:
+            raise
+        return found[0]
 
 
 def _age(text: str) -> timedelta:

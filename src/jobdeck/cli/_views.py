@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .._group.standing import words_of
 from .._job.joblist import status_words
 from .._plain import plain, span
 from .._ports import Store
-from .._records import JobRecord
+from .._records import GroupRecord, JobRecord
 from .._status import JobStatus, is_final
 from ._doctor import Finding
 
@@ -54,6 +55,28 @@ def print_table(records: Sequence[JobRecord]) -> None:
             _status(record) + Text(f" {_progress(record)}".rstrip()),
             Text(_short_moment(record.created)),
             Text(_took(record)),
+            Text(plain(", ".join(record.tags), 60)),
+        )
+    console.print(table)
+
+
+def print_groups(found: Sequence[tuple[GroupRecord, Mapping[str, int]]]) -> None:
+    """Print groups, a line each."""
+    console = _console()
+    if not found:
+        console.print("no groups")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("id", "name", "kind", "jobs", "status", "created", "tags"):
+        table.add_column(head, no_wrap=head not in ("tags", "status"), overflow="ellipsis")
+    for record, counts in found:
+        table.add_row(
+            Text(record.group_id),
+            Text(plain(record.name, 60)),
+            Text(plain(record.kind, 20)),
+            Text(f"{sum(counts.values()):,}"),
+            Text(plain(words_of(counts), 100)),
+            Text(_short_moment(record.created)),
             Text(plain(", ".join(record.tags), 60)),
         )
     console.print(table)
@@ -122,6 +145,7 @@ def _facts(store: Store, record: JobRecord) -> list[tuple[str, str | Text]]:
         ("messages", str(record.interim_count) if record.interim_count else None),
         ("program", record.program_id),
         ("backend", record.backend),
+        ("group", record.group_id),
         ("tags", ", ".join(record.tags)),
         ("retry of", record.retry_of),
         ("cancel", record.cancel_note),

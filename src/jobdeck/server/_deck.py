@@ -10,10 +10,10 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from .._bulk import begin_bulk, report_of
-from .._feed import read_rows
+from .._feed import group_view, read_rows
 from .._ports import Store
 from .._query import parse
-from .._records import JobQuery, JobRecord
+from .._records import GroupQuery, JobQuery, JobRecord
 from .._wire import BulkRequest, Report
 from ._handler import HomeHandler
 
@@ -41,6 +41,28 @@ class JobsHandler(HomeHandler):
         }
 
 
+class GroupsHandler(HomeHandler):
+    """The store's groups, page by page."""
+
+    path = "/groups"
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer with groups, the newest first, and how their jobs stand."""
+        self.answer(await self.done(self._page, self.arguments()))
+
+    def _page(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        store = self.home.store
+        ids = tuple(asked["ids"]) or None
+        found = store.groups(GroupQuery(limit=asked["limit"], skip=asked["skip"], group_ids=ids))
+        return {
+            "groups": [
+                {"group": group_view(record), "counts": dict(store.tally(record.group_id).counts)} for record in found
+            ]
+        }
+
+
 class BulkHandler(HomeHandler):
     """What is done to many jobs with one command."""
 
@@ -61,7 +83,7 @@ class BulkHandler(HomeHandler):
 def find(store: Store, asked: Mapping[str, Any]) -> tuple[int, list[JobRecord]]:
     """Return how many jobs are meant, and those of the page that was asked for."""
     query = parse(asked["query"])
-    within = JobQuery(status=tuple(asked["status"]) or None, tags=tuple(asked["tag"]))
+    within = JobQuery(status=tuple(asked["status"]) or None, tags=tuple(asked["tag"]), group_id=asked.get("group"))
     skip, limit = asked["skip"], asked["limit"]
     if query.is_empty:
         return store.count(within), store.jobs(replace(within, skip=skip, limit=limit))

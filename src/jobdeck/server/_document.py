@@ -18,7 +18,7 @@ from .._plain import plain
 from ._schemas import schemas_of
 
 _FILE: Final = Path(__file__).with_name("openapi.json")
-_REST: Final = (_wire.JobView, _wire.JobRow, _wire.LogChunk, _wire.Reply, _wire.Report)
+_REST: Final = (_wire.JobView, _wire.JobRow, _wire.GroupView, _wire.LogChunk, _wire.Reply, _wire.Report)
 _STREAM: Final = (
     *(_wire.Subscribe, _wire.Resync, _wire.RangeRequest, _wire.CommandRequest, _wire.DeckRequest, _wire.BulkRequest),
     *(_wire.Snapshot, _wire.Delta, _wire.Rows, _wire.RangeReply, _wire.Trouble),

@@ -9,7 +9,7 @@ from jupyter_server.extension.application import ExtensionApp
 
 from .._wire import API
 from ._about import DocumentHandler, InfoHandler, StillHandler
-from ._deck import BulkHandler, JobsHandler
+from ._deck import BulkHandler, GroupsHandler, JobsHandler
 from ._handler import pattern_of
 from ._home import ServedHome
 from ._jobs import CommandsHandler, JobHandler, LogHandler, MessageHandler, MessagesHandler
@@ -21,6 +21,7 @@ HANDLERS: Final = (
     StillHandler,
     FeedHandler,
     JobsHandler,
+    GroupsHandler,
     BulkHandler,
     JobHandler,
     MessagesHandler,
