@@ -16,7 +16,17 @@ from .conftest import read
 API = read("docs/api.md")
 _CALL = re.compile(r"^#+ `([\w.]+)\((.*)\)`", re.MULTILINE)
 _NAMED = re.compile(r"`(?:jobdeck\.)?([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
-CLASSES = ("BulkReport", "Deck", "Job", "JobStatus", "ParameterNamespace", "Program", "Progress", "UserMessenger")
+CLASSES = (
+    "BulkReport",
+    "Deck",
+    "Job",
+    "JobGroup",
+    "JobStatus",
+    "ParameterNamespace",
+    "Program",
+    "Progress",
+    "UserMessenger",
+)
 
 
 def documented_calls() -> list[tuple[str, str]]:

@@ -36,7 +36,7 @@ def jobs(store: SQLiteStore) -> list[str]:
         add(store, "vqe-lih", tags=("Sweep", "Größe"), engine="dask"),
         add(store, "Ünïcode", tags=("größe",), submitted=False),
         add(store, "bell", tags=("k\u212a",), group_id="g1"),
-        add(store, "held", engine="qiskit"),
+        add(store, "held", engine="qiskit", group_id="k3v9qa-gbcdefghijklm"),
         add(store, "waits", engine="qiskit"),
     ]
     store.claim("local", "agent", 10)
@@ -72,6 +72,8 @@ QUERIES = [
     "engine:DASK",
     "engine:dask,qiskit -held",
     "group:g1",
+    "group:K3V9QA-GBCDEFGHIJKLM",
+    "group:k3v9qa-gbcdefghijklm -running",
     "created:<1h",
     "created:>1h",
     "created:<=today",

@@ -15,6 +15,7 @@ from .quantities import Age, Day, moment_of
 from .syntax import AllOf, Node, Term
 
 _JOB_ID: Final = re.compile(r"[a-z2-7]{6}-[a-z2-7]{12}")
+_GROUP_ID: Final = re.compile(r"[a-z2-7]{6}-g[a-z2-7]{12}")
 _FINAL: Final = tuple(sorted(status.value for status in FINAL))
 
 UNDER_WAY: Final = JobQuery(without=_FINAL)
@@ -53,6 +54,8 @@ def _with_term(query: JobQuery, term: Term, now: float) -> Narrowed | None:
     texts = [word.text.lower() for word in term.words]
     if field == "id" and query.job_ids is None and all(map(_JOB_ID.fullmatch, texts)):
         return Narrowed(replace(query, job_ids=tuple(dict.fromkeys(texts))), True)
+    if field == "group" and query.group_id is None and len(texts) == 1 and _GROUP_ID.fullmatch(texts[0]):
+        return Narrowed(replace(query, group_id=texts[0]), True)
     if len(texts) > 1 or is_pattern(term.words[0]) or not (texts[0].isascii() and texts[0].isprintable()):
         return None
     # SQLite knows the cases of ASCII alone, which is enough to find what is ASCII (but for the Kelvin sign).
