@@ -20,6 +20,7 @@ _NAMES = {
     "_deck": "Deck",
     "_job": "Job JobList Progress",
     "_group": "JobGroup",
+    "_managed": "JobManager ManagedJobSet ManagedJob ManagedResults",
     "_programs": "Program ParameterNamespace",
     "_options": "RuntimeOptions",
     "_status": "JobStatus",
@@ -33,7 +34,7 @@ _NAMES = {
 }
 _WHERE = {name: module for module, names in _NAMES.items() for name in names.split()}
 
-_MODULES = ("qiskit", "runtime")
+_MODULES = ("managed", "qiskit", "runtime")
 """Public modules that ``import jobdeck`` is enough for."""
 
 # A star import must not take the place of Python's own `map`.

@@ -1,3 +1,4 @@
+from . import managed as managed
 from . import qiskit as qiskit
 from . import runtime as runtime
 from ._bulk import BulkReport as BulkReport
@@ -22,6 +23,10 @@ from ._group import JobGroup as JobGroup
 from ._job import Job as Job
 from ._job import JobList as JobList
 from ._job import Progress as Progress
+from ._managed import JobManager as JobManager
+from ._managed import ManagedJob as ManagedJob
+from ._managed import ManagedJobSet as ManagedJobSet
+from ._managed import ManagedResults as ManagedResults
 from ._messenger import UserMessenger as UserMessenger
 from ._options import RuntimeOptions as RuntimeOptions
 from ._programs import ParameterNamespace as ParameterNamespace

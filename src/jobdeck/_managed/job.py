@@ -17,7 +17,7 @@ from .._status import JobStatus
 if TYPE_CHECKING:
     from .._deck import Deck
 
-Submit = Callable[[], Job[Any]]
+Submit = Callable[[], Job[Any] | None]
 
 
 class ManagedJob:
@@ -55,6 +55,7 @@ class ManagedJob:
         if job is not None:
             self._settled.set()
         self._withdrawn = threading.Event()
+        self._stirred = threading.Event()
 
     # --- submitting
 
@@ -96,13 +97,14 @@ class ManagedJob:
         """
         del job_share_level
         from .._toplevel import default_deck
-        from .submission import submit_circuits
+        from .submission import submit_one
 
         experiments = Experiments(circuits if isinstance(circuits, (list, tuple)) else [circuits])
         tags = checked_tags(job_tags or ())
 
         def make() -> Job[Any]:
-            return submit_circuits(deck or default_deck(), experiments, backend, job_name, tags, run_config)
+            how = {"name": job_name, "tags": tags}
+            return submit_one(deck or default_deck(), experiments, backend, how, run_config)
 
         def go() -> None:
             with submit_lock or nullcontext():
@@ -121,6 +123,8 @@ class ManagedJob:
                 self.job = make()
         except Exception as error:  # noqa: BLE001 - it is the backend's own code, and the error is kept to be shown
             self.submit_error = error
+        if self._withdrawn.is_set():
+            self.cancel()  # it came while the job was being submitted
         self.note = None
         self._settled.set()
 
@@ -187,6 +191,7 @@ class ManagedJob:
     def cancel(self) -> None:
         """Ask the job to stop; one that is not submitted will not be. Never raises."""
         self._withdrawn.set()
+        self._stirred.set()
         if self.job is not None:
             try:
                 self.job.cancel()
@@ -219,4 +224,6 @@ class ManagedJob:
         return f"experiments {self.start_index}-{self.end_index}"
 
     def __repr__(self) -> str:
-        return f"<ManagedJob of {self._label}: {self.error_message() if self.submit_error else self.job or self.status()}>"
+        return (
+            f"<ManagedJob of {self._label}: {self.error_message() if self.submit_error else self.job or self.status()}>"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,6 +89,11 @@ class ManagedJobSet(JobGroup[Any]):
             self._backend = None if first is None else first.backend()
         backend = self._backend if self._backend is not None else self._told("backend")
         return [] if backend is None else [backend]
+
+    @property
+    def is_submitting(self) -> bool:
+        """Whether jobs of it are still to be submitted from this process."""
+        return any(not part._settled.is_set() for part in self._submitting or ())
 
     # --- its jobs
 
@@ -267,9 +272,3 @@ def retrieve(service: JobService, job_set_id: str) -> ManagedJobSet:
     if record.kind != KIND:
         raise JobNotFoundError(f"group {record.name!r} ({job_set_id}) is a {record.kind}, no set: Deck.group() has it")
     return ManagedJobSet(service, record)
-
-
-def parts_of(experiments: Sequence[Any], most: int | None) -> Iterable[Sequence[Any]]:
-    """Yield experiments in parts of at most so many."""
-    size = most or max(len(experiments), 1)
-    return (experiments[start : start + size] for start in range(0, len(experiments), size))

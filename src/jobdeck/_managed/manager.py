@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from .._backends import backend_name, backend_named
-from .._errors import InvalidInputError, UnpicklableError
-from .._experiments import Experiments, ProgramBytes, check_inputs, experiment_name, run_circuits, run_inputs
-from .._grouping import add_group
+from .._backends import backend_named
+from .._errors import InvalidInputError
 from .._options import RunOptions
-from .._program import Packer
 from .._programs import Programs
-from .._records import NewGroup, NewJob
 from .._toplevel import default_deck
-from .job import ManagedJob
-from .jobset import KIND, ManagedJobSet, parts_of, retrieve
+from .jobset import ManagedJobSet, retrieve
+from .plan import Plan
+from .queueing import queue
 from .report import details, summary
-from .submission import Submission, runs_elsewhere, unwrapped
+from .submission import runs_elsewhere, submit_all, unwrapped
 
 if TYPE_CHECKING:
     from .._deck import Deck
@@ -80,8 +77,6 @@ class JobManager:
             Something is wrong with what was given. Nothing was queued.
         """
         deck = self._deck
-        some = _listed(experiments)
-        backend = unwrapped(_resolved(deck, backend))
         how = RunOptions.checked(
             backend=None,
             name=name or time.strftime("%Y-%m-%d %H:%M:%S"),
@@ -91,22 +86,10 @@ class JobManager:
             metadata=None,
             options=None,
         )
-        parts = list(map(Experiments, parts_of(some, _most(backend, max_experiments_per_job))))
-        group = NewGroup(
-            KIND,
-            str(how.name),
-            how.tags,
-            {
-                "backend": _title(backend),
-                "counts": list(map(len, parts)),
-                "names": _names(some),
-            },
-            len(parts),
-        )
-        if hasattr(backend, "run") and runs_elsewhere(backend):
-            made = self._submit(deck, backend, parts, group, run_config)
-        else:
-            made = self._queue(deck, backend, parts, group, how, run_config)
+        found = unwrapped(_resolved(deck, backend))
+        plan = Plan.of(experiments, found, max_experiments_per_job, how, run_config)
+        is_foreign = plan.is_of_circuits and runs_elsewhere(found)
+        made = submit_all(deck, plan) if is_foreign else queue(deck, plan)
         self._job_sets.append(made)
         return made
 
@@ -135,7 +118,7 @@ class JobManager:
         provider
             Not needed; there for code that was written for a service.
         refresh
-            Whether to read its results anew, rather than to return the same object as before.
+            Whether to return a new object, which reads all results anew, rather than the one that this manager has.
 
         Raises
         ------
@@ -145,97 +128,17 @@ class JobManager:
         del provider
         if not isinstance(job_set_id, str):
             raise InvalidInputError(f"a job set's id is a text, not {type(job_set_id).__name__}")
-        for place, known in enumerate(self._job_sets):
-            if known.job_set_id() == job_set_id:
-                if not refresh:
-                    return known
-                if known._submitting is None:
-                    del self._job_sets[place]
-                    break
-                return known  # its parts are being submitted from here, and nobody else knows of them
+        known = next((each for each in self._job_sets if each.job_set_id() == job_set_id), None)
+        # Of a set that is submitted from here, nobody else knows the jobs to come.
+        if known is not None and (not refresh or known.is_submitting):
+            return known
         found = retrieve(self._deck._service, job_set_id)
-        self._job_sets.append(found)
+        self._job_sets = [*(each for each in self._job_sets if each is not known), found]
         return found
 
     @property
     def _deck(self) -> Deck:
         return self._given_deck or default_deck()
-
-    def _queue(
-        self,
-        deck: Deck,
-        backend: Any,
-        parts: Sequence[Experiments],
-        group: NewGroup,
-        how: RunOptions,
-        run_config: Mapping[str, Any],
-    ) -> ManagedJobSet:
-        """Queue a job in a process of its own for each part."""
-        engine = how.engine or deck._engine
-        deck._service.engine(engine)
-        is_backend = hasattr(backend, "run")
-        if is_backend:
-            packer = Packer(run_circuits, backend=backend)
-            shared: dict[str, Any] = dict(run_config)
-        else:
-            program = _checked_program(deck, backend, parts, run_config)
-            packer = Packer(run_inputs)
-            shared = {"program": program, **run_config}
-        key = "circuits" if is_backend else "experiments"
-        new = []
-        start = 0
-        for place, part in enumerate(parts):
-            try:
-                packed = packer.pack({key: part, **shared})
-            except UnpicklableError as error:
-                raise UnpicklableError(f"experiments {start}-{start + len(part) - 1}: {error}") from error
-            start += len(part)
-            new.append(
-                NewJob(
-                    name=f"{group.name}[{place}]",
-                    engine=engine,
-                    program=packed.program,
-                    inputs=packed.inputs,
-                    context=packed.context,
-                    backend=_title(backend),
-                    tags=how.tags,
-                    inputs_preview=packed.inputs_preview,
-                    timeout=how.timeout,
-                    place=place,
-                )
-            )
-        record = add_group(deck._service, group, new)._record
-        return ManagedJobSet(deck._service, record, backend=backend)
-
-    def _submit(
-        self,
-        deck: Deck,
-        backend: Any,
-        parts: Sequence[Experiments],
-        group: NewGroup,
-        run_config: Mapping[str, Any],
-    ) -> ManagedJobSet:
-        """Have each part submitted to a service, from a thread of this process."""
-        record = deck.store.add_group(group)
-        managed = []
-        start = 0
-        for part in parts:
-            managed.append(ManagedJob(start, len(part)))
-            start += len(part)
-        named = [
-            (job, part, f"{group.name}[{place}]") for place, (job, part) in enumerate(zip(managed, parts, strict=True))
-        ]
-        made = ManagedJobSet(deck._service, record, parts=managed, backend=backend)
-        Submission(deck, backend, named, group.tags, run_config, record.group_id).begin()
-        return made
-
-
-def _listed(experiments: Any) -> list[Any]:
-    is_one = hasattr(experiments, "num_qubits") or isinstance(experiments, (str, bytes, Mapping))
-    some = [experiments] if is_one or not isinstance(experiments, Iterable) else list(experiments)
-    if not some:
-        raise InvalidInputError("there are no experiments to run")
-    return some
 
 
 def _resolved(deck: Deck, backend: Any) -> Any:
@@ -244,43 +147,3 @@ def _resolved(deck: Deck, backend: Any) -> Any:
         return backend
     is_path_or_module = backend.endswith(".py") or "." in backend or "/" in backend
     return backend if is_path_or_module else backend_named(backend)
-
-
-def _checked_program(
-    deck: Deck, program: Any, parts: Iterable[Experiments], shared: Mapping[str, Any]
-) -> Any:
-    """Check each experiment as an input of the program, and return the program as it travels."""
-    uploaded = Programs(deck.store).find(program)
-    if uploaded is not None:
-        data = ProgramBytes(uploaded.record.data, uploaded.name)
-        packer = Packer(data)
-        for experiment in chain.from_iterable(parts):
-            if isinstance(experiment, Mapping):
-                uploaded.inputs({**shared, **experiment})
-    else:
-        data, packer = program, Packer(program)
-    for place, experiment in enumerate(chain.from_iterable(parts)):
-        try:
-            check_inputs(packer, experiment, shared)
-        except (InvalidInputError, UnpicklableError) as error:
-            raise type(error)(f"experiment {place}: {error}") from error
-    return data
-
-
-def _most(backend: Any, wanted: int | None) -> int | None:
-    if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1):
-        raise InvalidInputError(f"max_experiments_per_job is a whole number above 0, not {wanted!r}")
-    limit = getattr(backend, "max_circuits", None)
-    if limit is None and callable(getattr(backend, "configuration", None)):
-        limit = getattr(backend.configuration(), "max_experiments", None)
-    given = [number for number in (wanted, limit) if isinstance(number, int) and number > 0]
-    return min(given, default=None)
-
-
-def _title(backend: Any) -> str:
-    return backend_name(backend) if hasattr(backend, "run") else Packer(backend).name
-
-
-def _names(experiments: Sequence[Any]) -> list[str | None] | None:
-    names = list(map(experiment_name, experiments))
-    return names if any(name is not None for name in names) else None

@@ -106,9 +106,8 @@ class ManagedResults:
                     raise self._missing(job, place)
                 one = None if isinstance(result, list) else result.results[inner]
                 if one is not None and not getattr(one, "success", True):
-                    raise RuntimeJobFailureError(
-                        f"experiment {place} of {self._job_set._label} failed: {getattr(one, 'status', 'without a word')}"
-                    )
+                    why = getattr(one, "status", "without a word")
+                    raise RuntimeJobFailureError(f"experiment {place} of {self._job_set._label} failed: {why}")
                 return result, inner
         raise AssertionError(f"no part of the set has place {place}")
 

@@ -1,19 +1,19 @@
-"""How the parts of a set become jobs: each in a process of its own, or, where a service runs them, watched from here."""
+"""Sets whose jobs a service runs: submitted from this process, one after another, and watched."""
 
 from __future__ import annotations
 
 import logging
 import re
 import threading
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from .._errors import InvalidInputError
 from .._experiments import Experiments, run_circuits
 from .._job import Job
 from .._status import is_final
 from .job import ManagedJob
+from .jobset import ManagedJobSet
+from .plan import Plan
 
 if TYPE_CHECKING:
     from .._deck import Deck
@@ -40,27 +40,25 @@ def runs_elsewhere(backend: Any) -> bool:
 
 def unwrapped(backend: Any) -> Any:
     """Return the backend inside of one that runs everything as a job: a set makes jobs itself."""
-    is_wrapped = type(backend).__module__.startswith(f"{__package__.partition('.')[0]}.qiskit")
+    is_wrapped = type(backend).__module__.startswith(f"{__name__.partition('.')[0]}.qiskit")
     return getattr(backend, "_wrapped", backend) if is_wrapped else backend
 
 
-def submit_circuits(
-    deck: Deck,
-    circuits: Experiments,
-    backend: Any,
-    name: str,
-    tags: Sequence[str],
-    run_config: Mapping[str, Any],
-    group: str | None = None,
-) -> Job[Any]:
-    """Submit some circuits as one job."""
+def submit_one(deck: Deck, circuits: Experiments, backend: Any, how: Mapping[str, Any], run_config: Any) -> Job[Any]:
+    """Submit circuits as one job; `how` is its name and its tags."""
     backend = unwrapped(backend)
     if runs_elsewhere(backend):
-        foreign = backend.run(list(circuits), **run_config)
-        return deck.watch(foreign, name=name, tags=tags, group=group)
-    if group is not None:
-        raise InvalidInputError("the jobs of a set that run in processes of their own are queued together")
-    return deck.run(run_circuits, inputs={"circuits": circuits, **run_config}, backend=backend, name=name, tags=tags)
+        return deck.watch(backend.run(list(circuits), **run_config), **how)
+    return deck.run(run_circuits, inputs={"circuits": circuits, **run_config}, backend=backend, **how)
+
+
+def submit_all(deck: Deck, plan: Plan) -> ManagedJobSet:
+    """Begin to submit the parts of a set to a service, and return the set."""
+    record = deck.store.add_group(plan.group)
+    jobs = [ManagedJob(start, len(part)) for start, part in zip(plan.starts, plan.parts, strict=True)]
+    made = ManagedJobSet(deck._service, record, parts=jobs, backend=plan.backend)
+    Submission(deck, plan, jobs, record.group_id).begin()
+    return made
 
 
 def is_job_limit(error: BaseException) -> bool:
@@ -69,63 +67,56 @@ def is_job_limit(error: BaseException) -> bool:
 
 
 class Submission:
-    """Submits the parts of a set to a service one after another, in a thread, and waits where it takes no more.
+    """Submits the parts of a set, in a thread. Where the service takes no more, it waits until one of them has ended.
 
     Parameters
     ----------
-    parts
-        Each with its experiments and the name of its job.
+    pause
+        The first number of seconds to wait where none of the set's own jobs is under way; it doubles up to a minute.
     """
 
     def __init__(
-        self,
-        deck: Deck,
-        backend: Any,
-        parts: Sequence[tuple[ManagedJob, Experiments, str]],
-        tags: Sequence[str],
-        run_config: Mapping[str, Any],
-        group: str,
+        self, deck: Deck, plan: Plan, jobs: list[ManagedJob], group_id: str, *, pause: float = _SHORTEST_PAUSE
     ) -> None:
         self._deck = deck
-        self._backend = backend
-        self._parts = parts
-        self._tags = tags
-        self._run_config = run_config
-        self._group = group
+        self._plan = plan
+        self._jobs = jobs
+        self._group_id = group_id
+        self._pause = pause
 
     def begin(self) -> None:
         """Start the thread. It ends with the last part."""
         threading.Thread(target=self._submit_all, name="jobdeck-submission", daemon=True).start()
 
     def _submit_all(self) -> None:
-        for part, circuits, name in self._parts:
-            part._settle(lambda part=part, circuits=circuits, name=name: self._submit(part, circuits, name), circuits)
-            if part.submit_error is not None:
-                _log.warning("%s of set %s: %s", part._label, self._group, part.error_message())
+        for place, (job, circuits) in enumerate(zip(self._jobs, self._plan.parts, strict=True)):
+            job._settle(self._submit(place, job, circuits), circuits)
+            if job.submit_error is not None:
+                _log.warning("%s of set %s: %s", job._label, self._group_id, job.error_message())
 
-    def _submit(self, part: ManagedJob, circuits: Experiments, name: str) -> Job[Any]:
-        pause = _SHORTEST_PAUSE
-        while True:
-            try:
-                return submit_circuits(
-                    self._deck, circuits, self._backend, name, self._tags, self._run_config, self._group
-                )
-            except Exception as error:
-                if not is_job_limit(error):
-                    raise
-                part.note = f"waiting: the backend takes no more jobs for now ({error})"
-            pause = self._wait_for_room(part, pause)
+    def _submit(self, place: int, job: ManagedJob, circuits: Experiments) -> Callable[[], Job[Any] | None]:
+        how = {"name": self._plan.job_name(place), "tags": self._plan.how.tags, "group": self._group_id}
 
-    def _wait_for_room(self, part: ManagedJob, pause: float) -> float:
-        """Wait until one of the set's jobs has ended, or, where none is under way, for a while; return the next pause."""
-        running = [each.job for each, _, _ in self._parts if each.job is not None and not is_final(each.job.status())]
-        if not running:
-            part._withdrawn.wait(pause)
-            return min(2 * pause, _LONGEST_PAUSE)
-        ended = threading.Event()
-        for job in running:
-            job.future.add_done_callback(lambda _: ended.set())
-        deadline = time.monotonic() + _LONGEST_PAUSE
-        while not ended.wait(_SHORTEST_PAUSE) and time.monotonic() < deadline and not part._withdrawn.is_set():
-            pass
-        return _SHORTEST_PAUSE
+        def submit() -> Job[Any] | None:
+            pause = self._pause
+            while not job._withdrawn.is_set():
+                try:
+                    return submit_one(self._deck, circuits, self._plan.backend, how, self._plan.run_config)
+                except Exception as error:
+                    if not is_job_limit(error):
+                        raise
+                    job.note = f"waiting: the backend takes no more jobs for now ({error})"
+                self._wait_for_room(job, pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            return None
+
+        return submit
+
+    def _wait_for_room(self, job: ManagedJob, pause: float) -> None:
+        """Wait until one of the set's jobs has ended; where none is under way, or none ends for long, for a while."""
+        running = [each.job for each in self._jobs if each.job is not None and not is_final(each.job.status())]
+        for other in running:
+            other.future.add_done_callback(lambda _: job._stirred.set())
+        job._stirred.wait(_LONGEST_PAUSE if running else pause)
+        if not job._withdrawn.is_set():
+            job._stirred.clear()
