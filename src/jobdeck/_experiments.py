@@ -55,14 +55,16 @@ def run_circuits(backend: Any, user_messenger: Messenger, circuits: Iterable[Any
     JobError
         It says which have failed.
     """
-    result = backend.run(list(circuits), **run_config).result()
+    several = list(circuits)
+    result = backend.run(several, **run_config).result()
     if getattr(result, "success", True):
         return result
     _keep(result, user_messenger)
     parts = getattr(result, "results", None) or []
     failed = [(place, part) for place, part in enumerate(parts) if not getattr(part, "success", True)]
+    # Named as they were given: what failed may come back without its name.
     told = "; ".join(
-        f"{getattr(getattr(part, 'header', None), 'name', None) or place}: {getattr(part, 'status', 'failed')}"
+        f"{experiment_name(several[place]) or place}: {getattr(part, 'status', 'without a word')}"
         for place, part in failed[:_MOST_NAMED]
     )
     more = f"; and {len(failed) - _MOST_NAMED} more" if len(failed) > _MOST_NAMED else ""

@@ -142,8 +142,11 @@ class JobManager:
 
 
 def _resolved(deck: Deck, backend: Any) -> Any:
-    """Return a backend for its name; a program is left as it is."""
-    if not isinstance(backend, str) or Programs(deck.store).find(backend) is not None:
+    """Return a backend for its name, or the uploaded program; any other program is left as it is."""
+    if not isinstance(backend, str):
         return backend
+    uploaded = Programs(deck.store).find(backend)
+    if uploaded is not None:
+        return uploaded
     is_path_or_module = backend.endswith(".py") or "." in backend or "/" in backend
     return backend if is_path_or_module else backend_named(backend)

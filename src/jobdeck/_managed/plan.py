@@ -12,6 +12,7 @@ from .._errors import InvalidInputError
 from .._experiments import Experiments, experiment_name
 from .._options import RunOptions
 from .._program import Packer
+from .._programs import Uploaded
 from .._records import NewGroup
 from .jobset import KIND
 
@@ -23,7 +24,7 @@ class Plan:
     Attributes
     ----------
     backend
-        A backend, or a program.
+        A backend, or a program, uploaded or in any other form.
     parts
         The experiments of each job.
     how
@@ -55,6 +56,8 @@ class Plan:
     @property
     def backend_name(self) -> str:
         """What the backend, or the program, is called."""
+        if isinstance(self.backend, Uploaded):
+            return self.backend.name
         return backend_name(self.backend) if self.is_of_circuits else Packer(self.backend).name
 
     @property

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._errors import InvalidInputError, UnpicklableError
-from .._experiments import ProgramBytes, check_inputs, run_circuits, run_inputs
+from .._experiments import Experiments, ProgramBytes, check_inputs, run_circuits, run_inputs
 from .._grouping import add_group
 from .._program import Packer
-from .._programs import Programs
+from .._programs import Uploaded
 from .._records import NewJob
 from .jobset import ManagedJobSet
 from .plan import Plan
@@ -28,13 +28,14 @@ def queue(deck: Deck, plan: Plan) -> ManagedJobSet:
     """
     engine = plan.how.engine or deck._engine
     deck._service.engine(engine)
+    parts: Sequence[Experiments] = plan.parts
     if plan.is_of_circuits:
         packer, key, shared = Packer(run_circuits, backend=plan.backend), "circuits", dict(plan.run_config)
     else:
-        packer, key = Packer(run_inputs), "experiments"
-        shared = {"program": _checked_program(deck, plan), **plan.run_config}
+        program, parts = _checked_program(plan)
+        packer, key, shared = Packer(run_inputs), "experiments", {"program": program, **plan.run_config}
     new = []
-    for place, (start, part) in enumerate(zip(plan.starts, plan.parts, strict=True)):
+    for place, (start, part) in enumerate(zip(plan.starts, parts, strict=True)):
         try:
             packed = packer.pack({key: part, **shared})
         except UnpicklableError as error:
@@ -54,19 +55,21 @@ def queue(deck: Deck, plan: Plan) -> ManagedJobSet:
             )
         )
     group = add_group(deck._service, plan.group, new)
-    return ManagedJobSet(deck._service, group._record, backend=plan.backend)
+    return ManagedJobSet(deck._service, group._record, backend=plan.backend if plan.is_of_circuits else None)
 
 
-def _checked_program(deck: Deck, plan: Plan) -> Any:
-    """Check each experiment as inputs of the program, and return the program as it travels."""
-    uploaded = Programs(deck.store).find(plan.backend)
+def _checked_program(plan: Plan) -> tuple[Any, list[Experiments]]:
+    """Check each experiment as inputs of the program; return it as it travels, and them with defaults filled in."""
+    uploaded = plan.backend if isinstance(plan.backend, Uploaded) else None
     program = plan.backend if uploaded is None else ProgramBytes(uploaded.record.data, uploaded.name)
     packer = Packer(program)
-    for place, experiment in enumerate(experiment for part in plan.parts for experiment in part):
-        try:
-            if uploaded is not None and isinstance(experiment, Mapping):
-                uploaded.inputs({**plan.run_config, **experiment})
-            check_inputs(packer, experiment, plan.run_config)
-        except (InvalidInputError, UnpicklableError) as error:
-            raise type(error)(f"experiment {place}: {error}") from error
-    return program
+    parts = [Experiments(part) for part in plan.parts]
+    for start, part in zip(plan.starts, parts, strict=True):
+        for place, experiment in enumerate(part):
+            try:
+                if uploaded is not None and isinstance(experiment, Mapping):
+                    part[place] = uploaded.inputs({**plan.run_config, **experiment})
+                check_inputs(packer, part[place], plan.run_config)
+            except (InvalidInputError, UnpicklableError) as error:
+                raise type(error)(f"experiment {start + place}: {error}") from error
+    return program, parts

@@ -102,9 +102,10 @@ class ManagedResults:
         for job, result in self._parts:
             if job.start_index <= place <= job.end_index:
                 inner = place - job.start_index
-                if result is None or (isinstance(result, list) and inner >= len(result)):
+                parts = result if result is None or isinstance(result, list) else result.results
+                if parts is None or inner >= len(parts):
                     raise self._missing(job, place)
-                one = None if isinstance(result, list) else result.results[inner]
+                one = None if isinstance(result, list) else parts[inner]
                 if one is not None and not getattr(one, "success", True):
                     why = getattr(one, "status", "without a word")
                     raise RuntimeJobFailureError(f"experiment {place} of {self._job_set._label} failed: {why}")
