@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Hashable, Iterable
+from weakref import ref
 
 from .foreign import Foreign
 from .ports import Watched
@@ -13,23 +14,24 @@ Kind = tuple[type[Watched], Hashable]
 
 
 class Agenda:
-    """The next look at each job. One thread uses it."""
+    """The next look at each job, which it does not keep alive. One thread uses it."""
 
     def __init__(self) -> None:
-        self._looks: list[tuple[float, int, Foreign]] = []
+        self._looks: list[tuple[float, int, ref[Foreign]]] = []
         self._order = itertools.count()
 
     def plan(self, foreign: Foreign, when: float) -> None:
         """Look at this job at that time, and not when it was planned before."""
         foreign.due = when
-        heapq.heappush(self._looks, (when, next(self._order), foreign))
+        heapq.heappush(self._looks, (when, next(self._order), ref(foreign)))
 
     def take_due(self, now: float) -> list[Foreign]:
         """Return the jobs whose time has come."""
         due: list[Foreign] = []
         while self._looks and self._looks[0][0] <= now:
-            when, _, foreign = heapq.heappop(self._looks)
-            if when == foreign.due and not foreign.is_over:
+            when, _, planned = heapq.heappop(self._looks)
+            foreign = planned()
+            if foreign is not None and when == foreign.due and not foreign.is_over:
                 due.append(foreign)
         return due
 
