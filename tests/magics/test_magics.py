@@ -146,6 +146,8 @@ def test_a_variable_called_backend_can_be_passed(notebook: Kernel):
         ("%cancel", ["usage: %cancel"]),
         ("%cancel nonsense", ["nonsense"]),
         ("%jobdeck 1", ["1", "usage: %jobdeck"]),
+        ("%watch", ["usage: %watch EXPRESSION"]),
+        ("%watch 1 + 1", ["int", "nothing that can be watched", "concurrent.futures.Future"]),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line_and_nothing_is_queued(notebook: Kernel, cell: str, words: list[str]):
@@ -156,6 +158,13 @@ def test_what_is_wrong_is_said_in_a_line_and_nothing_is_queued(notebook: Kernel,
     for word in words:
         assert word in said
     assert notebook.run("print(len(jobdeck.jobs()))") == before
+
+
+def test_what_an_expression_gives_is_watched(notebook: Kernel):
+    notebook.run("from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(1)")
+    shown = notebook.run("%watch pool.submit(lambda: 6 * 7)")
+    assert notebook.run("print(_job.job_id())").strip() in shown
+    assert notebook.run("print(_job.result(30), _job.engine)") == "42 futures\n"
 
 
 def test_jobs_are_shown_by_id_and_found_by_words(notebook: Kernel):

@@ -19,23 +19,29 @@ MOST: Final = 16
 """Threads for one system, those included whose calls do not come back."""
 STUCK: Final = 10.0
 """Seconds after which a call has another thread take its place."""
-_LINGER: Final = 5.0
+_LINGER: Final = 2.0
 
 
 class Pool:
     """Runs calls, for each system in threads of its own: one that does not answer keeps nobody else waiting.
 
     Threads are daemons, start when there is work and end when there is none.
+
+    Parameters
+    ----------
+    clock
+        Seconds that only grow.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lanes: dict[str, _Lane] = {}
 
     def run(self, system: str, task: Task) -> None:
         """Have `task` called in some thread. It must not raise."""
         lane = self._lanes.get(system)
         if lane is None:
-            lane = self._lanes.setdefault(system, _Lane(system))
+            lane = self._lanes.setdefault(system, _Lane(system, self._clock))
         lane.put(task)
 
     def relieve(self) -> None:
@@ -50,8 +56,9 @@ class Pool:
 
 
 class _Lane:
-    def __init__(self, system: str) -> None:
+    def __init__(self, system: str, clock: Callable[[], float]) -> None:
         self._system = system
+        self._clock = clock
         self._changed = threading.Condition()
         self._tasks: deque[Task] = deque()
         self._begun: dict[threading.Thread, float] = {}
@@ -83,7 +90,7 @@ class _Lane:
             self.size -= 1
 
     def _stuck(self) -> int:
-        now = time.monotonic()
+        now = self._clock()
         return sum(now - begun > STUCK for begun in self._begun.values())
 
     def _work(self) -> None:
@@ -98,7 +105,7 @@ class _Lane:
                         self.size -= 1
                         return
                 task = self._tasks.popleft()
-                self._begun[me] = time.monotonic()
+                self._begun[me] = self._clock()
             try:
                 task()
             except BaseException:  # noqa: BLE001 - the thread's boundary
