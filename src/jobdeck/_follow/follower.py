@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 _OWNER_CHECK: Final = 1.0
 _LONGEST_PAUSE: Final = 1.0
+_REST: Final = 4.0
+"""How many times as long as a look has kept the processor the thread sleeps after it."""
 
 Listener = Callable[[Update], None]
 
@@ -238,6 +240,7 @@ class Follower:
         """Look once, tell who is concerned, and return the seconds until the next look."""
         with self.lock:
             interests = [subscription.take_interest() for subscription in subscriptions]
+        began = time.thread_time()
         try:
             self._look_after_owners()
             told = self._lookout.look(interests)
@@ -261,7 +264,9 @@ class Follower:
                 subscription.tell(update)
         with self.lock:
             self.is_quick = any(subscription.is_urgent(self._lookout) for subscription in subscriptions)
-        return self._interval if self.is_quick else self._lazy_interval
+        # Many jobs that publish make each look dearer: it leaves most of a core to others, and comes a little later.
+        rest = max(self._interval, _REST * (time.thread_time() - began))
+        return min(rest, self._lazy_interval) if self.is_quick else self._lazy_interval
 
     def _look_after_owners(self) -> None:
         now = time.monotonic()

@@ -211,7 +211,7 @@ class SQLiteStore:
 
     def set_outcome(self, job_id: str, outcome: Outcome) -> None:
         with ExitStack() as stack:
-            self._db.write_in_turn(endings.set_outcome, job_id, outcome, self._prepared_outcome(stack, outcome))
+            self._db.write(endings.set_outcome, job_id, outcome, self._prepared_outcome(stack, outcome))
 
     def note_cancel(self, job_id: str, state: str, note: str | None) -> None:
         self._db.write(commands.note, job_id, state, note)

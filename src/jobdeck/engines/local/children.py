@@ -267,9 +267,9 @@ class Children:
 
     def _adopted(self) -> list[psutil.Process]:
         """Children of this process that it did not start: orphans of jobs."""
-        import psutil
+        from .. import processes
 
-        return [p for p in psutil.Process().children() if p.pid not in self._by_pid and not _is_zombie(p)]
+        return [child for child in processes.children(os.getpid(), self._by_pid) if not _is_zombie(child)]
 
 
 def _reaches(group: int, number: int) -> bool:
