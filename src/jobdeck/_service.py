@@ -117,7 +117,8 @@ class JobService:
                 f"an engine is {_NAMES_OF_ENGINES}, or a Dask client or cluster, not {type(given).__name__}"
             )
         if not isinstance(given, str):
-            dask.keep_security(self.home, name, given)
+            # The store makes the home, and refuses one that others could read.
+            dask.keep_security(self.store.home, name, given)
         return self.engine(name).name
 
     def engine_for(self, given: Any, metadata: Mapping[str, Any]) -> str:
