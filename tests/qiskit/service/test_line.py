@@ -168,7 +168,8 @@ def test_answers_that_are_long_in_coming_are_asked_for_once(scripted, service, f
         return page(**how)
 
     line = Line(service, service._get_api_client(), clock=clock, pause=clock.pause)
-    page, line.client.jobs_get = line.client.jobs_get, partial(answer_late, line.client)
+    client = line.client
+    page, client.jobs_get = client.jobs_get, partial(answer_late, client)
     ids = [job.job_id for job in scripted.add(2 * PAGE)]
     assert words(line.look(ids)) == ["QUEUED"] * len(ids)
     assert scripted.asked(LIST) == 2

@@ -44,6 +44,7 @@ def test_a_job_that_ran_too_long_has_failed_though_the_service_says_cancelled(na
     reading = read(said("Cancelled", reason="ran too long", **{name: 1305}))
     assert reading.status is JobStatus.ERROR
     assert "maximum execution time" in reading.error
+    assert reading.error_kind == "timeout"
 
 
 def test_a_failure_is_told_by_its_reason_else_by_its_traceback():

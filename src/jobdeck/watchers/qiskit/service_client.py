@@ -28,7 +28,9 @@ class _Impatient(HTTPAdapter):
 
 def impatient(client: Any) -> Any:
     """Return a copy of a client, with a connection and a token of its own, that asks once and waits half a minute."""
-    own = copy.deepcopy(client)
+    # What it has noted of devices may be megabytes, and is of no use here.
+    noted = getattr(client, "_configuration_registry", None)
+    own = copy.deepcopy(client, {} if noted is None else {id(noted): {}})
     session: Any = getattr(own, "_session", None)
     if session is not None:
         for scheme in ("http://", "https://"):

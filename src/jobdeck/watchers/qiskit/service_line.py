@@ -95,7 +95,7 @@ class Line:
     Parameters
     ----------
     service, client
-        The client library's; of the client a copy is used.
+        The client library's; of the client a copy is used, which is made when it is needed first.
     clock
         Seconds that only grow.
     pause
@@ -111,8 +111,8 @@ class Line:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.service = service
-        self.client: Any = impatient(client)
         self._given = client
+        self._client: Any = None
         self._clock = clock
         self._pause = pause
         self._lock = threading.Lock()
@@ -128,9 +128,17 @@ class Line:
     def renew(self, service: Any, client: Any) -> None:
         """Use another client from now on: that of a job which came later, perhaps with a newer token."""
         if client is not self._given:
-            own = impatient(client)
-            with self._lock:
-                self.service, self.client, self._given, self._refused = service, own, client, None
+            self.service, self._given, self._client, self._refused = service, client, None, None
+
+    @property
+    def client(self) -> Any:
+        """The client to use, from any thread."""
+        client, given = self._client, self._given
+        if client is None:
+            client = impatient(given)
+            if given is self._given:
+                self._client = client
+        return client
 
     def follow(self, job_id: str) -> None:
         """Count a job among those that are looked after."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from ..._status import JobStatus, is_final
+from ..._status import ErrorKind, JobStatus, is_final
 from ..ports import Reading
 
 Said = Mapping[str, Any]
@@ -61,7 +61,8 @@ def reading_of(job_id: str, said: Said, metrics: Said, traceback: str | None) ->
         )
         if (when := seconds(text)) is not None
     }
-    return Reading(status, facts, error=error, times=times)
+    kind: ErrorKind | None = "timeout" if error is not None and _code_in(said) == RAN_TOO_LONG else None
+    return Reading(status, facts, error=error, error_kind=kind, times=times)
 
 
 def status_in(said: Said) -> JobStatus | str:
