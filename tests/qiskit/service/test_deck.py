@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from qiskit_ibm_runtime import SamplerV2
+from qiskit_ibm_runtime import Batch, SamplerV2
 
 from jobdeck import Deck, RuntimeJobFailureError
 from jobdeck.watchers.qiskit import service as service_module
@@ -119,6 +119,14 @@ def test_the_same_job_by_two_objects_is_one_row(scripted, service, deck, submit)
     theirs = submit()
     assert deck.watch(theirs) is deck.watch(service.job(theirs.job_id()))
     assert len(deck.jobs()) == 1
+
+
+def test_the_jobs_of_a_batch_are_one_group(service, deck, bell):
+    with Batch(backend=service.backend(BACKEND)) as batch:
+        several = [deck.watch(SamplerV2(mode=batch).run([bell])) for _ in range(3)]
+    (group,) = deck.groups()
+    assert group.name == f"batch on {BACKEND}"
+    assert [job.job_id() for job in group.jobs()] == [job.job_id() for job in several]
 
 
 def test_an_outage_is_shown_and_survived(scripted, deck, submit, until):

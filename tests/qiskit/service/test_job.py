@@ -6,12 +6,13 @@ import json
 from functools import partial
 
 import pytest
-from qiskit_ibm_runtime import Batch, QiskitRuntimeService, SamplerV2
+from qiskit_ibm_runtime import Batch, QiskitRuntimeService, SamplerV2, Session
 
 from jobdeck import JobCancelledError, JobStatus, RuntimeInvalidStateError, RuntimeJobFailureError
 from jobdeck.watchers import Reading
-from jobdeck.watchers.qiskit.service import ServiceJob, adapt, reattach, session_jobs
+from jobdeck.watchers.qiskit.service import ServiceJob, adapt, reattach
 from jobdeck.watchers.qiskit.service_line import Line
+from jobdeck.watchers.qiskit.service_session import is_session, jobs_of
 from jobdeck.watchers.reattachment import NotReachable
 
 from .clocks import Clock
@@ -218,8 +219,24 @@ def test_the_jobs_of_a_batch_are_listed_with_those_made_elsewhere(service, bell)
     with Batch(backend=service.backend(BACKEND)) as batch:
         mine = [SamplerV2(mode=batch).run([bell]) for _ in range(2)]
     elsewhere = Batch.from_id(batch.session_id, service)
-    assert [job.job_id() for job in session_jobs(elsewhere)] == [job.job_id() for job in mine]
-    assert adapt(mine[0]).session_id == batch.session_id
+    assert is_session(elsewhere)
+    assert [job.job_id() for job in jobs_of(elsewhere)] == [job.job_id() for job in mine]
+
+
+def test_jobs_of_a_session_or_batch_belong_to_its_group(service, bell, sampled):
+    with Batch(backend=service.backend(BACKEND)) as batch:
+        job = SamplerV2(mode=batch).run([bell])
+        assert adapt(job).group == ("session", batch.session_id, f"batch on {BACKEND}")
+    with Session(backend=service.backend(BACKEND)) as session:
+        job = SamplerV2(mode=session).run([bell])
+        assert adapt(job).group == ("session", session.session_id, f"session on {BACKEND}")
+    assert adapt(sampled).group is None
+
+
+def test_a_session_with_a_simulator_is_none_of_the_services():
+    from qiskit_ibm_runtime.fake_provider import FakeManilaV2
+
+    assert not is_session(Session(backend=FakeManilaV2()))
 
 
 def test_a_saved_account_reaches_a_job_again(scripted, sampled, clock):

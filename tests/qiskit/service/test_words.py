@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 from jobdeck import JobStatus
@@ -61,7 +63,7 @@ def test_the_facts_are_those_that_matter_now():
         "id": "c1",
         "session": "s1",
         "queue_place": 7,
-        "estimated_start": "2026-03-01T09:00:00Z",
+        "estimated_start": datetime(2026, 3, 1, 9, tzinfo=timezone.utc).astimezone().strftime("%Y-%m-%d %H:%M"),
         "estimated_usage": 3.5,
     }
     done = {**waiting, **said("Completed"), "usage": {"seconds": 2.5}}

@@ -21,6 +21,7 @@ from ..._status import is_final
 from ..ports import Reading, Watched
 from .service_account import SYSTEM, Place, open_service, place_in, place_of
 from .service_line import Line
+from .service_session import group_of
 from .service_words import message_in, reading_of
 
 _TRY_AGAIN: Final = 10.0
@@ -61,14 +62,6 @@ def reattach(source: Mapping[str, Any]) -> Watched | None:
     return ServiceJob(_line(place), place, str(source["id"]))
 
 
-def session_jobs(session: Any) -> list[Any]:
-    """Return the jobs of a session or batch of the service, the first one first, those made elsewhere included."""
-    session_id = session.session_id
-    if session_id is None:
-        return []
-    return list(session.service.jobs(session_id=session_id, limit=None, descending=False))
-
-
 class ServiceJob(Watched):
     """One job of the service.
 
@@ -95,7 +88,7 @@ class ServiceJob(Watched):
         # The library's own methods would ask the service for these.
         self.backend = _text(getattr(getattr(job, "_backend", None), "name", None))
         self.tags = tuple(str(tag) for tag in getattr(job, "_tags", None) or ())
-        self.session_id = _text(getattr(job, "_session_id", None))
+        self.group = group_of(_text(getattr(job, "_session_id", None)), self.backend)
         line.follow(job_id)
 
     def read(self) -> Reading:

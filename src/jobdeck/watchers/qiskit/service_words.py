@@ -44,7 +44,7 @@ def reading_of(job_id: str, said: Said, metrics: Said, traceback: str | None) ->
         ("session", said.get("session_id")),
         ("usage", usage_in(said, metrics)),
         ("queue_place", None if has_begun else metrics.get("position_in_queue")),
-        ("estimated_start", None if has_begun else metrics.get("estimated_start_time")),
+        ("estimated_start", None if has_begun else _moment(metrics.get("estimated_start_time"))),
         ("estimated_usage", None if is_final(status) else said.get("estimated_running_time_seconds")),
         ("status_text", None if is_final(status) else reason_in(said)),
     ):
@@ -107,6 +107,12 @@ def seconds(text: object) -> float | None:
     fraction = re.search(r"\.\d+", text)
     whole = (when if when.tzinfo else when.replace(tzinfo=timezone.utc)).timestamp()
     return whole + (float(fraction[0]) if fraction else 0.0)
+
+
+def _moment(text: object) -> str | None:
+    """Return a time as a clock on the wall here tells it."""
+    when = seconds(text)
+    return None if when is None else datetime.fromtimestamp(when).strftime("%Y-%m-%d %H:%M")
 
 
 def message_in(error: BaseException) -> str:
