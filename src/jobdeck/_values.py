@@ -55,8 +55,8 @@ def numbers_of(inputs_preview: Mapping[str, str], latest_body: str | None, resul
 def latest_text(body: str) -> str:
     """Return a message as at most `LONGEST_LATEST` characters in one line.
 
-    A flat dict reads as ``energy -1.1369, basis sto-3g``, without the step it was at; what else there is shows as on
-    the card.
+    A flat dict reads as ``energy -1.1369, basis sto-3g``, without the step it was at and without arrays; what else there
+    is shows as on the card.
     """
     if len(body) > LONGEST_BODY:
         text = "<image>" if _IMAGE.match(body) else body[: LONGEST_LATEST + 1]
@@ -103,13 +103,20 @@ def _pairs(body: str) -> str | None:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict) or "__type__" in value or any(isinstance(v, (dict, list)) for v in value.values()):
+    if not isinstance(value, dict) or "__type__" in value:
+        return None
+    value = {name: part for name, part in value.items() if not _is_array(part)}
+    if any(isinstance(part, (dict, list)) for part in value.values()):
         return None
     is_number = {name: isinstance(part, (int, float)) and not isinstance(part, bool) for name, part in value.items()}
     told = [name for name in value if not (is_number[name] and name.lower() in _AXES)]
     if not any(is_number.values()):
         return None
     return ", ".join(f"{name} {_short(value[name])}" for name in told or value)
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("__type__") == "ndarray"
 
 
 def _short(part: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from jobdeck._codec import encode
@@ -61,6 +62,7 @@ def test_what_has_no_numbers_with_names_gives_none(body: str):
         ({"step": 3}, "step 3"),
         ({"loss": 1e-7, "label": "a\nb", "on": True, "none": None}, "loss 1e-7, label a ⏎ b, on true, none null"),
         ({"step": 1, "label": "warm up"}, "label warm up"),
+        ({"iteration": 57, "energy": -1.25, "parameters": np.zeros(40)}, "energy -1.25"),
         ({"label": "a"}, '{"label": "a"}'),
         ({"a": [1, 2]}, '{"a": [1, 2]}'),
         ("starting\n  now", "starting ⏎ now"),
