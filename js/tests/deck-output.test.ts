@@ -7,12 +7,12 @@ import { Rest } from "../src/host/http";
 import { DeckKeeper } from "../src/lab/deck-keeper";
 import { DeckMemory } from "../src/lab/deck-memory";
 import { DEFAULTS, Settings } from "../src/lab/settings";
-import { firstFrame } from "../src/model/first-frame";
+import { firstFrame, firstGroupFrame } from "../src/model/first-frame";
 import { JobTable } from "../src/model/table";
 import { isFrame, MIME_TYPE, type Bundle } from "../src/model/wire";
 import { defaultState } from "../src/view/deck";
 import schema from "../schema/plugin.json";
-import { makeRowsFrame, makeSnapshot, makeWireRow, NOW } from "./support/wire";
+import { makeGroup, makeRowsFrame, makeSnapshot, makeWireRow, NOW } from "./support/wire";
 
 function tableOf(count: number): JobTable {
   const table = new JobTable(() => NOW);
@@ -43,6 +43,17 @@ describe("a first frame", () => {
   it("holds the newest sixty jobs, and says that there are more", () => {
     const frame = firstFrame(tableOf(450));
     expect([frame.rows?.length, frame.rows?.[0]?.number, frame.more, frame.total]).toEqual([60, 450, true, 450]);
+  });
+});
+
+describe("a first frame of a group", () => {
+  it("has its jobs alone, and counts them", () => {
+    const table = new JobTable(() => NOW);
+    const rows = [makeWireRow(3, { group: "s", status: "ERROR" }), makeWireRow(2), makeWireRow(1, { group: "s" })];
+    table.apply(makeRowsFrame(0, { rows, total: 3, groups: [makeGroup("s"), makeGroup("other")] }));
+    const frame = firstGroupFrame(table, "s");
+    expect(frame.rows?.map(({ number }) => number)).toEqual([3, 1]);
+    expect([frame.total, frame.counts, frame.more, frame.groups]).toEqual([2, { ERROR: 1, DONE: 1 }, false, [makeGroup("s")]]);
   });
 });
 
@@ -100,6 +111,46 @@ describe("what a notebook keeps of a deck", () => {
     const { model, written } = makeModel();
     makeKeeper(table, model, place).dispose();
     const keeper = makeKeeper(table, model, place);
+    place.save();
+    expect(written).toEqual([]);
+    keeper.dispose();
+  });
+});
+
+describe("what a notebook keeps of a group", () => {
+  const group = makeGroup("s");
+  const makeKeeper = (table: JobTable, saved: Bundle): { place: FakeDocument; written: Bundle[]; keeper: DeckKeeper } => {
+    const place = new FakeDocument();
+    const written: Bundle[] = [];
+    const setData = ({ data }: { data: Record<string, unknown> }): void => void written.push(data[MIME_TYPE] as Bundle);
+    const model = { data: { [MIME_TYPE]: saved }, metadata: {}, setData } as unknown as IRenderMime.IMimeModel;
+    const rest = new Rest({ baseUrl: new URL("http://x/"), token: "" }, () => Promise.reject(new Error("nothing is asked")), () => "");
+    return { place, written, keeper: new DeckKeeper(table, saved, model, rest, place.context, "s") };
+  };
+  const bundleOf = (table: JobTable): Bundle => {
+    const deck = { ...firstGroupFrame(table, "s"), change: 1 };
+    return { protocol: 1, version: "0.1.0", store_id: "k3v9qa", ids: [], layout: "group", snapshot: makeSnapshot([]), deck, group };
+  };
+  const tableWith = (status: string): JobTable => {
+    const table = new JobTable(() => NOW);
+    table.apply(makeRowsFrame(0, { rows: [makeWireRow(2), makeWireRow(1, { group: "s", status })], change: 7, groups: [group] }));
+    return table;
+  };
+
+  it("is how its jobs stand right before a save", async () => {
+    const table = tableWith("RUNNING");
+    const { place, written, keeper } = makeKeeper(table, bundleOf(table));
+    await vi.advanceTimersByTimeAsync(20_000);
+    table.apply(makeRowsFrame(1, { reset: false, change: 8, total: 2, changes: { [makeWireRow(1).id]: { status: "DONE", ended: NOW } } }));
+    place.save();
+    expect(written.map(({ layout, deck, group: kept }) => [layout, deck?.counts, kept?.id])).toEqual([["group", { DONE: 1 }, "s"]]);
+    keeper.dispose();
+    expect([place.slots.size, vi.getTimerCount()]).toEqual([0, 0]);
+  });
+
+  it("is left as it is where its jobs are over and only others changed", () => {
+    const table = tableWith("DONE");
+    const { place, written, keeper } = makeKeeper(table, bundleOf(table));
     place.save();
     expect(written).toEqual([]);
     keeper.dispose();

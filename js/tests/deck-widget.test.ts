@@ -7,7 +7,7 @@ import { defaultState } from "../src/view/deck/state";
 import widget from "../src/widget";
 import { layOut } from "./support/deck";
 import { FakeModel } from "./support/transports";
-import { makeJob, makeRowsFrame, makeSnapshot, makeWireRow } from "./support/wire";
+import { makeGroup, makeJob, makeRowsFrame, makeSnapshot, makeWireRow } from "./support/wire";
 
 beforeEach(() => {
   layOut();
@@ -50,6 +50,17 @@ describe("a cell that shows the deck", () => {
     expect(of.sent.at(-1)).toEqual({ type: "deck", on: false });
     expect(of.listeners).toBe(0);
     expect(root.childElementCount).toBe(0);
+  });
+
+  it("shows one group and asks for that alone, where it is about one", async () => {
+    const frame = makeRowsFrame(0, { rows: [makeWireRow(1, { group: "s" })], total: 2, counts: { DONE: 2 }, more: true, groups: [makeGroup("s", { name: "scan" })] });
+    const of = model({ _layout: "group", _group: makeGroup("s", { name: "scan" }), _deck: frame });
+    const { root, close } = await shown(of);
+    expect(root.querySelector("strong")?.textContent).toBe("scan");
+    expect(root.querySelector("[role=progressbar]")?.getAttribute("aria-valuetext")).toBe("2 done");
+    expect(of.sent).toEqual([{ type: "deck", on: true, store_id: null, since: null, group: "s" }]);
+    close();
+    expect([of.listeners, root.childElementCount]).toEqual([0, 0]);
   });
 
   it("is fed once for two views of it", async () => {

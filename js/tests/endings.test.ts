@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Endings } from "../src/lab/endings";
-import { notice } from "../src/lab/notice";
+import { groupNotice, notice, repeatable } from "../src/lab/notice";
 import { Told, type Shelf } from "../src/lab/told";
 import { fillRow } from "../src/model/row";
 import { JobTable, type DeckRow } from "../src/model/table";
 import type { WireRow } from "../src/model/wire";
 import { translator } from "../src/view/env";
-import { makeRowsFrame, makeWireRow, NOW } from "./support/wire";
+import { HOSTILE, makeGroup, makeRowsFrame, makeWireRow, NOW } from "./support/wire";
 
 const id = (number: number): string => makeWireRow(number).id;
 const running = (number: number, ran: number): WireRow => makeWireRow(number, { status: "RUNNING", started: NOW - ran, ended: null });
@@ -26,6 +26,7 @@ class MemoryShelf implements Shelf {
 interface Tab {
   table: JobTable;
   told: DeckRow[][];
+  groups: [string, number][];
   endings: Endings;
   end: (seq: number, changes: Record<string, string>) => void;
 }
@@ -33,19 +34,21 @@ interface Tab {
 function openTab(rows: WireRow[], { shelf = new MemoryShelf(), isHidden = false }: { shelf?: Shelf; isHidden?: boolean } = {}): Tab {
   const table = new JobTable(() => NOW);
   const told: DeckRow[][] = [];
+  const groups: [string, number][] = [];
   const memory = new Told(shelf, (act) => Promise.resolve(act()));
   const endings = new Endings(table, {
     after: () => 10,
     isHidden: () => isHidden,
     claim: (ids) => memory.claim(ids),
     tell: (ended) => told.push([...ended]),
+    tellGroup: (group, ended) => groups.push([group.name, ended.length]),
   });
-  table.apply(makeRowsFrame(0, { rows, total: rows.length }));
+  table.apply(makeRowsFrame(0, { rows, total: rows.length, groups: [makeGroup("s", { name: "vqe", total: 3 })] }));
   const end = (seq: number, changes: Record<string, string>): void => {
     const ended = Object.entries(changes).map(([job, status]) => [job, { status, ended: NOW }]);
     table.apply(makeRowsFrame(seq, { changes: Object.fromEntries(ended) as Record<string, Record<string, unknown>> }));
   };
-  return { table, told, endings, end };
+  return { table, told, groups, endings, end };
 }
 
 beforeEach(() => {
@@ -107,6 +110,37 @@ describe("ends of jobs", () => {
     expect(ids(behind.told)).toEqual([[id(2)]]);
   });
 
+  it("of a group are told of once, when all of its jobs have ended", async () => {
+    const member = (number: number): WireRow => ({ ...running(number, 12), group: "s" });
+    const shelf = new MemoryShelf();
+    const tab = openTab([member(1), member(2), member(3), running(4, 12)], { shelf });
+    const other = openTab([member(1), member(2), member(3)], { shelf, isHidden: true });
+    for (const each of [tab, other]) {
+      each.end(1, { [id(1)]: "DONE" });
+      await vi.advanceTimersByTimeAsync(3_000);
+      each.end(2, { [id(2)]: "ERROR", [id(3)]: "CANCELLED", ...(each === tab && { [id(4)]: "DONE" }) });
+      await vi.advanceTimersByTimeAsync(4_000);
+    }
+    expect([ids(tab.told), tab.groups, other.groups]).toEqual([[[id(4)]], [["vqe", 3]], []]);
+    tab.table.apply(makeRowsFrame(3, { reset: false, rows: [{ ...running(5, 0), group: "s", retry_of: id(2) }] }));
+    await vi.advanceTimersByTimeAsync(1_000);
+    tab.table.apply(makeRowsFrame(4, { reset: false, changes: { [id(5)]: { status: "DONE", ended: NOW + 4 } } }));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(tab.groups).toEqual([["vqe", 3], ["vqe", 3]]);
+    for (const each of [tab, other]) each.endings.dispose();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("of a group are not told of where it was short, or was cancelled as a whole", async () => {
+    const members = [1, 2, 3].map((number): WireRow => ({ ...running(number, 12), group: "s" }));
+    const cancelled = openTab(members);
+    cancelled.end(1, { [id(1)]: "CANCELLED", [id(2)]: "CANCELLED", [id(3)]: "CANCELLED" });
+    const short = openTab(members.map((row) => ({ ...row, started: NOW - 3 })));
+    short.end(1, { [id(1)]: "DONE", [id(2)]: "DONE", [id(3)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect([cancelled.groups, short.groups]).toEqual([[], []]);
+  });
+
   it("leave nothing behind", async () => {
     const tab = openTab([running(1, 12)]);
     tab.end(1, { [id(1)]: "DONE" });
@@ -147,6 +181,14 @@ describe("a notice", () => {
     expect(notice([done, failed, failed], t).text).toBe("1 job done, 2 failed");
     expect(notice([done, done], t).text).toBe("2 jobs done");
     expect(notice([failed, failed], t)).toEqual({ text: "2 jobs failed", failed: [failed, failed] });
+  });
+
+  it("counts the jobs of a group, and those of them that can be run again", () => {
+    const theirs = { ...failed, watched: true };
+    const said = groupNotice(makeGroup("s", { name: "vqe" }), [...Array<DeckRow>(298).fill(done), failed, theirs], t);
+    expect(said).toEqual({ text: "Set vqe: 298 done, 2 failed", failed: [failed, theirs] });
+    expect(repeatable(said.failed)).toEqual([failed]);
+    expect(groupNotice(makeGroup("s", { name: HOSTILE }), [row(4, { status: "CANCELLED" }), done], t).text).toBe(`Set ${HOSTILE}: 1 done, 1 cancelled`);
   });
 
   it("cuts a name that is too long", () => {

@@ -7,7 +7,7 @@ import { fillRow } from "../src/model/row";
 import { JobTable } from "../src/model/table";
 import type { WireRow } from "../src/model/wire";
 import { mountPanel } from "../src/view/panel";
-import { HOSTILE, makeRowsFrame, makeWireRow, NOW } from "./support/wire";
+import { HOSTILE, makeGroup, makeRowsFrame, makeWireRow, NOW } from "./support/wire";
 
 const id = (number: number): string => makeWireRow(number).id;
 
@@ -51,11 +51,12 @@ describe("the panel", () => {
   let unmount: () => void;
   const onOpen = vi.fn();
   const onDeck = vi.fn();
+  const onGroup = vi.fn();
   const onCommand = vi.fn(() => Promise.resolve<string | null>(null));
   const note = signal<string | null>(null);
 
   const show = (table: JobTable): void => {
-    unmount = mountPanel(root, { table, note, recent: signal(20), onOpen, onDeck, onCommand });
+    unmount = mountPanel(root, { table, note, recent: signal(20), onOpen, onDeck, onGroup, onCommand });
   };
   const texts = (selector: string): (string | null)[] => [...root.querySelectorAll(selector)].map((element) => element.textContent);
   const button = (label: string): HTMLButtonElement => {
@@ -83,6 +84,25 @@ describe("the panel", () => {
     expect(root.querySelector('[role="progressbar"]')?.getAttribute("aria-valuenow")).toBe("57");
     expect(root.querySelector("img")).toBeNull();
     expect(root.querySelector(`[data-job-id="${id(4)}"]`)?.textContent).toContain("0:12");
+  });
+
+  it("has a group as one thing, where the furthest of its jobs is", () => {
+    const member = (number: number, parts: Partial<WireRow>): WireRow => makeWireRow(number, { group: "s", ...parts });
+    const rows = [member(8, { status: "QUEUED" }), member(7, { status: "RUNNING", started: NOW - 5 }), member(6, { started: NOW - 9, ended: NOW - 4 }), RUNNING, WAITING, DONE];
+    const table = rowsOf(...rows);
+    painted(() => show(table));
+    painted(() => table.apply(makeRowsFrame(1, { reset: false, groups: [makeGroup("s", { name: HOSTILE, total: 4 })] })));
+    expect(texts("h3")).toEqual(["Running 2", "Queued 1", "Recent 1"]);
+    expect(texts(".jobdeck-name")).toEqual([HOSTILE, "vqe-h2", "vqe-lih", "bell"]);
+    expect(root.querySelector("[data-group=s]")?.textContent).toContain("1 / 4");
+    expect(root.querySelector("[data-group=s] [role=progressbar]")?.getAttribute("aria-valuetext")).toBe("1 running, 1 queued, 1 done, 1 to come");
+    button(HOSTILE).click();
+    expect(onGroup).toHaveBeenCalledWith("s");
+    const ended = { status: "DONE", started: NOW - 5, ended: NOW };
+    painted(() => table.apply(makeRowsFrame(2, { reset: false, changes: { [id(7)]: ended, [id(8)]: ended }, rows: [member(9, ended)] })));
+    expect(texts("h3")).toEqual(["Running 1", "Queued 1", "Recent 2"]);
+    expect(root.querySelector("[data-group=s]")?.textContent).toContain("4 jobs");
+    expect(root.querySelector("img")).toBeNull();
   });
 
   it("follows the jobs, opens one, cancels one and says why it could not be cancelled", async () => {

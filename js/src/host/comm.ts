@@ -1,4 +1,4 @@
-import { isFrame, mismatch, type BulkOrder, type CommandName, type FromBrowser } from "../model/wire";
+import { isFrame, isGroup, mismatch, type BulkOrder, type CommandName, type FromBrowser } from "../model/wire";
 import type { FeedFrame, RangeQuery, RangeReply, Reply, Report } from "../model/wire";
 import { openChannel, type Channel } from "./channel";
 import { DeckTalk } from "./deck-talk";
@@ -26,7 +26,7 @@ export class CommHost implements Host, Line {
   readonly capabilities: Capabilities = { live: true, commands: true };
   private readonly listeners = new Set<FrameListener>();
   private readonly shares = new Set<JobsHost>();
-  private readonly talk = new DeckTalk((frame) => this.send(frame));
+  private readonly talk: DeckTalk;
   private readonly requests: Requests;
   private channel: Promise<Channel | null> | null = null;
   /** Sent over the channel and not answered yet. */
@@ -45,6 +45,8 @@ export class CommHost implements Host, Line {
     timeout = 15_000,
   ) {
     this.requests = new Requests(timeout, BUSY);
+    const group = model.get("_group");
+    this.talk = new DeckTalk((frame) => this.send(frame), isGroup(group) ? group.id : null);
     model.on("msg:custom", this.take);
     model.on("change:_snapshot", this.takeTrait);
   }

@@ -1,11 +1,15 @@
 import type { FromBrowser, RowsFrame, Trouble } from "../model/wire";
 import type { DeckListener, Known } from "./host";
 
-/** The part of a conversation that is about the whole deck. */
+/** The part of a conversation that is about the whole deck, or one group of it. */
 export class DeckTalk {
   private readonly listeners = new Map<DeckListener, () => Known | null>();
 
-  constructor(private readonly send: (frame: FromBrowser) => void) {}
+  constructor(
+    private readonly send: (frame: FromBrowser) => void,
+    /** Limits it to the jobs of one group. */
+    private readonly group: string | null = null,
+  ) {}
 
   /** Whether anybody listens. */
   get isOn(): boolean {
@@ -27,7 +31,7 @@ export class DeckTalk {
     if (!first) return;
     // Several listeners know different things: all of them hear it from the beginning.
     const known = others.length === 0 ? first() : null;
-    this.send({ type: "deck", on: true, store_id: known?.storeId ?? null, since: known?.change ?? null });
+    this.send({ type: "deck", on: true, store_id: known?.storeId ?? null, since: known?.change ?? null, ...(this.group !== null && { group: this.group }) });
   }
 
   take(frame: RowsFrame | Trouble): void {

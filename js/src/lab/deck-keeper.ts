@@ -2,14 +2,14 @@ import type { DocumentRegistry } from "@jupyterlab/docregistry";
 import type { IRenderMime } from "@jupyterlab/rendermime";
 import { HostError } from "../host/host";
 import type { Rest, StaticForms } from "../host/http";
-import { firstFrame } from "../model/first-frame";
+import { firstFrame, firstGroupFrame } from "../model/first-frame";
 import type { JobTable } from "../model/table";
-import { MIME_TYPE, PROTOCOL, VERSION, type Bundle } from "../model/wire";
+import { MIME_TYPE, PROTOCOL, VERSION, type Bundle, type RowsFrame } from "../model/wire";
 
 /** How old the static forms may be, in milliseconds, that are saved with a deck. */
 const FORMS_AGE = 15_000;
 
-/** Keeps what a notebook saves of the deck up to date: right before a save it writes the newest jobs into the output. */
+/** Keeps what a notebook saves of the deck, or of a group, up to date: right before a save it writes the newest jobs into the output. */
 export class DeckKeeper {
   private forms: StaticForms | null = null;
   private formsOf = -1;
@@ -23,6 +23,8 @@ export class DeckKeeper {
     private model: IRenderMime.IMimeModel,
     private readonly rest: Rest,
     private readonly context: DocumentRegistry.Context | null,
+    /** The group that the output is about; null for all jobs. */
+    private readonly group: string | null = null,
   ) {
     this.savedAt = bundle.deck?.change ?? -1;
     this.refreshing = setInterval(() => {
@@ -46,8 +48,17 @@ export class DeckKeeper {
     const { change } = this.table;
     if (state !== "started" || change <= this.savedAt) return;
     this.savedAt = change;
-    const { store_id, snapshot } = this.bundle;
-    const bundle: Bundle = { protocol: PROTOCOL, version: VERSION, store_id, ids: [], layout: "deck", snapshot, deck: firstFrame(this.table) };
+    const { group } = this;
+    const deck = group === null ? firstFrame(this.table) : firstGroupFrame(this.table, group);
+    // What other jobs do is nothing to a group: opening its notebook must not change it.
+    if (group !== null && isSaved(deck, this.savedDeck())) return;
+    const bundle: Bundle = {
+      ...this.bundle,
+      protocol: PROTOCOL,
+      version: VERSION,
+      deck,
+      ...(group !== null && { group: this.table.groups.peek().get(group) ?? this.bundle.group ?? null }),
+    };
     this.model.setData({
       data: {
         ...this.model.data,
@@ -58,7 +69,13 @@ export class DeckKeeper {
     });
   };
 
+  private savedDeck(): RowsFrame | null {
+    return (this.model.data[MIME_TYPE] as unknown as Partial<Bundle> | undefined)?.deck ?? null;
+  }
+
   private async fetchForms(): Promise<void> {
+    // What a group's output has beside is written by its kernel.
+    if (this.group !== null) return;
     const { change } = this.table;
     try {
       const forms = await this.rest.staticForms([], "deck");
@@ -70,4 +87,11 @@ export class DeckKeeper {
       if (!(error instanceof HostError)) throw error;
     }
   }
+}
+
+/** Whether a saved frame tells how all jobs of this one ended. */
+function isSaved(frame: RowsFrame, saved: RowsFrame | null): boolean {
+  const isOver = (frame.rows ?? []).every((row) => ["DONE", "ERROR", "CANCELLED"].includes(row.status));
+  const wordsOf = ({ total, counts, groups }: RowsFrame): string => JSON.stringify([total, Object.entries(counts).sort(), groups]);
+  return isOver && saved !== null && wordsOf(frame) === wordsOf(saved);
 }

@@ -14,8 +14,14 @@ export class DeckPanel extends ViewWidget {
     this.title.caption = page.t("Jobs of all kernels");
   }
 
+  /** Go to a group, and show its jobs. */
+  goToGroup(group: string): void {
+    const { groups } = this.page.memory.whole ?? defaultState();
+    this.go({ query: "", open: null, folding: true, groups: [...groups.filter((other) => other !== group), group] });
+  }
+
   /** Go to some of the jobs, or to one. */
-  go(changes: Partial<Pick<DeckState, "query" | "open">>): void {
+  go(changes: Partial<Pick<DeckState, "query" | "open" | "folding" | "groups">>): void {
     const { memory } = this.page;
     memory.keep({ ...(memory.whole ?? defaultState()), ...changes });
     this.remount();

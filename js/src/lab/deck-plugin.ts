@@ -34,7 +34,8 @@ function activate(
         await tracker.add(tab);
       }
       if (!tab.isAttached) shell.add(tab, placeOf(labShell));
-      if (typeof args.query === "string") tab.content.go({ query: args.query, open: null });
+      if (typeof args.group === "string") tab.content.goToGroup(args.group);
+      else if (typeof args.query === "string") tab.content.go({ query: args.query, open: null });
       else if (args.pointed === true) tab.content.go({ query: "", open: targets.find(args)?.id ?? null });
       bringToFront(shell, tab);
       return tab;

@@ -1,4 +1,6 @@
+import { GroupIndex } from "../model/groups";
 import type { DeckRow, JobTable } from "../model/table";
+import type { GroupInfo } from "../model/wire";
 import { elapsed } from "../model/time";
 
 /** Ends this close together are told of together. */
@@ -13,27 +15,47 @@ export interface EndingsOptions {
   /** Returns those of the jobs that no other tab tells of. */
   claim: (ids: readonly string[]) => Promise<ReadonlySet<string>>;
   tell: (ended: readonly DeckRow[]) => void;
+  /** A whole group has ended: its jobs, those that were run again left out. */
+  tellGroup: (group: GroupInfo, ended: readonly DeckRow[]) => void;
 }
 
-/** Gathers jobs that end while the page watches. One that was cancelled is none: whoever cancelled it knows. */
+/** What is claimed for a whole group: another end of it, after a retry, is told anew. */
+function endOf(group: string, ended: number | null): string {
+  return `${group} ${ended ?? 0}`;
+}
+
+/**
+ * Gathers jobs that end while the page watches. One that was cancelled is none: whoever cancelled it knows. The jobs of a
+ * group are told of together, once the last of them has ended.
+ */
 export class Endings {
   private gathered: DeckRow[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly groups: GroupIndex;
+  private readonly waiting = new Set<string>();
   private readonly unlisten: () => void;
 
   constructor(
     private readonly table: JobTable,
     private readonly options: EndingsOptions,
   ) {
+    this.groups = new GroupIndex(table);
     this.unlisten = table.onChange((changes) => {
-      // A short job may be over when it is first heard of.
-      for (const { row, before } of changes) if (!before?.final && this.isWorthTelling(row)) this.add(row);
+      for (const { row, before } of changes) {
+        // A short job may be over when it is first heard of.
+        if (before?.final || !row.final) continue;
+        if (row.group !== null) this.waiting.add(row.group);
+        else if (this.isWorthTelling(row)) this.add(row);
+      }
+      if (this.waiting.size > 0) this.wake();
     });
   }
 
   dispose(): void {
     this.unlisten();
     clearTimeout(this.timer);
+    this.groups.dispose();
+    this.waiting.clear();
     this.gathered = [];
   }
 
@@ -44,16 +66,40 @@ export class Endings {
 
   private add(row: DeckRow): void {
     this.gathered.push(row);
-    if (this.gathered.length > 1) return;
+    this.wake();
+  }
+
+  private wake(): void {
     const wait = this.options.isHidden() ? GATHER + COURTESY : GATHER;
-    this.timer = setTimeout(() => void this.tell(), wait);
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      void this.tell();
+      void this.tellGroups();
+    }, wait);
   }
 
   private async tell(): Promise<void> {
     const rows = this.gathered;
     this.gathered = [];
+    if (rows.length === 0) return;
     const ours = await this.options.claim(rows.map((row) => row.id));
     const ended = rows.filter((row) => ours.has(row.id));
     if (ended.length > 0) this.options.tell(ended);
+  }
+
+  /** Of the groups in which a job has ended, those that are over. */
+  private async tellGroups(): Promise<void> {
+    const ids = [...this.waiting];
+    this.waiting.clear();
+    for (const id of ids) {
+      const standing = this.groups.standing(id);
+      const { ended, started } = standing;
+      if (ended === null || ended - (started ?? ended) < this.options.after()) continue;
+      const rows = this.groups.standingRowsOf(id);
+      if (rows.every((row) => row.status === "CANCELLED")) continue;
+      const key = endOf(id, ended);
+      const ours = await this.options.claim([key]);
+      if (ours.has(key)) this.options.tellGroup(standing.group, rows);
+    }
   }
 }

@@ -30,6 +30,7 @@ export class JobsPanel extends ViewWidget {
       recent: computed(() => settings.preferences.value.recentCount),
       t,
       onOpen: (row) => void commands.execute(Commands.openJob, { id: row.id, name: row.name }),
+      onGroup: (group) => void commands.execute(Commands.open, { group }),
       onDeck: (query) => void commands.execute(Commands.open, query ? { query } : {}),
       onCommand: (id, command) => order(page, id, command),
     });

@@ -1,5 +1,7 @@
-import { duration, elapsed } from "../model/time";
+import { isOurs } from "../model/status";
+import { count, duration, elapsed } from "../model/time";
 import type { DeckRow } from "../model/table";
+import type { GroupInfo } from "../model/wire";
 import type { Translate } from "../view/env";
 
 const LONGEST_NAME = 80;
@@ -23,8 +25,29 @@ export function notice(ended: readonly DeckRow[], t: Translate): Notice {
   return { text, failed };
 }
 
+/** `Set vqe: 298 done, 2 failed`. What is to be run again are those that can be. */
+export function groupNotice(group: GroupInfo, ended: readonly DeckRow[], t: Translate): Notice {
+  const of = (status: string): DeckRow[] => ended.filter((row) => row.status === status);
+  const failed = of("ERROR");
+  const counts = [
+    of("DONE").length > 0 ? t("{n} done", { n: count(of("DONE").length) }) : null,
+    failed.length > 0 ? t("{n} failed", { n: count(failed.length) }) : null,
+    of("CANCELLED").length > 0 ? t("{n} cancelled", { n: count(of("CANCELLED").length) }) : null,
+  ];
+  return { text: t("Set {name}: {counts}", { name: cut(group.name), counts: counts.filter(Boolean).join(", ") }), failed };
+}
+
+/** Those that jobdeck can run again. */
+export function repeatable(rows: readonly DeckRow[]): DeckRow[] {
+  return rows.filter(isOurs);
+}
+
+function cut(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+}
+
 function one(row: DeckRow, t: Translate): string {
-  const name = row.name.length > LONGEST_NAME ? `${row.name.slice(0, LONGEST_NAME)}…` : row.name;
+  const name = cut(row.name);
   const time = duration(elapsed(row, row.ended ?? 0) ?? 0);
   if (row.status === "DONE") return t("{name} is done after {time}", { name, time });
   if (row.status !== "ERROR") return t("{name} has ended: {status}", { name, status: row.status });

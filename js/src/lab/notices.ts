@@ -1,7 +1,8 @@
 import { Notification } from "@jupyterlab/apputils";
 import type { CommandRegistry } from "@lumino/commands";
 import type { DeckRow } from "../model/table";
-import { notice, type Notice } from "./notice";
+import type { GroupInfo } from "../model/wire";
+import { groupNotice, notice, repeatable, type Notice } from "./notice";
 import { orderMany } from "./order";
 import { Commands, type JobsPage } from "./tokens";
 
@@ -22,12 +23,22 @@ export class Notices {
   ) {}
 
   tell(ended: readonly DeckRow[]): void {
+    this.say(notice(ended, this.page.t), this.page.t("Retry"), () => this.open(ended));
+  }
+
+  /** One word for a whole group, however many jobs it has. */
+  tellGroup(group: GroupInfo, ended: readonly DeckRow[]): void {
+    const show = (): void => void this.commands.execute(Commands.open, { group: group.id });
+    this.say(groupNotice(group, ended, this.page.t), this.page.t("Retry failed"), show);
+  }
+
+  private say(said: Notice, retryLabel: string, open: () => void): void {
     const { t, settings } = this.page;
-    const said = notice(ended, t);
-    const actions: Notification.IAction[] = [{ label: t("Open"), callback: () => this.open(ended), displayType: "accent" }];
-    if (said.failed.length > 0) actions.push({ label: t("Retry"), callback: () => void this.retry(said.failed) });
+    const again = repeatable(said.failed);
+    const actions: Notification.IAction[] = [{ label: t("Open"), callback: open, displayType: "accent" }];
+    if (again.length > 0) actions.push({ label: retryLabel, callback: () => void this.retry(again) });
     Notification.emit(said.text, said.failed.length > 0 ? "error" : "success", { autoClose: STAY, actions });
-    if (document.hidden && settings.preferences.peek().systemNotifications) this.tellOutside(said, ended);
+    if (document.hidden && settings.preferences.peek().systemNotifications) this.tellOutside(said, open);
   }
 
   /** Ask the browser whether it may; only within a person's gesture will it listen. */
@@ -54,12 +65,12 @@ export class Notices {
     });
   }
 
-  private tellOutside(said: Notice, ended: readonly DeckRow[]): void {
+  private tellOutside(said: Notice, open: () => void): void {
     if (this.system?.permission !== "granted") return;
-    const shown = new this.system(this.page.t("Jobs"), { body: said.text, tag: ended[0]?.id ?? "" });
+    const shown = new this.system(this.page.t("Jobs"), { body: said.text, tag: said.text });
     shown.onclick = () => {
       window.focus();
-      this.open(ended);
+      open();
       shown.close();
     };
   }

@@ -19,6 +19,7 @@ function activate(app: JupyterFrontEnd, page: JobsPage, palette: ICommandPalette
       isHidden: () => document.hidden,
       claim: (ids) => told.claim(ids),
       tell: (ended) => notices.tell(ended),
+      tellGroup: (group, ended) => notices.tellGroup(group, ended),
     });
     return () => {
       endings.dispose();

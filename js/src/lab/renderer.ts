@@ -6,6 +6,7 @@ import { HostError } from "../host/host";
 import { isBundle, MIME_TYPE, mismatch, type Bundle } from "../model/wire";
 import { CardsOutput } from "./cards-output";
 import { DeckOutput } from "./deck-output";
+import { GroupOutput } from "./group-output";
 import type { JobsOutput } from "./output";
 import type { JobsPage } from "./tokens";
 import { WidgetView } from "./widget-view";
@@ -41,7 +42,7 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
       this.view.node.textContent = mismatch(bundle) ?? page.t("These jobs were saved in a form that cannot be shown.");
       return Promise.resolve();
     }
-    const isSame = this.shown?.store_id === bundle.store_id && this.shown.layout === bundle.layout;
+    const isSame = this.shown?.store_id === bundle.store_id && this.shown.layout === bundle.layout && this.shown.group?.id === bundle.group?.id;
     if (this.output && isSame) this.output.refresh(page.services, model, bundle);
     else this.begin(model, bundle);
     this.shown = bundle;
@@ -58,7 +59,10 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
     this.clear();
     const { page } = this.surroundings;
     const { node } = this.view;
-    this.output = bundle.layout === "deck" ? new DeckOutput(node, bundle, this.note, page) : new CardsOutput(node, bundle, this.note, page.t);
+    const { group } = bundle;
+    if (bundle.layout === "group" && group) this.output = new GroupOutput(node, { ...bundle, group }, this.note, page);
+    else if (bundle.layout === "deck") this.output = new DeckOutput(node, bundle, this.note, page);
+    else this.output = new CardsOutput(node, bundle, this.note, page.t);
     void this.goLive(this.output, model, bundle);
   }
 

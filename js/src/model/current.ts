@@ -1,3 +1,4 @@
+import type { Standing } from "./groups";
 import type { DeckRow } from "./table";
 
 /** The jobs of a panel: those that run, those that wait, in the order in which they will run, and those that ended last. */
@@ -34,4 +35,45 @@ export function currentJobs(rows: readonly DeckRow[], most: number, isWanted: (r
     ended.length = Math.min(ended.length, most);
   }
   return { running: running.sort((a, b) => (b.started ?? 0) - (a.started ?? 0)), waiting: waiting.reverse(), ended };
+}
+
+/** A job, or a group as one thing. */
+export type CurrentItem = { id: string; row: DeckRow } | { id: string; standing: Standing };
+
+export interface CurrentItems {
+  running: readonly CurrentItem[];
+  waiting: readonly CurrentItem[];
+  ended: readonly CurrentItem[];
+}
+
+/**
+ * The same with the jobs of each group as one.
+ *
+ * @param standingOf - How a group stands.
+ */
+export function currentItems(
+  rows: readonly DeckRow[],
+  most: number,
+  isWanted: (row: DeckRow) => boolean,
+  standingOf: (group: string) => Standing,
+): CurrentItems {
+  const groups = new Set<string>();
+  for (const row of rows) if (row.group !== null && !groups.has(row.group) && isWanted(row)) groups.add(row.group);
+  const jobs = currentJobs(rows, most, (row) => row.group === null && isWanted(row));
+  const items = (some: readonly DeckRow[]): CurrentItem[] => some.map((row) => ({ id: row.id, row }));
+  const [running, waiting, ended] = [items(jobs.running), items(jobs.waiting), items(jobs.ended)];
+  for (const group of groups) {
+    const standing = standingOf(group);
+    const item = { id: group, standing };
+    if (standing.ended !== null) ended.push(item);
+    else if (standing.started === null) waiting.unshift(item);
+    else running.push(item);
+  }
+  const began = (item: CurrentItem): number => ("row" in item ? item.row.started : item.standing.started) ?? 0;
+  const over = (item: CurrentItem): number => ("row" in item ? endOf(item.row) : (item.standing.ended ?? 0));
+  return {
+    running: running.sort((a, b) => began(b) - began(a)),
+    waiting,
+    ended: ended.sort((a, b) => over(b) - over(a)).slice(0, most),
+  };
 }

@@ -1,8 +1,11 @@
+import { tally } from "./status";
 import type { DeckRow, JobTable } from "./table";
 import { PROTOCOL, VERSION, type GroupInfo, type RowsFrame, type WireRow } from "./wire";
 
 /** Rows in a deck's first frame (`FIRST_ROWS` in Python). */
 const FIRST_ROWS = 60;
+/** Rows of a group that are saved with it. */
+const GROUP_ROWS = 300;
 
 function saysNothing(value: unknown): boolean {
   if (value === null || value === 0 || value === "") return true;
@@ -22,7 +25,16 @@ function groupsOf(table: JobTable, rows: readonly DeckRow[]): GroupInfo[] {
 /** A table's newest rows as the frame that a notebook saves, to paint from when nobody can be asked. */
 export function firstFrame(table: JobTable): RowsFrame {
   const rows = table.rows.peek().slice(0, FIRST_ROWS);
-  const total = table.total.peek();
+  return frameOf(table, rows, table.total.peek(), table.counts.peek());
+}
+
+/** The same of one group, whose jobs are of interest together. */
+export function firstGroupFrame(table: JobTable, group: string): RowsFrame {
+  const all = table.rows.peek().filter((row) => row.group === group);
+  return frameOf(table, all.slice(0, GROUP_ROWS), all.length, Object.fromEntries(tally(all).map(({ status, count }) => [status, count])));
+}
+
+function frameOf(table: JobTable, rows: readonly DeckRow[], total: number, counts: Readonly<Record<string, number>>): RowsFrame {
   return {
     type: "rows",
     protocol: PROTOCOL,
@@ -34,7 +46,7 @@ export function firstFrame(table: JobTable): RowsFrame {
     reset: true,
     more: rows.length < total,
     total,
-    counts: table.counts.peek(),
+    counts,
     rows: rows.map(wireRow),
     groups: groupsOf(table, rows),
   };

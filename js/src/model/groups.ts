@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import type { DeckRow } from "./row";
-import { ranked, type Tally } from "./status";
+import { isOurs, ranked, type Tally } from "./status";
 import type { JobTable } from "./table";
 import type { GroupInfo } from "./wire";
 
@@ -13,6 +13,8 @@ export interface Standing {
   tallies: readonly Tally[];
   final: number;
   failed: number;
+  /** Those of the failed that jobdeck can run again. */
+  repeatable: number;
   /** Neither ended nor asked to stop in vain: these can be cancelled. */
   underWay: number;
   /** When the first one started; null while none has. */
@@ -32,7 +34,14 @@ export class GroupIndex {
   private readonly known = new Map<string, { version: number; standing: Standing }>();
   private readonly stop: () => void;
 
-  constructor(private readonly table: JobTable) {
+  /**
+   * @param table - The jobs.
+   * @param whole - The group that the table is about, where it has no other jobs: it counts those that have not come, too.
+   */
+  constructor(
+    private readonly table: JobTable,
+    private readonly whole: string | null = null,
+  ) {
     for (const row of table.rows.peek()) this.put(row);
     this.stop = table.onUpdate(({ changes, removed }) => {
       const touched = new Set<string>();
@@ -62,11 +71,30 @@ export class GroupIndex {
     return [...this.jobsOf(id)].map((job) => this.table.row(job)).filter((row) => row !== undefined);
   }
 
+  /** Ids of its jobs that have not ended, those first that have not started. */
+  openOf(id: string): string[] {
+    // In this order, no job that is to be cancelled takes the place of one that has just been.
+    const open = this.rowsOf(id).filter((row) => !row.final);
+    return [...open.filter((row) => row.started === null), ...open.filter((row) => row.started !== null)].map((row) => row.id);
+  }
+
+  /** The jobs that it stands by: for one that was run again in it, the newer one. */
+  standingRowsOf(id: string): DeckRow[] {
+    return standingRows(this.rowsOf(id));
+  }
+
+  /** Ids of its jobs that failed and can be run again. */
+  failedOf(id: string): string[] {
+    return this.standingRowsOf(id).filter(isRepeatable).map((row) => row.id);
+  }
+
   /** How a group stands; whoever reads this within an effect follows it. */
   standing(id: string): Standing {
     const version = this.version(id).value;
     const group = this.table.groups.value.get(id) ?? this.unnamed(id);
     const known = this.known.get(id);
+    const counts = this.whole === id && !this.table.isComplete.value ? this.table.counts.value : null;
+    if (counts) return counted(standingOf(group, this.rowsOf(id)), counts);
     if (known?.version === version && known.standing.group === group) return known.standing;
     const standing = standingOf(group, this.rowsOf(id));
     this.known.set(id, { version, standing });
@@ -111,8 +139,19 @@ export class GroupIndex {
   }
 }
 
+function isRepeatable(row: DeckRow): boolean {
+  return row.status === "ERROR" && isOurs(row);
+}
+
+/** The jobs that a group stands by: for one that was run again in it, the newer one. */
+function standingRows(rows: readonly DeckRow[]): DeckRow[] {
+  const again = new Set(rows.map((row) => row.retry_of));
+  return rows.filter((row) => !again.has(row.id));
+}
+
 /** Sum up how some jobs stand. */
-export function standingOf(group: GroupInfo, rows: readonly DeckRow[]): Standing {
+export function standingOf(group: GroupInfo, all: readonly DeckRow[]): Standing {
+  const rows = standingRows(all);
   const counts: Record<string, number> = {};
   const engines = new Set<string>();
   let final = 0;
@@ -137,12 +176,23 @@ export function standingOf(group: GroupInfo, rows: readonly DeckRow[]): Standing
     tallies: ranked(counts),
     final,
     failed: counts.ERROR ?? 0,
+    repeatable: rows.filter(isRepeatable).length,
     underWay,
     started,
     ended: rows.length > 0 && final === total ? ended : null,
     active,
     engines: [...engines],
   };
+}
+
+/** The same where some of the jobs are known by their number alone. */
+function counted(some: Standing, counts: Readonly<Record<string, number>>): Standing {
+  const tallies = ranked(counts);
+  const jobs = tallies.reduce((sum, { count }) => sum + count, 0);
+  const final = ["DONE", "ERROR", "CANCELLED"].reduce((sum, status) => sum + (counts[status] ?? 0), 0);
+  const total = Math.max(some.total, jobs);
+  const ended = final === total && some.jobs > 0 ? some.active : null;
+  return { ...some, total, jobs, tallies, final, failed: counts.ERROR ?? 0, ended };
 }
 
 /** Seconds that a group has been at work; null before that. */

@@ -275,6 +275,11 @@ export function mismatch(value: unknown): string | null {
   );
 }
 
+/** Tell whether `value` is a group. */
+export function isGroup(value: unknown): value is GroupInfo {
+  return isRecord(value) && typeof value.id === "string" && typeof value.name === "string" && Array.isArray(value.tags);
+}
+
 /** Tell whether `value` is a bundle that this version can paint. */
 export function isBundle(value: unknown): value is Bundle {
   return isRecord(value) && value.protocol === PROTOCOL && Array.isArray(value.ids) && isFrame(value.snapshot);

@@ -1,7 +1,8 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { render, type VNode } from "preact";
-import { useMemo, useState } from "preact/hooks";
-import { currentJobs, type CurrentJobs } from "../model/current";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { currentItems, type CurrentItem, type CurrentItems } from "../model/current";
+import { elapsedOf, GroupIndex, type Standing } from "../model/groups";
 import { parseQuery, QueryError, type Query } from "../model/query";
 import { deedFor } from "../model/status";
 import type { DeckRow, JobTable } from "../model/table";
@@ -10,6 +11,7 @@ import type { CommandName } from "../model/wire";
 import { EnvContext, rootId, ticker, translator, useElementId, usePlace, type Translate } from "./env";
 import { guardKeys } from "./keys";
 import { Badge, ProgressBar } from "./parts";
+import { MixedBar, StandingBadge, standingWords, statusOf } from "./standing";
 
 /** Rows of a part that are on the page; the deck has them all. */
 const MOST = 100;
@@ -23,6 +25,8 @@ interface Props {
   recent: ReadonlySignal<number>;
   onOpen: (row: DeckRow) => void;
   onDeck: (query: string) => void;
+  /** Shows a group's jobs. */
+  onGroup: (group: string) => void;
   /** Asks for something to be done; the answer says why not, or is null. */
   onCommand: (id: string, command: CommandName) => Promise<string | null>;
 }
@@ -49,7 +53,10 @@ function JobPanel(props: Props): VNode {
   const sought = text.value;
   const most = recent.value;
   const [query, fault] = useMemo(() => read(sought), [sought]);
-  const jobs = useMemo(() => currentJobs(rows, most, (row) => query.matches(row, table.now())), [rows, most, query, table]);
+  const groups = useMemo(() => new GroupIndex(table), [table]);
+  useEffect(() => () => groups.dispose(), [groups]);
+  void table.groups.value;
+  const jobs = currentItems(rows, most, (row) => query.matches(row, table.now()), (id) => groups.standing(id));
   const trouble = note.value ?? table.trouble.value;
   const faultId = useElementId();
   const command = (id: string, name: CommandName): void => {
@@ -100,7 +107,7 @@ function JobPanel(props: Props): VNode {
 }
 
 interface PartsProps extends Props {
-  jobs: CurrentJobs;
+  jobs: CurrentItems;
   command: (id: string, name: CommandName) => void;
   isFiltered: boolean;
 }
@@ -114,9 +121,9 @@ function Parts({ jobs, isFiltered, note, ...rest }: PartsProps): VNode {
   }
   return (
     <div class="jobdeck-panel-parts">
-      <Part {...rest} title={t("Running")} query="status:running" rows={running} />
-      <Part {...rest} title={t("Queued")} query="status:queued" rows={waiting} />
-      <Part {...rest} title={t("Recent")} query="" rows={ended} />
+      <Part {...rest} title={t("Running")} query="status:running" items={running} />
+      <Part {...rest} title={t("Queued")} query="status:queued" items={waiting} />
+      <Part {...rest} title={t("Recent")} query="" items={ended} />
     </div>
   );
 }
@@ -124,26 +131,30 @@ function Parts({ jobs, isFiltered, note, ...rest }: PartsProps): VNode {
 interface PartProps extends Omit<PartsProps, "jobs" | "isFiltered" | "note"> {
   title: string;
   query: string;
-  rows: readonly DeckRow[];
+  items: readonly CurrentItem[];
 }
 
-function Part({ title, query, rows, onDeck, table, onOpen, command }: PartProps): VNode | null {
+function Part({ title, query, items, onDeck, onGroup, table, onOpen, command }: PartProps): VNode | null {
   const { t } = usePlace();
   const id = useElementId();
-  if (rows.length === 0) return null;
+  if (items.length === 0) return null;
   return (
     <section aria-labelledby={id}>
       <h3 class="jobdeck-panel-part" id={id}>
-        {title} <span class="jobdeck-number">{count(rows.length)}</span>
+        {title} <span class="jobdeck-number">{count(items.length)}</span>
       </h3>
       <ul class="jobdeck-panel-rows">
-        {rows.slice(0, MOST).map((row) => (
-          <Row key={row.id} row={row} table={table} onOpen={onOpen} command={command} />
-        ))}
+        {items.slice(0, MOST).map((item) =>
+          "row" in item ? (
+            <Row key={item.id} row={item.row} table={table} onOpen={onOpen} command={command} />
+          ) : (
+            <Group key={item.id} standing={item.standing} table={table} onGroup={onGroup} />
+          ),
+        )}
       </ul>
-      {rows.length > MOST ? (
+      {items.length > MOST ? (
         <button type="button" class="jobdeck-fold" onClick={() => onDeck(query)}>
-          {t("{count} more in the deck", { count: count(rows.length - MOST) })}
+          {t("{count} more in the deck", { count: count(items.length - MOST) })}
         </button>
       ) : null}
     </section>
@@ -182,6 +193,29 @@ function Row({ row, table, onOpen, command }: RowProps): VNode {
         ) : null}
       </div>
       <ProgressBar job={row} />
+    </li>
+  );
+}
+
+/** A group as one thing: how far it is, and a way to its jobs. */
+function Group({ standing, table, onGroup }: { standing: Standing } & Pick<PartProps, "table" | "onGroup">): VNode {
+  const { t, tick } = usePlace();
+  const { group, final, total } = standing;
+  if (standing.ended === null) void tick.value;
+  const ran = elapsedOf(standing, table.now());
+  const name = group.name.slice(0, LONGEST_NAME);
+  const words = standingWords(standing, t);
+  return (
+    <li class="jobdeck-panel-row" data-group={group.id} data-status={statusOf(standing)}>
+      <div class="jobdeck-panel-line">
+        <StandingBadge standing={standing} isQuiet />
+        <button type="button" class="jobdeck-name" title={`${name}: ${words}`} onClick={() => onGroup(group.id)}>
+          <bdi>{name}</bdi>
+        </button>
+        <span class="jobdeck-quiet jobdeck-number">{final === total ? t("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}</span>
+        {ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{duration(ran)}</span>}
+      </div>
+      <MixedBar standing={standing} isTall />
     </li>
   );
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useRef } from "preact/hooks";
-import { useElementId, useEnv } from "./env";
+import { useElementId, usePlace } from "./env";
 
 export interface Tab {
   name: string;
@@ -12,6 +12,8 @@ interface Props {
   tabs: readonly Tab[];
   chosen: string;
   onChoose: (name: string) => void;
+  /** What the tabs are parts of; of a job where it is left out. */
+  label?: string;
   children: ComponentChildren;
 }
 
@@ -23,8 +25,8 @@ const STEPS: Readonly<Record<string, (at: number, count: number) => number>> = {
 };
 
 /** A row of tabs and the panel of the chosen one; arrow keys go from tab to tab. */
-export function Tabs({ tabs, chosen, onChoose, children }: Props): VNode {
-  const { t } = useEnv();
+export function Tabs({ tabs, chosen, onChoose, label, children }: Props): VNode {
+  const { t } = usePlace();
   const id = useElementId();
   const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -43,7 +45,7 @@ export function Tabs({ tabs, chosen, onChoose, children }: Props): VNode {
   };
   return (
     <>
-      <div class="jobdeck-tabs" role="tablist" aria-label={t("Parts of the job")} ref={list} onKeyDown={onKeyDown}>
+      <div class="jobdeck-tabs" role="tablist" aria-label={label ?? t("Parts of the job")} ref={list} onKeyDown={onKeyDown}>
         {tabs.map((tab) => (
           <button
             key={tab.name}

@@ -196,7 +196,7 @@ export class DeckPage {
   }
 }
 
-function countsOf(rows: readonly WireRow[]): Record<string, number> {
+export function countsOf(rows: readonly WireRow[]): Record<string, number> {
   const counts = new Map<string, number>();
   for (const row of rows) counts.set(row.status, (counts.get(row.status) ?? 0) + 1);
   return Object.fromEntries(counts);

@@ -51,6 +51,8 @@ export class DeckControl {
     onState: (state: DeckState) => void,
     /** Limits the view to some of the table's jobs. */
     private readonly within: Filter = EVERYTHING,
+    /** The one group that the table is about; null for a table of all jobs. */
+    whole: string | null = null,
   ) {
     const kept = readState(state);
     this.query.value = kept.query;
@@ -59,7 +61,7 @@ export class DeckControl {
     this.hasTimeline.value = kept.timeline;
     this.isFolding.value = kept.folding;
     this.opened.value = new Set(kept.groups);
-    this.groups = new GroupIndex(table);
+    this.groups = new GroupIndex(table, whole);
     this.pane.value = kept.open === null ? null : { kind: "job", id: kept.open };
     const { filter, fault } = readFilter(kept.query);
     this.fault.value = fault;

@@ -1,0 +1,1 @@
+export { mountGroup, type GroupProps } from "./mount";
