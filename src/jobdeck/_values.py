@@ -55,8 +55,8 @@ def numbers_of(inputs_preview: Mapping[str, str], latest_body: str | None, resul
 def latest_text(body: str) -> str:
     """Return a message as at most `LONGEST_LATEST` characters in one line.
 
-    A flat dict reads as ``energy -1.1369, basis sto-3g``, without the step it was at and without arrays; what else there
-    is shows as on the card.
+    A flat dict reads as ``energy -1.1369, basis sto-3g``, without the step it was at and without arrays; anything else
+    shows as on the card.
     """
     if len(body) > LONGEST_BODY:
         text = "<image>" if _IMAGE.match(body) else body[: LONGEST_LATEST + 1]
