@@ -21,7 +21,7 @@ def printed(cell: nbformat.NotebookNode) -> str:
     return MOMENT.sub("…", "".join([*streams, *values])).strip()
 
 
-@pytest.mark.documents("README.md", "docs/guide.md", "docs/qiskit.md", "docs/dask.md")
+@pytest.mark.documents("README.md", "docs/guide.md", "docs/qiskit.md", "docs/dask.md", "docs/watching.md")
 @pytest.mark.timeout(240)
 @pytest.mark.usefixtures("home")
 def test_python_blocks_run_in_order_and_print_what_stands_below_them(document, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -106,10 +107,10 @@ class ProcessSample(Sample):
         self._end(3)
 
     def close(self) -> None:
-        if self._process.poll() is None:
+        with contextlib.suppress(AttributeError):
             self._process.kill()
             self._process.communicate()
-        del self._process
+            del self._process
 
 
 class Duck:
@@ -243,6 +244,14 @@ def test_what_a_process_writes_to_a_file_is_its_log(deck: Deck, tmp_path: Path):
         job.result(timeout=20)
     assert job.logs() == "grüße\nund mehr\n"
     assert path.read_bytes().startswith(b"from before\n")
+
+
+def test_what_a_process_writes_where_this_one_does_is_no_log_of_its_own(deck: Deck, capfd):
+    process = spawn("print('somewhere')")
+    job = deck.watch(process)
+    job.result(timeout=20)
+    assert not job.logs()
+    assert "somewhere" in capfd.readouterr().out
 
 
 def test_the_pipes_of_a_process_are_left_to_whoever_made_them(deck: Deck):

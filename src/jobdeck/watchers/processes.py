@@ -111,15 +111,19 @@ def _unblocked(pipe: IO[Any]) -> int:
 
 
 def _files_of(process: subprocess.Popen[Any]) -> list[int]:
-    """Open the regular files that a process writes to, where the system tells them (Linux)."""
+    """Open the regular files that a process writes to, where the system tells them (Linux).
+
+    Those that it has inherited are this process's, with what others write.
+    """
     files: dict[tuple[int, int], int] = {}
     if sys.platform != "linux":
         return []
+    own = {(there.st_dev, there.st_ino) for there in map(_status_of, (1, 2)) if there is not None}
     for number in (1, 2):
         path = f"/proc/{process.pid}/fd/{number}"
         with contextlib.suppress(OSError):  # it has ended, or is another user's
             there = os.stat(path)
-            if not stat.S_ISREG(there.st_mode) or (there.st_dev, there.st_ino) in files:
+            if not stat.S_ISREG(there.st_mode) or (there.st_dev, there.st_ino) in own | files.keys():
                 continue
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             files[there.st_dev, there.st_ino] = file
@@ -127,6 +131,13 @@ def _files_of(process: subprocess.Popen[Any]) -> list[int]:
                 # What was in it before may be another one's.
                 os.lseek(file, 0, os.SEEK_END)
     return list(files.values())
+
+
+def _status_of(descriptor: int) -> os.stat_result | None:
+    try:
+        return os.fstat(descriptor)
+    except OSError:  # it is closed
+        return None
 
 
 def _appends(pid: int, number: int) -> bool:
