@@ -175,6 +175,31 @@ def test_answers_that_are_long_in_coming_are_asked_for_once(scripted, service, f
     assert scripted.asked(LIST) == 2
 
 
+def test_a_service_with_shorter_pages_is_asked_for_those(scripted, line, follow, clock, monkeypatch):
+    monkeypatch.setattr("service.scripted_state.MOST", 50)
+    ids = follow(scripted.add(50))
+    assert words(line.look(ids)) == ["QUEUED"] * 50
+    clock.pause(10)
+    before = scripted.asked(LIST)
+    assert words(line.look(ids)) == ["QUEUED"] * 50
+    assert scripted.asked(LIST) == before + 3
+    assert scripted.asked(ONE) == 0
+
+
+def test_a_service_that_lists_jobs_in_another_way_is_asked_for_each_alone(scripted, line, follow):
+    ids = follow(scripted.add(3))
+    line.client.jobs_get = lambda **how: {"items": []}
+    assert words(line.look(ids)) == ["QUEUED"] * 3
+    assert scripted.asked(ONE) == 3
+
+
+def test_a_list_without_statuses_is_made_up_for(scripted, line, follow):
+    ids = follow(scripted.add(3))
+    line.client.jobs_get = lambda **how: {"jobs": [{"id": job_id} for job_id in ids], "count": 3}
+    assert words(line.look(ids)) == ["QUEUED"] * 3
+    assert scripted.asked(ONE) == 3
+
+
 def test_a_job_that_stays_unknown_to_the_service_is_over_in_the_end(scripted, line, follow, clock):
     (job,) = scripted.add(1)
     follow([job])

@@ -36,12 +36,13 @@ def adapt(obj: Any) -> Watched | None:
     """Return a job of the service, ready to be watched; None for anything else, the library's local jobs included."""
     if not _is_service_job(obj) or (place := place_of(obj)) is None:
         return None
+    service = getattr(obj, "_service", None)
     with _opening:
         line = _lines.get(place)
         if line is None:
-            line = _lines[place] = Line(obj._service, obj._api_client)
+            line = _lines[place] = Line(service, obj._api_client)
         else:
-            line.renew(obj._service, obj._api_client)
+            line.renew(service, obj._api_client)
         _failures.pop(place, None)
     return ServiceJob(line, place, str(obj.job_id()), obj)
 

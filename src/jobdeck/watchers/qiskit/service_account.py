@@ -48,7 +48,8 @@ class Place:
 def place_of(job: Any) -> Place | None:
     """Return where a job of the client library is, without a request; None where it does not tell."""
     service = getattr(job, "_service", None)
-    instance = getattr(getattr(job, "_api_client", None), "_instance", None)
+    holders = (getattr(job, "_api_client", None), getattr(job, "_backend", None))
+    instance = next((found for holder in holders if (found := vars(holder).get("_instance") if holder else None)), None)
     if not isinstance(instance, str) or not instance:
         return None
     channel = getattr(service, "channel", None)

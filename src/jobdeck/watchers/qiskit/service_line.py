@@ -123,6 +123,7 @@ class Line:
         self._detailed: dict[str, float] = {}
         self._next_detail = 0.0
         self._empty = 0
+        self._page = PAGE
         self._refused: tuple[float, Exception] | None = None
 
     def renew(self, service: Any, client: Any) -> None:
@@ -187,7 +188,8 @@ class Line:
     # --- what to ask
 
     def _refresh(self, job_ids: Collection[str], troubles: dict[str, Exception], now: float) -> None:
-        offset, total = 0, None
+        offset: int = 0
+        total: int | None = None
         while needed := [each for each in job_ids if not self._is_fresh(each, now) and each not in troubles]:
             if not self._can_pay_for(needed):
                 return
@@ -212,23 +214,33 @@ class Line:
         return True
 
     def _is_less_alone(self, needed: Collection[str], offset: int, total: int | None) -> bool:
+        if self._page == 0:
+            return True
         if total is not None:
-            return len(needed) <= -(-(total - offset) // PAGE) or offset >= total
+            return offset >= total or len(needed) <= -(-(total - offset) // self._page)
         places = [self._known[each].place for each in needed if each in self._known]
         # A job that is not known is most likely one of the newest, and others with it.
-        return len(places) == len(needed) <= 1 + max(places) // PAGE
+        return len(places) == len(needed) <= 1 + max(places) // self._page
 
-    def _ask_page(self, needed: Collection[str], offset: int) -> tuple[int, int]:
+    def _ask_page(self, needed: Collection[str], offset: int) -> tuple[int, int | None]:
         places = [self._known[each].place for each in needed if each in self._known]
         if len(places) < len(needed):
-            limit = _SHORT_PAGE if max(len(needed), len(self._followed)) < _SHORT_PAGE else PAGE
+            limit = _SHORT_PAGE if max(len(needed), len(self._followed)) < _SHORT_PAGE else self._page
         else:
-            limit = max(_SHORT_PAGE, min(PAGE, max(places) + 1 + _SHORT_PAGE - offset))
+            limit = max(_SHORT_PAGE, min(self._page, max(places) + 1 + _SHORT_PAGE - offset))
         self._purse.pay()
-        answer = self.client.jobs_get(limit=limit, skip=offset)
-        page = answer["jobs"]
-        for place, said in enumerate(page, offset):
-            self._take(said["id"], said, place)
+        try:
+            answer = self.client.jobs_get(limit=limit, skip=offset)
+            page = [(said["id"], said) for said in answer["jobs"]]
+        except Exception as error:
+            if not isinstance(error, (KeyError, TypeError)) and status_of_answer(error) != 400:
+                raise
+            # A service that lists jobs in another way than this one: shorter pages, then each job alone.
+            self._page = _SHORT_PAGE if self._page > _SHORT_PAGE else 0
+            return offset, None
+        for place, (job_id, said) in enumerate(page, offset):
+            if "state" in said or "status" in said:
+                self._take(job_id, said, place)
         offset += len(page)
         return offset, int(answer.get("count", offset)) if page else offset
 
