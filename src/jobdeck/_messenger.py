@@ -30,14 +30,14 @@ class UserMessenger:
     Parameters
     ----------
     sink
-        Where messages go.
+        Where messages go; None prints them as lines of JSON, so that a program can be tried without a job.
     job_id
         The job whose messages they are.
     """
 
-    def __init__(self, sink: MessageSink, job_id: str) -> None:
-        self._sink = sink
-        self.job_id = job_id
+    def __init__(self, sink: MessageSink | None = None, job_id: str | None = None) -> None:
+        self._sink = _PrintingSink() if sink is None else sink
+        self.job_id = job_id or "none"
         self._interrupted = False
         self._final = False
         self._lock = threading.RLock()
@@ -114,6 +114,19 @@ class UserMessenger:
 
     def __repr__(self) -> str:
         return f"<UserMessenger of job {self.job_id}>"
+
+
+class _PrintingSink:
+    """Where messages go that are no job's."""
+
+    def add_message(self, job_id: str, body: str, *, final: bool = False) -> int:
+        del job_id, final
+        print(body, flush=True)
+        return 0
+
+    def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
+        del job_id
+        print(json.dumps({"progress": {"done": done, "total": total, "message": message}}), flush=True)
 
 
 class PrintingMessenger:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from .._errors import InvalidInputError
 from .._experiments import Experiments, run_circuits
 from .._job import Job
 from .._status import is_final
@@ -47,6 +48,8 @@ def unwrapped(backend: Any) -> Any:
 def submit_one(deck: Deck, circuits: Experiments, backend: Any, how: Mapping[str, Any], run_config: Any) -> Job[Any]:
     """Submit circuits as one job; `how` is its name and its tags."""
     backend = unwrapped(backend)
+    if not callable(getattr(backend, "run", None)):
+        raise InvalidInputError(f"a backend has a method run; {type(backend).__name__} has none")
     if runs_elsewhere(backend):
         return deck.watch(backend.run(list(circuits), **run_config), **how)
     return deck.run(run_circuits, inputs={"circuits": circuits, **run_config}, backend=backend, **how)
