@@ -57,6 +57,11 @@ def fail(reason, gate=None):
     raise ValueError(reason)
 
 
+def opens(gate):
+    gate.wait()
+    return "open"
+
+
 def double(x):
     return 2 * x
 

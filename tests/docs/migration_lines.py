@@ -33,7 +33,7 @@ from jobdeck.runtime import (
     RuntimeProgramNotFound,
     UserMessenger,
 )
-from programs import Gate, count_to, double, fail
+from programs import Gate, count_to, double, fail, opens
 
 Check = Callable[["Bench"], Any]
 CHECKS: dict[str, Check] = {}
@@ -448,11 +448,6 @@ def _(bench: Bench) -> None:
     found.retry_failed()
     found.wait(30)
     assert found.results(30).data(0) == "open"
-
-
-def opens(gate):
-    gate.wait()
-    return "open"
 
 
 @line("IBMQJobManager.report")
