@@ -12,6 +12,8 @@ from .._status import is_final
 
 _LONGEST_PAUSE: Final = 5.0
 """Seconds after which the store is asked how the group stands, whatever was told."""
+_FEW: Final = 100
+"""Jobs from which on the end has to be noticed within milliseconds. While there are more, looks are ten times rarer."""
 
 
 class _News(NamedTuple):
@@ -53,10 +55,13 @@ def wait_for_end(
             news.put(_News(frozenset(record.job_id for record in own) - ended, ended.union(update.deleted)))
 
     # To all jobs of the store: a set of ten thousand ids would be gone through at each look.
-    subscription = follower.subscribe(hear, job_ids=None)
+    subscription = follower.subscribe(hear, job_ids=None, prompt=False)
     try:
         open_ids = read_open()
         while open_ids:
+            if len(open_ids) <= _FEW and not subscription.prompt:
+                subscription.prompt = True
+                follower.wake()
             left = _LONGEST_PAUSE if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 return read_open()
