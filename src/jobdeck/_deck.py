@@ -15,6 +15,7 @@ from . import _presenting
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
 from ._follow import Follower
+from ._group import Before, ids_before
 from ._grouping import Grouping
 from ._job import Job, JobList
 from ._library import ProgramLibrary
@@ -83,6 +84,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         engine: Any = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
+        after: Before = (),
     ) -> Job[Any]:
         """Run a program as a job and return its handle at once.
 
@@ -115,6 +117,9 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             Seconds after which it is stopped, or the program's ``max_execution_time`` where that is shorter.
         metadata
             What JSON can hold, to be kept with the job.
+        after
+            Jobs, groups or ids of jobs that have to be done before it begins. If one of them fails or is cancelled, it
+            ends in ERROR without having begun.
 
         Raises
         ------
@@ -132,7 +137,15 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             metadata=metadata,
             options=options,
         )
-        return self._add(program, how, program_id=program_id, inputs=inputs, callback=callback, decoder=result_decoder)
+        return self._add(
+            program,
+            how,
+            program_id=program_id,
+            inputs=inputs,
+            callback=callback,
+            decoder=result_decoder,
+            after=ids_before(after),
+        )
 
     def submit(self, fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> Job[R]:
         """Run ``fn(*args, **kwargs)`` as a job; see `run`."""
@@ -153,6 +166,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         engine: Any = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
+        after: Before = (),
     ) -> Job[Any]:
         """Make a job that waits, INITIALIZING, for its ``submit()``. See `run`."""
         how = RunOptions.checked(
@@ -171,6 +185,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             inputs=inputs,
             callback=callback,
             decoder=result_decoder,
+            after=ids_before(after),
             submitted=False,
         )
 
@@ -219,6 +234,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         kwargs: Mapping[str, Any] | None = None,
         callback: Callback | None = None,
         decoder: Decoder | None = None,
+        after: tuple[str, ...] = (),
         submitted: bool = True,
     ) -> Job[Any]:
         if callback is not None and not callable(callback):
@@ -250,6 +266,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             metadata=how.metadata,
             inputs_preview=packed.inputs_preview,
             timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
+            after=after,
             submitted=submitted,
         )
         job = self._service.handle(self._service.add(new), backend=how.backend, decoder=decoder)

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any, Final
 
 from ._errors import InvalidInputError, StoreError, UnpicklableError
-from ._group import JobGroup
+from ._group import Before, JobGroup, ids_before
 from ._options import RunOptions, checked_tags
 from ._program import Packed, Packer
 from ._programs import Programs, Uploaded
@@ -38,6 +38,7 @@ class Grouping:
         engine: str | None = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
+        after: Before = (),
     ) -> JobGroup[Any]:
         """Run a program once for each of many inputs, as a group of jobs, and return the group at once.
 
@@ -50,7 +51,7 @@ class Grouping:
             open. A generator is read to its end before the first job is queued.
         inputs
             Inputs that all jobs have.
-        options, backend, tags, engine, timeout, metadata
+        options, backend, tags, engine, timeout, metadata, after
             Of each job; see `Deck.run`. The group has the tags and the metadata, too.
         name
             What the group is called; its jobs are called ``name[0]``, ``name[1]``, … None calls it like the program.
@@ -68,7 +69,7 @@ class Grouping:
         how = RunOptions.checked(
             backend=backend, name=name, tags=tags, engine=engine, timeout=timeout, metadata=metadata, options=options
         )
-        return self._add_group("map", program, inputs_list, inputs, how)
+        return self._add_group("map", program, inputs_list, inputs, how=how, after=ids_before(after))
 
     def sweep(
         self,
@@ -83,6 +84,7 @@ class Grouping:
         engine: str | None = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
+        after: Before = (),
     ) -> JobGroup[Any]:
         """Run a program once for each combination of values, as a group of jobs, and return the group at once.
 
@@ -95,7 +97,7 @@ class Grouping:
             last one varies fastest.
         inputs
             Inputs that all jobs have.
-        options, backend, name, tags, engine, timeout, metadata
+        options, backend, name, tags, engine, timeout, metadata, after
             See `map`.
 
         Raises
@@ -108,7 +110,7 @@ class Grouping:
         how = RunOptions.checked(
             backend=backend, name=name, tags=tags, engine=engine, timeout=timeout, metadata=metadata, options=options
         )
-        return self._add_group("sweep", program, _combinations(grid), inputs, how)
+        return self._add_group("sweep", program, _combinations(grid), inputs, how=how, after=ids_before(after))
 
     def group(self, group_id: str) -> JobGroup[Any]:
         """Return a group of jobs from whatever kernel it came. JobNotFoundError if it is not in this home."""
@@ -150,8 +152,12 @@ class Grouping:
         program: Any,
         inputs_list: Iterable[Any],
         common: Mapping[str, Any] | None,
+        *,
         how: RunOptions,
+        after: tuple[str, ...],
     ) -> JobGroup[Any]:
+        for job_id in after:
+            self._service.store.job(job_id)
         engine = self._service.engine_for(self._engine if how.engine is None else how.engine, how.metadata)
         uploaded = Programs(self._service.store).find(program)
         given = program if uploaded is None else uploaded.record.data
@@ -171,6 +177,7 @@ class Grouping:
                 inputs_preview=packed.inputs_preview,
                 timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
                 place=place,
+                after=after,
             )
             for place, packed in enumerate(_packed(packer, inputs_list, common, uploaded))
         ]

@@ -35,6 +35,8 @@ class NewJob:
     place : int, optional
         Of a job in a group: where its result belongs among the group's. A job that repeats another has its place. The
         store gives one behind all others to a job that has none.
+    after : tuple of str
+        Ids of jobs that have to be done before it begins. If one of them ends otherwise, it ends in ERROR.
     """
 
     name: str
@@ -57,6 +59,7 @@ class NewJob:
     cancel_state: CancelState | None = None
     cancel_note: str | None = None
     place: int | None = None
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

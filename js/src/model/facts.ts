@@ -17,20 +17,20 @@ const LABELS: Readonly<Record<string, string>> = {
   shots: "Shots",
   session: "Session",
   id: "Job id",
+  after: "After",
 };
 const UNITS: Readonly<Record<string, string>> = { usage: " s" };
 
-/** The facts of a job that somebody else runs, with the system and the backend first. */
+/** The facts of a job; of one that somebody else runs, with the system and the backend first. */
 export function factsOf(job: JobInfo): Fact[] {
-  if (!job.watched) return [];
   const told: Record<string, string | number> = { ...(!job.final && job.queue_place !== null && { queue_place: job.queue_place }), ...job.facts };
   // Once it is over there is no queue.
-  if (job.final) delete told.queue_place;
+  if (job.final || !job.watched) delete told.queue_place;
   const known = Object.keys(LABELS).filter((name) => Object.hasOwn(told, name));
   const others = Object.keys(told).filter((name) => !Object.hasOwn(LABELS, name));
   return [
-    { name: "system", label: "System", value: job.engine },
-    ...(job.backend === null ? [] : [{ name: "backend", label: "Backend", value: job.backend }]),
+    ...(job.watched ? [{ name: "system", label: "System", value: job.engine }] : []),
+    ...(job.backend === null || !job.watched ? [] : [{ name: "backend", label: "Backend", value: job.backend }]),
     ...[...known, ...others].map((name) => ({
       name,
       label: (Object.hasOwn(LABELS, name) ? LABELS[name] : undefined) ?? name.replaceAll("_", " "),

@@ -98,6 +98,10 @@ class JobGroup(Generic[R]):
         """Return the jobs, in the order of their inputs."""
         return JobList(map(self._service.handle, self._records(self._standing().job_ids)), self._service)
 
+    def job_ids(self) -> list[str]:
+        """Return the jobs' ids, in the order of their inputs."""
+        return self._standing().job_ids
+
     def statuses(self) -> list[JobStatus | str]:
         """Return the status of each job, in the order of their inputs."""
         return [member.status for member in self._standing()]

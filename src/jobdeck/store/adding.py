@@ -9,7 +9,7 @@ from typing import Any
 
 from .._records import JobRecord, NewJob
 from .._status import JobStatus
-from . import blobs
+from . import blobs, chains
 from .blobs import Blob
 from .connection import Link
 from .migrations import random_name
@@ -24,9 +24,12 @@ def add(link: Link, several: Sequence[NewJob], blob_of: Mapping[bytes, Blob]) ->
     )
     ids = dict(zip(blob_of, blobs.keep_all(link, list(blob_of.values())), strict=True))
     records = []
+    waits: dict[tuple[str, ...], chains.Wait] = {}
     for change, new in enumerate(several, first - len(several) + 1):
+        if new.after not in waits:
+            waits[new.after] = chains.wait_for(link, new.after, change)
         values = {
-            **_columns(link, new, now, change),
+            **_columns(link, new, now, change, waits[new.after]),
             "program": ids[new.program],
             "inputs": ids[new.inputs],
             "context": ids[new.context],
@@ -40,12 +43,15 @@ def _insert(columns: tuple[str, ...]) -> str:
     return f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
 
 
-def _columns(link: Link, new: NewJob, now: float, change: int) -> dict[str, Any]:
+def _columns(link: Link, new: NewJob, now: float, change: int, wait: chains.Wait) -> dict[str, Any]:
     """Return a new job's row without its number and its bodies."""
+    status = JobStatus.QUEUED if new.submitted else JobStatus.INITIALIZING
+    if wait.error is not None:
+        status = JobStatus.ERROR
     return {
         "job_id": new.job_id or f"{link.store_id}-{random_name(12)}",
         "name": text(new.name),
-        "status": (JobStatus.QUEUED if new.submitted else JobStatus.INITIALIZING).value,
+        "status": status.value,
         "engine": new.engine,
         "program_id": new.program_id,
         "backend": text(new.backend),
@@ -58,8 +64,13 @@ def _columns(link: Link, new: NewJob, now: float, change: int) -> dict[str, Any]
         # Later than all that were given a place, and in the order in which they came.
         "place": change if new.place is None and new.group_id is not None else new.place,
         "created": now,
-        "queued": now if new.submitted else None,
-        "ticket": change if new.submitted else None,
+        "queued": now if status == JobStatus.QUEUED else None,
+        "ended": now if status == JobStatus.ERROR else None,
+        "error_kind": None if wait.error is None else "submit",
+        "error": text(wait.error),
+        "facts": wait.facts,
+        "gate": wait.gate,
+        "ticket": change if status == JobStatus.QUEUED and wait.gate is None else None,
         "changed": change,
         "source": None if new.source is None else json_text("source", new.source),
         "agent": new.agent,

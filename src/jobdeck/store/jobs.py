@@ -13,7 +13,7 @@ from typing import Any, Literal
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
 from .._records import Changes, JobQuery, JobRecord, Payload, PayloadKeys, Tally
 from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
-from . import blobs, groups
+from . import blobs, chains, groups
 from .connection import Link
 from .home import OUTPUT, output_path
 from .rows import SELECT_JOBS, job_record, json_text, text
@@ -95,6 +95,8 @@ def change(link: Link, job_id: str, **values: object) -> int:
     values["changed"] = stamp = next_change(link)
     assignments = ", ".join(f"{name} = :{name}" for name in values)
     link.execute(f"UPDATE jobs SET {assignments} WHERE job_id = :job_id", {**values, "job_id": job_id})
+    if values.get("status") in FINAL:
+        chains.settle(link, job_id)
     return stamp
 
 
@@ -105,7 +107,7 @@ def submit(link: Link, job_id: str) -> JobRecord:
     if record.status != JobStatus.INITIALIZING:
         raise JobError(f"job {job_id} was submitted before (it is {record.status}); retry() makes a new one from it")
     change(link, job_id, status=JobStatus.QUEUED.value, queued=time.time())
-    link.execute("UPDATE jobs SET ticket = changed WHERE job_id = ?", (job_id,))
+    link.execute("UPDATE jobs SET ticket = changed WHERE job_id = ? AND gate IS NULL", (job_id,))
     return get(link, job_id)
 
 
@@ -198,7 +200,8 @@ def edit_tags(link: Link, job_ids: Iterable[str], add: Sequence[str], remove: Co
 
 def claim(link: Link, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
     """Take the queued jobs that have waited longest; what is submitted first is first, whenever it was prepared."""
-    queued = "WHERE engine = ? AND status = 'QUEUED' ORDER BY ticket LIMIT ?"
+    # One that waits for others has no ticket.
+    queued = "WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL ORDER BY ticket LIMIT ?"
     rows = link.execute(f"{SELECT_JOBS} {queued}", (engine, max(limit, 0))).fetchall()
     claimed = []
     for record in map(job_record, rows):
@@ -229,7 +232,7 @@ def busy_engines(link: Link) -> list[str]:
 
 
 def is_queued(link: Link, engine: str) -> bool:
-    sql = "SELECT 1 FROM jobs WHERE engine = ? AND status = 'QUEUED' LIMIT 1"
+    sql = "SELECT 1 FROM jobs WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL LIMIT 1"
     return link.execute(sql, (engine,)).fetchone() is not None
 
 
@@ -238,7 +241,7 @@ def queue_place(link: Link, job_id: str) -> int | None:
     row = link.execute(
         "SELECT (SELECT count(*) FROM jobs q"
         " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket)"
-        " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED' AND j.source IS NULL",
+        " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED' AND j.source IS NULL AND j.ticket IS NOT NULL",
         (number,),
     ).fetchone()
     return None if row is None else int(row[0])
@@ -364,6 +367,7 @@ def delete_many(link: Link, job_ids: Iterable[str]) -> tuple[dict[str, Deleted],
 
 def remove(link: Link, number: int, job_id: str) -> list[str]:
     """Remove all rows of a job and leave a tombstone; returns as `delete` does."""
+    chains.settle(link, job_id, deleted=True)
     low, high = number << 32, (number + 1) << 32
     used = link.execute(
         "SELECT program FROM jobs WHERE number = :n UNION SELECT inputs FROM jobs WHERE number = :n"

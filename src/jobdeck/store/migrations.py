@@ -173,6 +173,18 @@ def _index_retries(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX jobs_retries ON jobs (group_id) WHERE retry_of IS NOT NULL")
 
 
+_GATES: Final = """
+ALTER TABLE jobs ADD COLUMN gate INTEGER;
+CREATE INDEX jobs_gate ON jobs (gate) WHERE gate IS NOT NULL;
+CREATE TABLE gates (gate INTEGER NOT NULL, before INTEGER NOT NULL, PRIMARY KEY (gate, before)) WITHOUT ROWID;
+CREATE INDEX gates_before ON gates (before);
+"""
+
+
+def _add_gates(connection: sqlite3.Connection) -> None:
+    _execute_all(connection, _GATES)
+
+
 def _execute_all(connection: sqlite3.Connection, script: str) -> None:
     # Not executescript(), which would commit first.
     for statement in script.split(";"):
@@ -185,6 +197,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_groups_and_watched,
     _add_places,
     _index_retries,
+    _add_gates,
 )
 """What leads from each schema version to the next; the first one from an empty file to version 1."""
 
