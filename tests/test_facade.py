@@ -74,6 +74,7 @@ NAMES = [
     "update_program",
     "upload_program",
     "watch",
+    "watching",
 ]
 
 

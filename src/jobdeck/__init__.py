@@ -15,7 +15,7 @@ from ._version import __version__
 _NAMES = {
     "_toplevel": "run submit prepare map sweep job jobs group groups delete_job dashboard prune cancel_jobs retry_jobs "
     "delete_jobs tag_jobs upload_program program programs pprint_programs update_program delete_program "
-    "set_program_visibility watch backend backends",
+    "set_program_visibility watch watching backend backends",
     "_bulk": "BulkReport",
     "_deck": "Deck",
     "_job": "Job JobList Progress",

@@ -58,6 +58,7 @@ from ._toplevel import tag_jobs as tag_jobs
 from ._toplevel import update_program as update_program
 from ._toplevel import upload_program as upload_program
 from ._toplevel import watch as watch
+from ._toplevel import watching as watching
 from ._tqdm import tqdm as tqdm
 from ._version import __version__ as __version__
 from .watchers import Reading as Reading

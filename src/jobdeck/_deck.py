@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from . import _presenting
+from ._block import Watching
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
 from ._follow import Follower
@@ -218,6 +219,21 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         if group is not None:
             group = self.store.group(str(getattr(group, "group_id", group))).group_id
         return self._service.watch(adapt(obj), given.name, given.tags, group)
+
+    def watching(self, name: str | None = None, tags: Iterable[str] = ()) -> Watching:
+        """Show what a block of code has others run: ``with jobdeck.watching(): …``.
+
+        The futures of executors and asyncio's tasks that the block creates are watched, with no change to the code that
+        creates them; when it ends, nothing more is. What the block gives has them as ``jobs()``.
+
+        Parameters
+        ----------
+        name
+            Puts them into one group of that name.
+        tags
+            Words to find them by.
+        """
+        return Watching(self, name, checked_tags(tags))
 
     def retry_job(self, job_id: str) -> Job[Any]:
         """Run a job again, from the same bytes, which are not opened."""

@@ -252,9 +252,16 @@ class JobService:
             if self._bridge is None:
                 agent = agent_id("watch")
                 lock = WatchLock(self.home, watcher_lock(agent))
-                self._bridge = Bridge(lambda: self.store, agent, lock, look_after=self.look_after_watchers)
+                self._bridge = Bridge(
+                    lambda: self.store, agent, lock, written=self._tell_news, look_after=self.look_after_watchers
+                )
                 atexit.register(self._leave, self._bridge)
             return self._bridge
+
+    def _tell_news(self) -> None:
+        parts = self._parts
+        if parts is not None:
+            parts.follower.wake()
 
     def _leave(self, bridge: Bridge) -> None:
         """At the end of the process: write down what has ended, and let others know that the rest is nobody's."""

@@ -61,6 +61,8 @@ class Bridge:
         Under which name the rows have this bridge.
     lock
         Taken before the first job is.
+    written
+        Called when something was written down.
     look_after
         Parts watchers that are gone from their jobs.
     calls
@@ -77,6 +79,7 @@ class Bridge:
         agent: str,
         lock: Lock,
         *,
+        written: Callable[[], None] = lambda: None,
         look_after: Callable[[], None] | None = None,
         calls: Calls | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -85,6 +88,7 @@ class Bridge:
         self.agent = agent
         self._get_store = store
         self._own_lock = lock
+        self._tell_written = written
         self._look_after = look_after
         self._clock = clock
         self._threaded = threaded
@@ -294,6 +298,8 @@ class Bridge:
         with self._lock:
             mine = dict(self._foreign)
         written, commands = self._ledger.write()
+        if written:
+            self._tell_written()
         for job_id in written:
             if job_id in mine and mine[job_id].is_over:
                 self._drop(mine[job_id])
