@@ -113,7 +113,7 @@ def test_new_jobs_come_whole_and_deleted_ones_go(add, writer, open_deck, until):
     assert deck.rows == rows_of(writer)
 
 
-def test_a_deck_costs_at_most_ten_frames_a_second(add, writer, open_deck, until):
+def test_a_deck_costs_at_most_thirty_frames_a_second(add, writer, open_deck, until):
     ids = [add(f"job {number}") for number in range(20)]
     deck = open_deck()
     until(lambda: deck.is_complete)
@@ -122,7 +122,7 @@ def test_a_deck_costs_at_most_ten_frames_a_second(add, writer, open_deck, until)
         writer.add_message(ids[number % 20], str(number))
     until(lambda: deck.rows == rows_of(writer))
     lasted = deck.times[-1] - deck.times[before]
-    assert len(deck.frames) - before <= lasted * 10 + 2
+    assert len(deck.frames) - before <= lasted * 31 + 2
 
 
 @pytest.mark.parametrize("seed", range(5))
