@@ -183,7 +183,8 @@ class Work:
         self._interrupts.end()
 
     def _own_group(self) -> None:
-        if os.getpgrp() != os.getpid():
+        # The leader of a session, and so of its group, may not: one that was started for its job, or that rehearses.
+        with contextlib.suppress(PermissionError):
             os.setpgid(0, 0)
         become_subreaper()
         name_process(process_name(self._job_id))
