@@ -45,6 +45,7 @@ BUILT_IN: Final = (
     BuiltIn("futures", "concurrent.futures.Future", needs="concurrent.futures"),
     BuiltIn("tasks", "asyncio.Task and asyncio.Future", needs="asyncio"),
     BuiltIn("processes", "subprocess.Popen", needs="subprocess"),
+    BuiltIn("clusters", "distributed.Future and persisted Dask collections", needs="distributed"),
     BuiltIn("qiskit.service", "jobs of IBM's service (qiskit_ibm_runtime)", "qiskit_ibm_runtime", ("ibm-runtime",)),
 )
 
