@@ -191,8 +191,8 @@ def test_two_jobs_behind_the_same_two_are_not_ended_twice(any_store, add, end):
 
 def test_nothing_of_a_chain_is_left_when_its_jobs_have_ended(store):
     first = store.add_job(new_job()).job_id
-    for _ in range(3):
-        store.add_job(new_job(after=(first,)))
+    behind = [store.add_job(new_job(after=(first,))).job_id for _ in range(3)]
+    store.ask(behind[0], "cancel", "api")
     store.ask(first, "cancel", "api")
     left = "SELECT (SELECT count(*) FROM gates), (SELECT count(*) FROM jobs WHERE gate IS NOT NULL)"
     assert store._db.run(lambda link: link.execute(left).fetchone()) == (0, 0)
