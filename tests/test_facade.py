@@ -15,6 +15,7 @@ import jobdeck
 NAMES = [
     "BulkReport",
     "Deck",
+    "JobExecutor",
     "EncodingError",
     "EngineError",
     "InvalidInputError",

@@ -19,6 +19,7 @@ from ._errors import RuntimeInvalidStateError as RuntimeInvalidStateError
 from ._errors import RuntimeJobFailureError as RuntimeJobFailureError
 from ._errors import StoreError as StoreError
 from ._errors import UnpicklableError as UnpicklableError
+from ._executor import JobExecutor as JobExecutor
 from ._group import JobGroup as JobGroup
 from ._job import Job as Job
 from ._job import JobList as JobList

@@ -1,0 +1,5 @@
+"""``concurrent.futures.Executor`` over the deck."""
+
+from .executor import JobExecutor
+
+__all__ = ["JobExecutor"]

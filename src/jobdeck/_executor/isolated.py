@@ -1,0 +1,346 @@
+"""Calls as jobs of their own: each has its process, its place in the queue and its row, and outlives the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import BrokenExecutor
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+from .._errors import JobCancelledError, JobError, JobNotFoundError, RuntimeJobFailureError, StoreError
+from .._follow import Subscription, Update
+from .._job import Job
+from .._program import Packer, exception_of, value_of
+from .._records import JobQuery, JobRecord, NewJob
+from .._service import JobService
+from .._status import JobStatus, is_final
+from .task import Arrivals, Call, TaskFuture
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 500
+_PATIENCE: Final = 30.0
+_PAUSE: Final = 0.5
+_NOT_STARTED: Final = (JobStatus.INITIALIZING, JobStatus.QUEUED)
+
+Event = tuple[str, Any]
+
+
+class InitializerFailedError(Exception):
+    """What a job raises whose initializer raised: no call of this executor can succeed."""
+
+
+class Initialized:
+    """A call of which the initializer is a part: its process is a new one.
+
+    Parameters
+    ----------
+    function
+        What is called.
+    initializer, initargs
+        What is called before.
+    """
+
+    def __init__(self, function: Callable[..., Any], initializer: Callable[..., object], initargs: tuple[Any, ...]):
+        self._function = function
+        self._initializer = initializer
+        self._initargs = initargs
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__wrapped__ = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            self._initializer(*self._initargs)
+        except Exception as error:
+            raise InitializerFailedError(f"{type(error).__name__}: {error}") from error
+        return self._function(*args, **kwargs)
+
+
+class IsolatedPool:
+    """Runs each call as a job.
+
+    Parameters
+    ----------
+    service
+        Of the home.
+    engine
+        Name of the engine.
+    group
+        Gives the id of the group that the jobs belong to, made with the first of them.
+    tags
+        Of the jobs.
+    max_workers
+        Jobs of this pool at a time; None leaves that to the engine.
+    """
+
+    def __init__(
+        self, service: JobService, engine: str, group: Callable[[], str], tags: tuple[str, ...], max_workers: int | None
+    ) -> None:
+        self._service = service
+        self._engine = engine
+        self._group = group
+        self._tags = tags
+        self._max_workers = max_workers
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._arrivals = Arrivals()
+        self._lock = threading.Lock()
+        self._futures: dict[str, TaskFuture[Any]] = {}
+        self._unsent = 0
+        self._waiting: deque[str] = deque()
+        self._going: set[str] = set()
+        self._is_closed = False
+        self._broken: str | None = None
+        self._subscription: Subscription | None = None
+        self._thread: threading.Thread | None = None
+        self._idle = threading.Condition(self._lock)
+
+    # --- from any thread
+
+    def submit(self, call: Call) -> TaskFuture[Any]:
+        future: TaskFuture[Any] = TaskFuture(self, call)
+        with self._lock:
+            if self._broken is not None:
+                raise BrokenExecutor(self._broken)
+            self._unsent += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="jobdeck-executor", daemon=True)
+                self._thread.start()
+        self._events.put(("call", future))
+        return future
+
+    def job_of(self, future: TaskFuture[Any]) -> Job[Any]:
+        job_id = future._job_id or self._arrivals.wait_for(future, _PATIENCE)
+        if job_id is None:
+            raise JobError(f"the call of {future._call.name!r} has no job: it never came into the deck")
+        return self._service.job(job_id)
+
+    def cancel(self, future: TaskFuture[Any]) -> bool:
+        with self._lock:
+            job_id = future._job_id
+            if job_id is None:
+                return future.drop()
+        try:
+            if self._service.store.job(job_id).status not in _NOT_STARTED:
+                return False
+            is_over = is_final(self._service.store.ask(job_id, "cancel", "executor").status)
+        except JobError:  # it has ended meanwhile, or is gone
+            return False
+        self._service.look()
+        return is_over and future.drop()
+
+    def close(self, *, cancel_futures: bool) -> None:
+        with self._lock:
+            self._is_closed = True
+        self._events.put(("drop" if cancel_futures else "look", None))
+
+    def join(self) -> None:
+        with self._idle:
+            self._idle.wait_for(lambda: not (self._futures or self._unsent))
+
+    # --- the thread
+
+    def _run(self) -> None:
+        while True:
+            try:
+                if self._turn():
+                    return
+            except StoreError as error:
+                _log.warning("the jobs of an executor cannot be looked after (%s); trying again", error)
+                threading.Event().wait(_PAUSE)
+                self._events.put(("reread", None))
+
+    def _turn(self) -> bool:
+        """Take in what has come; True where there is nothing more to come."""
+        calls: list[TaskFuture[Any]] = []
+        news: dict[str, JobRecord] = {}
+        gone: set[str] = set()
+        is_dropping = False
+        for kind, what in self._take():
+            match kind:
+                case "call":
+                    calls.append(what)
+                case "news":
+                    news.update((record.job_id, record) for record in what)
+                case "gone":
+                    gone.update(what)
+                case "drop":
+                    is_dropping = True
+                case "reread":
+                    news.update(self._read(self._futures))
+        if is_dropping:
+            for future in calls:
+                future.drop()
+        try:
+            self._send(calls)
+            self._take_in(news, gone)
+        except StoreError:
+            for future in calls:
+                if future._job_id is None and not future.done():
+                    self._events.put(("call", future))
+            self._events.put(("news", list(news.values())))
+            raise
+        if is_dropping:
+            for future in list(self._futures.values()):
+                future.cancel()
+        self._fill_up()
+        with self._idle:
+            # Those that wait in the queue are counted, too.
+            if self._futures or self._unsent:
+                return False
+            self._idle.notify_all()
+            if not self._is_closed:
+                return False
+            self._thread = None
+        if self._subscription is not None:
+            self._subscription.close()
+        return True
+
+    def _take(self) -> Iterable[Event]:
+        """Wait for an event, and take those that came with it."""
+        event = self._events.get()
+        for _ in range(_AT_ONCE):
+            yield event
+            try:
+                event = self._events.get_nowait()
+            except Empty:
+                return
+        yield event
+
+    # --- calls
+
+    def _send(self, futures: list[TaskFuture[Any]]) -> None:
+        if not futures:
+            return
+        wanted = [future for future in futures if not future.done()]
+        new: list[NewJob] = []
+        sent: list[TaskFuture[Any]] = []
+        packers: dict[int, Packer] = {}
+        for future in wanted:
+            call = future._call
+            try:
+                packer = packers.get(id(call.function)) or packers.setdefault(id(call.function), Packer(call.function))
+                packed = packer.pack(None, args=call.args, kwargs=call.kwargs)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this call's, and its future has it
+                future.settle(error=error)
+                continue
+            sent.append(future)
+            new.append(
+                NewJob(
+                    name=call.name,
+                    engine=self._engine,
+                    program=packed.program,
+                    inputs=packed.inputs,
+                    context=packed.context,
+                    tags=self._tags,
+                    inputs_preview=packed.inputs_preview,
+                    group_id=self._group(),
+                    submitted=self._max_workers is None,
+                )
+            )
+        if new:
+            if self._subscription is None:
+                self._subscription = self._service.follower.subscribe(self._hear, job_ids=None)
+            with self._lock:
+                # A future that is cancelled by now is so in the store as well, a moment later.
+                for future, record in zip(sent, self._service.add_jobs(new), strict=True):
+                    future._job_id = record.job_id
+                    self._futures[record.job_id] = future
+                    if self._max_workers is not None:
+                        self._waiting.append(record.job_id)
+        with self._lock:
+            self._unsent -= len(futures)
+        self._arrivals.tell()
+        for future in sent:
+            if future.cancelled() and future._job_id is not None:
+                with contextlib.suppress(JobError):  # it was quicker
+                    self._service.store.ask(future._job_id, "cancel", "executor")
+        self._service.look()
+
+    def _fill_up(self) -> None:
+        """Have as many jobs queued as may run at a time."""
+        while self._max_workers is not None and self._waiting and len(self._going) < self._max_workers:
+            job_id = self._waiting.popleft()
+            try:
+                self._service.start(job_id)
+            except JobError:  # it was cancelled while it waited
+                continue
+            self._going.add(job_id)
+
+    # --- news
+
+    def _hear(self, update: Update) -> None:
+        group_id = self._group()
+        own = [record for record in update.jobs if record.group_id == group_id]
+        if own:
+            self._events.put(("news", own))
+        if update.deleted:
+            self._events.put(("gone", update.deleted))
+
+    def _read(self, job_ids: Iterable[str]) -> dict[str, JobRecord]:
+        return {
+            record.job_id: record
+            for record in self._service.store.jobs(JobQuery(group_id=self._group()))
+            if record.job_id in set(job_ids)
+        }
+
+    def _take_in(self, news: dict[str, JobRecord], gone: set[str]) -> None:
+        ended = []
+        for job_id, record in news.items():
+            future = self._futures.get(job_id)
+            if future is None:
+                continue
+            if is_final(record.status):
+                ended.append(record)
+            elif record.status == JobStatus.RUNNING:
+                future._began = True
+        outcomes = self._service.store.outcomes([record.job_id for record in ended])
+        for record in ended:
+            future = self._futures[record.job_id]
+            if record.status == JobStatus.CANCELLED:
+                future.drop()
+            elif record.status == JobStatus.DONE:
+                self._settle_well(future, outcomes.get(record.job_id))
+            else:
+                self._settle_failed(future, record, outcomes.get(record.job_id))
+            self._forget(record.job_id)
+        for job_id in gone & self._futures.keys():
+            self._futures[job_id].settle(error=JobNotFoundError(f"job {job_id} was deleted while it was waited for"))
+            self._forget(job_id)
+
+    def _settle_well(self, future: TaskFuture[Any], outcome: Any) -> None:
+        try:
+            value = None if outcome is None else value_of(outcome)
+        except Exception as error:  # noqa: BLE001 - opening a pickle runs the value's own code
+            future.settle(error=JobError(f"the result of job {future._job_id} cannot be opened here: {error!r}"))
+        else:
+            future.settle(value)
+
+    def _settle_failed(self, future: TaskFuture[Any], record: JobRecord, outcome: Any) -> None:
+        told = RuntimeJobFailureError(f"job {record.name!r} ({record.job_id}) failed: {record.error}", record.traceback)
+        error = None if outcome is None else exception_of(outcome)
+        if isinstance(error, InitializerFailedError):
+            self._break(f"the initializer of this executor failed: {error}")
+            error = BrokenExecutor(self._broken)
+        if isinstance(error, JobCancelledError) or error is None:
+            future.settle(error=told)
+            return
+        error.__cause__ = told
+        future.settle(error=error)
+
+    def _break(self, words: str) -> None:
+        with self._lock:
+            if self._broken is not None:
+                return
+            self._broken = words
+            others = list(self._futures.values())
+        for other in others:
+            other.cancel()
+
+    def _forget(self, job_id: str) -> None:
+        with self._lock:
+            self._futures.pop(job_id, None)
+        self._going.discard(job_id)
