@@ -9,14 +9,15 @@ import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 from . import _presenting
 from ._block import Watching
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
 from ._follow import Follower
-from ._group import Before, ids_before
+from ._gathering import watch_all
+from ._group import Before, JobGroup, ids_before
 from ._grouping import Grouping
 from ._job import Job, JobList
 from ._library import ProgramLibrary
@@ -29,7 +30,7 @@ from ._query import Query, parse
 from ._records import JobQuery, NewJob, Pruned
 from ._service import JobService
 from ._status import FINAL, JobStatus
-from .watchers import adapt
+from .watchers import SessionLike, adapt, gather
 
 R = TypeVar("R")
 
@@ -190,7 +191,11 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             submitted=False,
         )
 
-    def watch(self, obj: Any, *, name: str | None = None, tags: Iterable[str] = (), group: Any = None) -> Job[Any]:
+    @overload
+    def watch(self, obj: SessionLike, *, name: str | None = None, tags: Iterable[str] = ()) -> JobGroup[Any]: ...
+    @overload
+    def watch(self, obj: Any, *, name: str | None = None, tags: Iterable[str] = (), group: Any = None) -> Job[Any]: ...
+    def watch(self, obj: Any, *, name: str | None = None, tags: Iterable[str] = (), group: Any = None) -> Any:
         """Show a job that something else runs, and return a handle on it at once.
 
         Its status, progress and result are mirrored for as long as this process lives; what it is asked through the
@@ -200,7 +205,8 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         ----------
         obj
             A future, an asyncio task, a process, a job of Qiskit's, or whatever else an adapter knows; see
-            docs/watching.md.
+            docs/watching.md. Of a session or a batch of IBM's service, all jobs are watched, and their group is
+            returned; its service is asked for them first.
         name
             What the job is called; None leaves that to its adapter.
         tags
@@ -212,10 +218,16 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         ------
         InvalidInputError
             Nobody here knows what it is; the message tells what can be watched.
+        EngineError
+            The jobs of a session cannot be listed now.
         """
         given = RunOptions.checked(
             backend=None, name=name, tags=tags, engine=None, timeout=None, metadata=None, options=None
         )
+        if (gathered := gather(obj)) is not None:
+            if group is not None:
+                raise InvalidInputError(f"a {type(obj).__name__} is a group itself: it takes no group=")
+            return watch_all(self._service, gathered, given.name, given.tags)
         if group is not None:
             group = self.store.group(str(getattr(group, "group_id", group))).group_id
         return self._service.watch(adapt(obj), given.name, given.tags, group)

@@ -286,11 +286,11 @@ class JobService:
                 f"and by another word than {watched.system!r}"
             )
         if group_id is None and watched.group is not None:
-            group_id = self._group_of(*watched.group)
+            group_id = self.group_of(*watched.group)
         record, foreign = self.bridge.watch(watched, name, tags, group_id)
         return self.handle(record, kept=foreign)
 
-    def _group_of(self, kind: str, key: str, name: str) -> str:
+    def group_of(self, kind: str, key: str, name: str) -> str:
         """Return the group of what another system calls so, made where there is none."""
         for group in self.store.groups(GroupQuery(kind=kind)):
             if group.metadata.get("key") == key:

@@ -51,7 +51,8 @@ def submit_one(deck: Deck, circuits: Experiments, backend: Any, how: Mapping[str
     if not callable(getattr(backend, "run", None)):
         raise InvalidInputError(f"a backend has a method run; {type(backend).__name__} has none")
     if runs_elsewhere(backend):
-        return deck.watch(backend.run(list(circuits), **run_config), **how)
+        job: Job[Any] = deck.watch(backend.run(list(circuits), **run_config), **how)
+        return job
     return deck.run(run_circuits, inputs={"circuits": circuits, **run_config}, backend=backend, **how)
 
 

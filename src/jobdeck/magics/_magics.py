@@ -14,6 +14,7 @@ from IPython.display import display
 from .._bulk import Bulk, lines_of
 from .._cell import make_cell
 from .._errors import JobdeckError, JobNotFoundError
+from .._group import JobGroup
 from .._job import Job, JobList
 from .._plain import plain
 from .._query import GRAMMAR, UNDER_WAY, parse, resolve
@@ -150,13 +151,14 @@ class JobMagics:
         print("\n".join(lines_of(service.store, report)))
 
     @_in_one_line
-    def watch_job(self, line: str) -> Job[Any]:
+    def watch_job(self, line: str) -> Job[Any] | JobGroup[Any]:
         """Show a job that something else runs, and return it: ``%watch EXPRESSION``, a future or a task, say."""
         if not line.strip():
             raise UsageError("say what to watch; usage: %watch EXPRESSION, such as a future or a job of Qiskit's")
-        job = default_deck().watch(self._shell.ev(line))
-        self._shell.user_ns[LATEST] = job
-        return job
+        watched: Job[Any] | JobGroup[Any] = default_deck().watch(self._shell.ev(line))
+        if isinstance(watched, Job):
+            self._shell.user_ns[LATEST] = watched
+        return watched
 
     @_in_one_line
     def show_deck(self, line: str) -> None:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from .._errors import InvalidInputError, JobdeckError
-from .ports import Adapter, Watched
+from .ports import Adapter, Gathered, Watched
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +33,15 @@ class BuiltIn:
         A module without which there can be no object of that kind.
     systems : tuple of str
         Whose jobs it can reach again.
+    gathers : bool
+        It has ``gather``, too, for what holds several jobs.
     """
 
     module: str
     kinds: str
     needs: str
     systems: tuple[str, ...] = ()
+    gathers: bool = False
 
 
 BUILT_IN: Final = (
@@ -46,7 +49,13 @@ BUILT_IN: Final = (
     BuiltIn("tasks", "asyncio.Task and asyncio.Future", needs="asyncio"),
     BuiltIn("processes", "subprocess.Popen", needs="subprocess"),
     BuiltIn("clusters", "distributed.Future and persisted Dask collections", needs="distributed"),
-    BuiltIn("qiskit.service", "jobs of IBM's service (qiskit_ibm_runtime)", "qiskit_ibm_runtime", ("ibm-runtime",)),
+    BuiltIn(
+        "qiskit.service",
+        "jobs, sessions and batches of IBM's service",
+        needs="qiskit_ibm_runtime",
+        systems=("ibm-runtime",),
+        gathers=True,
+    ),
 )
 
 
@@ -82,6 +91,16 @@ def adapt(obj: Any) -> Watched:
         f"object with job_id(), status() and result(), and cancel() where it has one; and what an adapter makes a "
         f"jobdeck.Watched of (entry points {GROUP!r}, see docs/watching.md)"
     )
+
+
+def gather(obj: Any) -> Gathered | None:
+    """Return what another system holds together, such as a session, to watch its jobs; None for anything else."""
+    for built_in in BUILT_IN:
+        if built_in.gathers and built_in.needs in sys.modules:
+            found: Gathered | None = _module(built_in).gather(obj)
+            if found is not None:
+                return found
+    return None
 
 
 def reattach(source: Mapping[str, Any]) -> Watched | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .._status import ErrorKind, JobStatus
 
@@ -154,3 +154,27 @@ class Watched:
             except Exception as error:  # noqa: BLE001 - one job's trouble is its own
                 readings[each] = error
         return readings
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Jobs that belong together in another system, such as those of a session.
+
+    Attributes
+    ----------
+    group : tuple of str
+        See `Watched.group`.
+    jobs : callable
+        Lists them; it may take long, or raise.
+    """
+
+    group: tuple[str, str, str]
+    jobs: Callable[[], Sequence[Any]]
+
+
+class SessionLike(Protocol):
+    """What a session looks like, to tell it from a job where types are checked."""
+
+    @property
+    def session_id(self) -> str | None: ...
+    def details(self) -> Any: ...

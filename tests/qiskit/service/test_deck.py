@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from qiskit_ibm_runtime import Batch, SamplerV2
+from qiskit_ibm_runtime import Batch, SamplerV2, Session
 
-from jobdeck import Deck, RuntimeJobFailureError
+from jobdeck import Deck, EngineError, InvalidInputError, RuntimeJobFailureError
 from jobdeck.watchers.qiskit import service as service_module
 from jobdeck.watchers.qiskit import service_line
 
@@ -20,7 +20,7 @@ def hurry(monkeypatch):
     """Ask as often as it takes to be done soon."""
     monkeypatch.setattr(service_module.ServiceJob, "pace", (0.02, 0.1))
     monkeypatch.setattr(service_line, "RATE", 1000.0)
-    monkeypatch.setattr(service_line, "_FRESH", -1.0)
+    monkeypatch.setattr(service_line, "_FRESH", 0.0)
 
 
 @pytest.fixture
@@ -127,6 +127,33 @@ def test_the_jobs_of_a_batch_are_one_group(service, deck, bell):
     (group,) = deck.groups()
     assert group.name == f"batch on {BACKEND}"
     assert [job.job_id() for job in group.jobs()] == [job.job_id() for job in several]
+
+
+@pytest.mark.parametrize("kind", [Session, Batch])
+def test_a_session_is_watched_as_a_group_with_the_jobs_that_it_has_and_gets(scripted, service, deck, bell, kind):
+    with kind(backend=service.backend(BACKEND)) as session:
+        sampler = SamplerV2(mode=session)
+        first = [sampler.run([bell]) for _ in range(2)]
+        group = deck.watch(session, tags=["mine"])
+        later = deck.watch(sampler.run([bell]))
+    assert group.name == f"{kind.__name__.lower()} on {BACKEND}"
+    sources = [deck.store.job(job.job_id()).source["id"] for job in group.jobs()]
+    assert sources[:2] == [job.job_id() for job in first]
+    assert [job.job_id() for job in group.jobs()][2:] == [later.job_id()]
+    assert list(group.jobs()[0].tags) == ["mine"]
+    assert deck.watch(session).group_id == group.group_id
+    for job in list(scripted.state.jobs.values()):
+        scripted.finish(job.job_id, '{"value": 1}')
+    assert group.results(20) == [{"value": 1}] * 3
+
+
+def test_a_session_whose_jobs_cannot_be_listed_says_so(scripted, service, deck):
+    session = Session(backend=service.backend(BACKEND))
+    scripted.next("GET /jobs", Fault(401))
+    with pytest.raises(EngineError, match="cannot be listed now: IBM's service does not accept"):
+        deck.watch(session)
+    with pytest.raises(InvalidInputError, match="takes no group="):
+        deck.watch(session, group="any")
 
 
 def test_an_outage_is_shown_and_survived(scripted, deck, submit, until):

@@ -18,10 +18,10 @@ from weakref import WeakValueDictionary
 
 from ..._errors import JobCancelledError, RuntimeInvalidStateError, RuntimeJobFailureError
 from ..._status import is_final
-from ..ports import Reading, Watched
+from ..ports import Gathered, Reading, Watched
 from .service_account import SYSTEM, Place, open_service, place_in, place_of
 from .service_line import Line
-from .service_session import group_of
+from .service_session import group_of, is_session, jobs_of
 from .service_words import message_in, reading_of
 
 _TRY_AGAIN: Final = 10.0
@@ -45,6 +45,15 @@ def adapt(obj: Any) -> Watched | None:
             line.renew(service, obj._api_client)
         _failures.pop(place, None)
     return ServiceJob(line, place, str(obj.job_id()), obj)
+
+
+def gather(obj: Any) -> Gathered | None:
+    """Return the jobs of a session or a batch of the service; None for anything else."""
+    if not is_session(obj):
+        return None
+    backend = obj.backend()
+    group = group_of(obj.session_id, backend if isinstance(backend, str) else None, obj)
+    return None if group is None else Gathered(group, lambda: jobs_of(obj))
 
 
 def reattach(source: Mapping[str, Any]) -> Watched | None:

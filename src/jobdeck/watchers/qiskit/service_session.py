@@ -35,8 +35,18 @@ def jobs_of(session: Any) -> list[Any]:
     """Return the jobs of a session or batch, the first one first, those that were made elsewhere included.
 
     It asks the service, a page for each twenty jobs.
+
+    Raises
+    ------
+    OSError
+        The service cannot be asked now.
     """
-    return list(session.service.jobs(session_id=session.session_id, limit=None, descending=False))
+    from .service_client import lost_connection
+
+    try:
+        return list(session.service.jobs(session_id=session.session_id, limit=None, descending=False))
+    except Exception as error:
+        raise lost_connection(error) or error from error
 
 
 def _open_session(session_id: str) -> Any:
