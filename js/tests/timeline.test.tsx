@@ -204,6 +204,15 @@ describe("a timeline", () => {
     expect(page.root.childNodes.length).toBe(0);
   });
 
+  it("is there, of its full size, once there are jobs where there were none", async () => {
+    const { fills } = recordCanvas();
+    await page.show(view([]));
+    await page.show(view());
+    await painted();
+    expect(fills.length).toBeGreaterThan(0);
+    expect((page.find("canvas") as HTMLCanvasElement).width).toBeGreaterThan(0);
+  });
+
   it("is walked from job to job with the keyboard, tells each, and opens one", async () => {
     await page.show(view());
     const lanes = page.find("[role=application]");

@@ -33,6 +33,8 @@ RANGE_BODY = 4_194_304
 
 FIRST_ROWS = 60
 """Rows in a deck's first frame; the older ones follow in frames of `MORE_ROWS`."""
+GROUP_ROWS = 300
+"""The same in a group's first frame: its jobs are looked at together, also where nobody can be asked for the others."""
 MORE_ROWS = 1_000
 MOST_IDS = 20_000
 """Most jobs that one request can name."""

@@ -20,7 +20,7 @@ card => {
     while (walker.nextNode()) {
         const text = walker.currentNode.textContent.trim();
         const element = walker.currentNode.parentElement;
-        if (!text || !element.checkVisibility() || element.closest(':disabled')) continue;
+        if (!text || !element.checkVisibility() || element.closest(':disabled, [aria-disabled=true]')) continue;
         const background = behind(element);
         const ink = light(over(parse(getComputedStyle(element).color), background));
         const paper = light(background);

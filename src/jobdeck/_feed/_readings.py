@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 
 from .._ports import Store
 from .._records import Changes, JobQuery, JobRecord, LastWords
-from .._wire import FIRST_ROWS, MORE_ROWS, GroupView, JobRow
+from .._wire import FIRST_ROWS, GROUP_ROWS, MORE_ROWS, GroupView, JobRow
 from ._groups import group_view, groups_of, read_groups
 from ._rows import read_rows, read_words
 
 _FIRST_BUDGET: Final = 45_000
 """Bytes of a first frame, however long the texts in its rows are: it is a part of what a page needs to paint at all."""
+_GROUP_BUDGET: Final = 150_000
 _MORE_BUDGET: Final = 1_000_000
 
 
@@ -62,7 +63,8 @@ class First(NamedTuple):
         """Read what a first frame tells."""
         # The number first: what changes while the rows are read is told once more rather than never.
         tally = store.tally(group_id)
-        page = Page.read(store, None, FIRST_ROWS, _FIRST_BUDGET, group_id=group_id)
+        limit, budget = (FIRST_ROWS, _FIRST_BUDGET) if group_id is None else (GROUP_ROWS, _GROUP_BUDGET)
+        page = Page.read(store, None, limit, budget, group_id=group_id)
         groups = read_groups(store, groups_of(page.records) if group_id is None else {group_id})
         return cls(store.store_id, tally.number, tally.counts, page, groups)
 

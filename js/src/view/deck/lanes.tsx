@@ -9,10 +9,9 @@ import { Timeline } from "./timeline";
 const PACE = 500;
 
 /** The timeline of the jobs that the table shows. */
-export function Lanes(): VNode | null {
+export function Lanes(): VNode {
   const control = useDeck();
   const rows = useRows();
-  if (rows.length === 0) return null;
   return (
     <Timeline
       rows={rows}

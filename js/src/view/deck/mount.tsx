@@ -1,6 +1,6 @@
 import { render, type VNode } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
-import { useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import { useComputed, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { Host } from "../../host/host";
 import type { JobTable } from "../../model/table";
 import { count } from "../../model/time";
@@ -29,6 +29,9 @@ export interface DeckProps {
   note?: ReadonlySignal<string | null>;
 }
 
+/** Lines for which a deck in a cell makes room; beyond, it scrolls. */
+const MOST_LINES = 12;
+
 /** Show all jobs of a store in an element, which gives the height. Returns what takes them out again. */
 export function mountDeck(element: Element, props: DeckProps): () => void {
   const unguard = guardKeys();
@@ -56,12 +59,13 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
   const { t, tick } = usePlace();
   const control = useDeck();
   const pane = control.pane.value;
+  const lines = useComputed(() => Math.min(MOST_LINES, control.folded.value.lines.length)).value;
   useSignalEffect(() => {
     void tick.value;
     control.arrangement.tick();
   });
   return (
-    <div class="jobdeck-root jobdeck-deck">
+    <div class="jobdeck-root jobdeck-deck" style={{ "--jobdeck-lines": lines }}>
       <div class="jobdeck-toolbar">
         <Chips />
         <Search />

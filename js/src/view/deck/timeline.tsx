@@ -84,7 +84,12 @@ function usePaint(draw: () => void): () => void {
 }
 
 /** Who ran when: one bar a job, jobs that ran at one time below each other. */
-export function Timeline({ rows, now, selected, onOpen }: Props): VNode | null {
+export function Timeline(props: Props): VNode | null {
+  // What measures and watches the picture begins when there is one.
+  return props.rows.length === 0 ? null : <Picture {...props} />;
+}
+
+function Picture({ rows, now, selected, onOpen }: Props): VNode {
   const { t, tick } = usePlace();
   const id = useElementId();
   const root = useRef<HTMLElement>(null);
@@ -166,11 +171,10 @@ export function Timeline({ rows, now, selected, onOpen }: Props): VNode | null {
   };
   const latest = useRef(moves);
   latest.current = moves;
-  const isEmpty = rows.length === 0;
   useEffect(() => {
     const element = canvas.current;
     return element ? listen(element, latest) : undefined;
-  }, [isEmpty]);
+  }, []);
 
   const at = bar ? lanes.bars.indexOf(bar) : -1;
   const keys: Readonly<Record<string, () => void>> = {
@@ -195,7 +199,6 @@ export function Timeline({ rows, now, selected, onOpen }: Props): VNode | null {
     act();
   };
 
-  if (isEmpty) return null;
   const summary = summaryWords(summaryOf(lanes), t);
   const words = bar ? wordsOf(bar.job, now(), t) : null;
   return (
