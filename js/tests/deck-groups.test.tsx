@@ -65,6 +65,12 @@ describe("a group in the deck", () => {
     expect(page.lines).toEqual(["scan 4", "after", "before"]);
   });
 
+  it("counts a job that was run again in it once", async () => {
+    await page.open([...ROWS, makeWireRow(6, { name: "scan[2]", group: "s", status: "RUNNING", started: NOW - 1, retry_of: makeWireRow(3).id })], {}, [makeGroup("s", { name: "scan", total: 3 })]);
+    expect(page.lines[0]).toBe("scan 3");
+    expect(cell("latest").textContent).toBe("2 running, 1 done");
+  });
+
   it("is opened and closed by a click, which selects its jobs", async () => {
     await page.open(ROWS, {}, GROUPS);
     await page.click(page.line("s"));

@@ -110,6 +110,8 @@ describe("a group's card", () => {
     expect(page.find(".jobdeck-report").textContent).toContain("1 started again");
     await page.frame({ rows: [makeWireRow(7, { name: "scan[3]", group: "s", status: "RUNNING", retry_of: makeWireRow(3).id })] });
     expect(page.summary).toContain("2 / 6 ·");
+    expect(page.names).toEqual(["scan[1]", "scan[2]", "scan[3]", "scan[4]", "scan[5]"]);
+    expect(page.row("scan[3]").dataset.status).toBe("RUNNING");
     expect(page.all("button").some((button) => /failed$/.test(button.textContent))).toBe(false);
   });
 

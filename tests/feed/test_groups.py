@@ -8,7 +8,7 @@ import pytest
 
 from jobdeck._feed import read_deck, read_group
 from jobdeck._records import NewGroup, NewJob
-from jobdeck._wire import FIRST_ROWS, MORE_ROWS
+from jobdeck._wire import FIRST_ROWS, GROUP_ROWS, MORE_ROWS
 
 from .conftest import DeckView
 
@@ -84,14 +84,14 @@ def test_a_view_that_was_cut_off_is_told_the_groups_of_the_rows_that_changed(add
 
 
 def test_a_deck_of_one_group_has_its_rows_alone(add_group, add, open_deck, until):
-    group, ids = add_group(FIRST_ROWS + MORE_ROWS + 2)
+    group, ids = add_group(GROUP_ROWS + MORE_ROWS + 2)
     add("alone", run=False)
     add_group(2, "other")
     deck = open_deck(DeckView(group.group_id))
     until(lambda: deck.is_complete)
     assert list(deck.rows) == ids[::-1]
     assert list(deck.groups) == [group.group_id]
-    assert [len(frame["rows"]) for frame in deck.frames[:3]] == [FIRST_ROWS, MORE_ROWS, 2]
+    assert [len(frame["rows"]) for frame in deck.frames[:3]] == [GROUP_ROWS, MORE_ROWS, 2]
     assert {(frame["total"], frame["counts"]["QUEUED"]) for frame in deck.frames} == {(len(ids), len(ids))}
 
 

@@ -78,6 +78,11 @@ export class GroupIndex {
     return [...open.filter((row) => row.started === null), ...open.filter((row) => row.started !== null)].map((row) => row.id);
   }
 
+  /** Ids of its jobs for which newer ones stand. */
+  repeatedOf(id: string): ReadonlySet<string | null> {
+    return repeated(this.rowsOf(id));
+  }
+
   /** The jobs that it stands by: for one that was run again in it, the newer one. */
   standingRowsOf(id: string): DeckRow[] {
     return standingRows(this.rowsOf(id));
@@ -143,9 +148,14 @@ function isRepeatable(row: DeckRow): boolean {
   return row.status === "ERROR" && isOurs(row);
 }
 
+/** Ids of the jobs that were run again in their group. */
+function repeated(rows: readonly DeckRow[]): ReadonlySet<string | null> {
+  return new Set(rows.map((row) => row.retry_of));
+}
+
 /** The jobs that a group stands by: for one that was run again in it, the newer one. */
 function standingRows(rows: readonly DeckRow[]): DeckRow[] {
-  const again = new Set(rows.map((row) => row.retry_of));
+  const again = repeated(rows);
   return rows.filter((row) => !again.has(row.id));
 }
 

@@ -142,6 +142,12 @@ export class DeckControl {
     });
   }
 
+  /** What limits the view is another than before. */
+  refilter(): void {
+    const { filter } = readFilter(this.query.peek());
+    if (filter) this.arrangement.setFilter(this.limited(filter));
+  }
+
   private limited(filter: Filter): Filter {
     const { within } = this;
     if (within === EVERYTHING) return filter;

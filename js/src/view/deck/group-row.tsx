@@ -55,7 +55,7 @@ export function GroupRow({ group, elementId, index, top, columns }: LinePlace & 
               <b>
                 <bdi>{name}</bdi>
               </b>
-              <span class="jobdeck-quiet jobdeck-number"> {sizeOf(shown.length, standing, t)}</span>
+              <span class="jobdeck-quiet jobdeck-number"> {sizeOf(shown.length, control.groups.jobsOf(group).size, standing, t)}</span>
             </span>
           ) : (
             show(column.id, standing, now, t)
@@ -66,9 +66,9 @@ export function GroupRow({ group, elementId, index, top, columns }: LinePlace & 
   );
 }
 
-/** `300`, or of how many those are that are shown. */
-function sizeOf(shown: number, { jobs, total }: Standing, t: Translate): string {
-  return shown === jobs ? count(total) : t("{n} of {total}", { n: count(shown), total: count(total) });
+/** `300`, or of how many those are that are shown; some of `all` may have been run again. */
+function sizeOf(shown: number, all: number, { total }: Standing, t: Translate): string {
+  return shown === all ? count(total) : t("{n} of {total}", { n: count(shown), total: count(total) });
 }
 
 function show(column: string, standing: Standing, now: number, t: Translate): ComponentChildren {

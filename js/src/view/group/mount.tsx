@@ -1,5 +1,5 @@
 import { render, type VNode } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { effect, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { Host } from "../../host/host";
 import { elapsedOf, leftOf, type Standing } from "../../model/groups";
@@ -59,11 +59,20 @@ export function mountGroup(element: Element, props: GroupProps): () => void {
 
 function Root({ host, table, group, isWhole = false, t, note }: GroupProps): VNode {
   const place = useMemo(() => ({ t: t ?? translator(), idPrefix: rootId(), tick: ticker() }), [t]);
+  // Jobs for which newer ones stand are not shown beside those.
+  const repeated = useRef<ReadonlySet<string | null>>(new Set());
+  const matches = useCallback((row: DeckRow) => row.group === group && !repeated.current.has(row.id), [group]);
   const control = useMemo(() => {
-    const within = { dependsOnTime: false, matches: (row: DeckRow) => row.group === group };
     const known = table.rows.peek().filter((row) => row.group === group);
-    return new DeckControl(host, table, groupState(known), () => undefined, within, isWhole ? group : null);
-  }, [host, table, group, isWhole]);
+    return new DeckControl(host, table, groupState(known), () => undefined, { dependsOnTime: false, matches }, isWhole ? group : null);
+  }, [host, table, group, isWhole, matches]);
+  useSignalEffect(() => {
+    void control.groups.memberships.value;
+    const again = control.groups.repeatedOf(group);
+    if (again.size === repeated.current.size) return;
+    repeated.current = again;
+    control.refilter();
+  });
   useEffect(() => () => control.dispose(), [control]);
   return (
     <EnvContext.Provider value={place}>
