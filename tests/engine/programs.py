@@ -334,3 +334,14 @@ def random_numbers(unused):
 
     del unused
     return float(np.random.random()), random.random()
+
+
+def wait_for_a_thread(started):
+    """Wait for a thread that hears no interrupt, as Qiskit's primitives do for a simulator."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    executor = ThreadPoolExecutor(max_workers=1)
+    future = executor.submit(time.sleep, 600)
+    executor.shutdown(wait=False)
+    mark(started)
+    future.result()

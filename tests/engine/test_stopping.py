@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def test_a_program_that_noticed_the_interrupt_may_clean_up(bench: Bench, tmp_pat
     until(lambda: bench.store.job(job.job_id).cancel_note == "cleaning up")
     assert bench.end(job).status == "CANCELLED"
     assert (tmp_path / "cleaned").exists()
+
+
+def test_threads_of_a_program_that_was_interrupted_are_not_waited_for(bench: Bench, tmp_path: Path) -> None:
+    job = started(bench, tmp_path / "started", programs.wait_for_a_thread)
+    bench.store.ask(job.job_id, "cancel", "test")
+    ended = bench.end(job)
+    assert ended.status == "CANCELLED"
+    assert ended.exit_signal == signal.SIGALRM
 
 
 def test_a_kill_waits_for_nobody(bench: Bench, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from .inherited import SHORT, Lines, Notice
 
 PATIENCE = 60.0
 """Seconds for which storing an outcome is tried again, say on a full disk."""
+_THREADS_END = 0.5
+"""Seconds that the threads of an interrupted program have to end after it."""
 _CANNOT_STORE = 74  # EX_IOERR
 _BROKEN = 70  # EX_SOFTWARE
 
@@ -173,6 +175,10 @@ class Work:
         if not self._keep(outcome):
             return _CANNOT_STORE
         self._interrupts.end()
+        if outcome.interrupted:
+            # The program has cleaned up. Of the threads that it left, compiled code may be at work for hours.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, _THREADS_END)
         self._end_like_an_interpreter()
         return code
 
