@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -15,6 +17,7 @@ from jobdeck import (
     JobStatus,
     JobTimeoutError,
     Progress,
+    StoreError,
 )
 from jobdeck._records import JobQuery
 from programs import Gate, behind
@@ -128,3 +131,39 @@ def test_an_observer_that_waits_for_a_group_is_refused_rather_than_stuck(deck, g
     gate.open()
     wait_until(lambda: said)
     group.wait(30)
+
+
+def test_a_store_that_cannot_be_read_for_a_while_ends_no_wait(deck, gate, monkeypatch):
+    monkeypatch.setattr("jobdeck._group.waiting._LONGEST_PAUSE", 0.02)
+    group = deck.map(behind, [0, 1], inputs={"gate": gate})
+    gate.reached()
+    members, failed = deck.store.members, []
+
+    def fail_for_a_while(group_id):
+        if threading.current_thread() is waiter and len(failed) < 5:
+            failed.append(group_id)
+            raise StoreError("the disk is away")
+        return members(group_id)
+
+    waiter = threading.Thread(target=group.wait, args=(30,))
+    waiter.start()
+    wait_until(lambda: deck.follower.subscriptions)
+    monkeypatch.setattr(deck.store, "members", fail_for_a_while)
+    wait_until(lambda: len(failed) == 5)
+    assert waiter.is_alive()
+    gate.open()
+    waiter.join(30)
+    assert not waiter.is_alive()
+
+
+def test_interrupting_a_wait_ends_it_at_once_and_leaves_the_jobs_running(deck, gate):
+    group = deck.map(behind, [0, 1], inputs={"gate": gate})
+    gate.reached()
+    threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        group.results()
+    assert time.monotonic() - begin < 5
+    assert not deck.follower.subscriptions
+    gate.open()
+    assert group.results(30) == [0, 1]

@@ -25,7 +25,7 @@ class Standing:
 
     def __init__(self, members: Iterable[Member]) -> None:
         everybody = list(members)
-        newest = {member.place: member for member in everybody}
+        newest = {(member.number, None) if member.place is None else (0, member.place): member for member in everybody}
         self._members = sorted(newest.values(), key=lambda member: (member.place or 0, member.number))
         self._everybody = everybody
 

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final, NamedTuple
 
+from .._errors import StoreError
 from .._follow import Follower, Update
 from .._status import is_final
 
 _LONGEST_PAUSE: Final = 5.0
 """Seconds after which the store is asked how the group stands, whatever was told."""
+_STORE_PATIENCE: Final = 30.0
+"""Seconds for which a store that cannot be read does not end a wait."""
 _FEW: Final = 100
 """Jobs from which on the end has to be noticed within milliseconds. While there are more, looks are ten times rarer."""
 
@@ -56,24 +59,35 @@ def wait_for_end(
 
     # To all jobs of the store: a set of ten thousand ids would be gone through at each look.
     subscription = follower.subscribe(hear, job_ids=None, prompt=False)
+    last_look = time.monotonic()
+
+    def look() -> set[str]:
+        nonlocal last_look
+        try:
+            found = read_open()
+        except StoreError:
+            if time.monotonic() - last_look > _STORE_PATIENCE:
+                raise
+            return open_ids
+        last_look = time.monotonic()
+        return found
+
     try:
-        open_ids = read_open()
+        open_ids = look()
         while open_ids:
             if len(open_ids) <= _FEW and not subscription.prompt:
                 subscription.prompt = True
                 follower.wake()
             left = _LONGEST_PAUSE if deadline is None else deadline - time.monotonic()
             if left <= 0:
-                return read_open()
+                return look()
             try:
                 told = news.get(timeout=min(left, _LONGEST_PAUSE))
             except Empty:
-                open_ids = read_open()
+                open_ids = look()
                 continue
-            open_ids = (open_ids | told.open) - told.ended
-            if not open_ids:
-                # What was told may be older than what was read: the store decides.
-                open_ids = read_open()
+            # Where nothing seems to be left, the store decides: what was told may be older than what was read.
+            open_ids = (open_ids | told.open) - told.ended or look()
         return open_ids
     finally:
         subscription.close()
