@@ -20,9 +20,12 @@ from .scripted import CallsAtOnce, Clock
 
 @pytest.fixture
 def deck(home: Path) -> Iterator[Deck]:
-    """A deck in `home`."""
+    """A deck in `home`; what is still watched after the test is not any more."""
     with Deck(home) as opened:
         yield opened
+    bridge = opened._service._bridge
+    if bridge is not None:
+        bridge.close()
 
 
 class Bench:

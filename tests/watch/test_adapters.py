@@ -200,7 +200,7 @@ def test_a_task_that_catches_its_cancellation_goes_on_and_is_not_called_cancelle
     job.cancel()
     assert caught.wait(10)
     until(lambda: deck.store.job(job.job_id()).cancel_state == "stopping")
-    assert job.status() == JobStatus.RUNNING
+    until(lambda: job.status() == JobStatus.RUNNING)
     loop.loop.call_soon_threadsafe(go.set)
     assert job.result(timeout=10) == "finished all the same"
     loop.close()

@@ -20,7 +20,7 @@ def client() -> Iterator[Any]:
     """A client of a cluster of one worker with two threads, in this process."""
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="inproc://"
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address="127.0.0.1:0", protocol="inproc://"
         ) as cluster,
         distributed.Client(cluster) as opened,
     ):

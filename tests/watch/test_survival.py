@@ -255,14 +255,16 @@ def test_a_deck_that_is_closed_leaves_no_thread_no_lock_and_no_open_file(home, u
     def files() -> set[str]:
         return {link for link in map(_link, os.listdir("/proc/self/fd")) if str(home) in link}
 
+    before = set(threading.enumerate())
     future: Future[int] = Future()
     with Deck(home) as deck:
         job = deck.watch(future)
         future.set_result(3)
         assert job.result(timeout=20) == 3
-        until(lambda: not deck._service.bridge.is_busy)
-    until(lambda: not any("jobdeck-bridge" in thread.name for thread in threading.enumerate()))
-    until(lambda: not any(thread.name.startswith("jobdeck-watch-") for thread in threading.enumerate()))
+        bridge = deck._service.bridge
+        until(lambda: not bridge.is_busy)
+        own = {thread for thread in threading.enumerate() if thread not in before}
+    until(lambda: not any(thread.is_alive() for thread in own))
     assert list((home / "agents").glob("watch-*")) == []
     until(lambda: not {link for link in files() if "agents" in link})
 

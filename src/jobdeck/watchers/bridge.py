@@ -7,9 +7,6 @@ with what its own system says of its end, and with its result.
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
 import threading
 import time
 from collections import deque
@@ -30,12 +27,10 @@ from .pace import Pace
 from .pool import STUCK, Pool
 from .ports import Reading, Watched
 from .reattachment import NotReachable, Reattached
-
-_log = logging.getLogger(__name__)
+from .turns import Turns
 
 _COMMANDS: Final = 0.1
 """Seconds between looks for requests to stop."""
-_LINGER: Final = 3.0
 _STORE_PAUSE: Final = 1.0
 _STANDBY: Final = 1.0
 _AGAIN: Final = 60.0
@@ -102,14 +97,10 @@ class Bridge:
         self._agenda = Agenda()
         self._errands = Errands(calls or Pool(), self._bring)
         self._ledger = Ledger(store, agent)
-        self._bell = threading.Lock()
-        self._bell.acquire()
-        self._thread: threading.Thread | None = None
+        self._turns = Turns(self.turn, lambda: self.is_busy or bool(self._came))
         self._is_held = False
         self._is_closed = False
         self._next_round = 0.0
-        self._pid = os.getpid()
-        self._complaint: str | None = None
 
     # --- from any thread
 
@@ -169,8 +160,7 @@ class Bridge:
 
     def ring(self) -> None:
         """Take a turn now."""
-        with contextlib.suppress(RuntimeError):  # it rings already
-            self._bell.release()
+        self._turns.ring()
 
     @property
     def is_busy(self) -> bool:
@@ -180,14 +170,11 @@ class Bridge:
     def close(self, patience: float = 0.0) -> None:
         """End the thread and give the lock back; jobs that have ended within `patience` seconds are written down so."""
         deadline = self._clock() + patience
-        if patience and os.getpid() == self._pid:
+        if patience:
             self._take_last_looks(deadline)
         with self._lock:
             self._is_closed = True
-            thread = self._thread
-        self.ring()
-        if thread is not None and thread is not threading.current_thread() and os.getpid() == self._pid:
-            thread.join()
+        self._turns.close()
         with self._lock:
             if self._is_held:
                 self._own_lock.release()
@@ -199,7 +186,7 @@ class Bridge:
             wanted = [(each, each.looks + (2 if each.is_busy else 1)) for each in self._foreign.values()]
         for foreign, _ in wanted:
             self._bring(Pushed(foreign))
-        while self._thread is not None and (left := deadline - self._clock()) > 0:
+        while self._turns.are_taken and (left := deadline - self._clock()) > 0:
             is_open = any(not each.is_over and (each.is_done or each.looks < looks) for each, looks in wanted)
             if not is_open and self._ledger.is_empty:
                 return
@@ -238,33 +225,10 @@ class Bridge:
         self._enter(foreign, record)
 
     def _begin(self) -> None:
-        if self._threaded and self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="jobdeck-bridge", daemon=True)
-            self._thread.start()
+        if self._threaded:
+            self._turns.begin()
 
-    # --- the thread
-
-    def _run(self) -> None:
-        is_last_chance = False
-        while True:
-            with self._lock:
-                is_idle = not (self.is_busy or self._came)
-                if self._is_closed or (is_idle and is_last_chance):
-                    self._thread = None
-                    return
-            if is_idle:
-                is_last_chance = not self._bell.acquire(timeout=_LINGER)
-                continue
-            is_last_chance = False
-            try:
-                pause = self.turn()
-                self._complaint = None
-            except Exception as error:  # noqa: BLE001 - this thread is all that the jobs have
-                if (complaint := repr(error)) != self._complaint and not isinstance(error, StoreError):
-                    _log.exception("jobs of other systems could not be looked after; trying again")
-                self._complaint = complaint
-                pause = _STORE_PAUSE
-            self._bell.acquire(timeout=pause)
+    # --- in the thread
 
     def turn(self) -> float:
         """Take in what has come, write it down, take requests, have jobs looked at; return the seconds until the next.
