@@ -24,9 +24,14 @@ def hurry(monkeypatch):
 
 
 @pytest.fixture
-def deck(home):
+def deck(home, scripted, until):
+    """A deck whose jobs are over in the end, so that nobody watches them any more."""
     with Deck(home) as opened:
         yield opened
+        for job in list(scripted.state.jobs.values()):
+            if job.is_pending:
+                scripted.state.end(job.job_id, "Cancelled")
+        until(lambda: not opened._service.bridge.is_busy)
 
 
 @pytest.fixture
