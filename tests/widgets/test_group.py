@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from jobdeck._feed import read_deck, read_group
+from jobdeck._follow import Follower
 from jobdeck._records import JobQuery, NewGroup, NewJob
 from jobdeck._status import Exit
 from jobdeck._still import WIDGET_VIEW, make_bundle, render_group_html, render_group_text
 from jobdeck._wire import MIME_TYPE
 from jobdeck.store import open_store
+from jobdeck.widgets._marimo import MarimoWidget
 from jobdeck.widgets._presenter import NotebookPresenter
 
 from .conftest import WORK
@@ -149,3 +151,18 @@ def test_without_a_kernel_a_group_is_shown_as_text(store, capsys):
     assert bundle["text/plain"] == said.rstrip("\n")
     assert bundle.keys() == make_bundle(bundle[MIME_TYPE]["snapshot"], (), "deck", deck=read_deck(store)).keys()
     store.close()
+
+
+def test_in_marimo_the_last_state_of_a_group_is_kept_by_its_traits(store, until):
+    group, ids = add_group(store, 3)
+    follower = Follower(store)
+    widget = MarimoWidget(store, follower, (), "group", group_id=group.group_id)
+    try:
+        store.ask_many(ids[:2], "cancel", "test")
+        until(lambda: widget.deck()["counts"] == {"CANCELLED": 2, "QUEUED": 1})
+        assert widget._deck["counts"] == {"QUEUED": 3}
+        store.ask(ids[2], "cancel", "test")
+        until(lambda: widget._deck["counts"] == {"CANCELLED": 3})
+    finally:
+        widget.close()
+        follower.close()
