@@ -119,13 +119,23 @@ describe("what a notebook keeps of a deck", () => {
 
 describe("what a notebook keeps of a group", () => {
   const group = makeGroup("s");
-  const makeKeeper = (table: JobTable, saved: Bundle): { place: FakeDocument; written: Bundle[]; keeper: DeckKeeper } => {
+  const asked: string[] = [];
+  const makeKeeper = (table: JobTable, saved: Bundle): { place: FakeDocument; written: Bundle[]; keeper: DeckKeeper; html: unknown[] } => {
     const place = new FakeDocument();
     const written: Bundle[] = [];
-    const setData = ({ data }: { data: Record<string, unknown> }): void => void written.push(data[MIME_TYPE] as Bundle);
+    const html: unknown[] = [];
+    asked.length = 0;
+    const setData = ({ data }: { data: Record<string, unknown> }): void => {
+      written.push(data[MIME_TYPE] as Bundle);
+      html.push(data["text/html"]);
+    };
+    const forms = (url: string): Promise<Response> => {
+      asked.push(new URL(url).search);
+      return Promise.resolve(Response.json({ html: "<b>new</b>", text: "new" }));
+    };
     const model = { data: { [MIME_TYPE]: saved }, metadata: {}, setData } as unknown as IRenderMime.IMimeModel;
-    const rest = new Rest({ baseUrl: new URL("http://x/"), token: "" }, () => Promise.reject(new Error("nothing is asked")), () => "");
-    return { place, written, keeper: new DeckKeeper(table, saved, model, rest, place.context, "s") };
+    const rest = new Rest({ baseUrl: new URL("http://x/"), token: "" }, forms, () => "");
+    return { place, written, html, keeper: new DeckKeeper(table, saved, model, rest, place.context, "s") };
   };
   const bundleOf = (table: JobTable): Bundle => {
     const deck = { ...firstGroupFrame(table, "s"), change: 1 };
@@ -139,20 +149,23 @@ describe("what a notebook keeps of a group", () => {
 
   it("is how its jobs stand right before a save", async () => {
     const table = tableWith("RUNNING");
-    const { place, written, keeper } = makeKeeper(table, bundleOf(table));
+    const { place, written, html, keeper } = makeKeeper(table, bundleOf(table));
     await vi.advanceTimersByTimeAsync(20_000);
+    expect(asked).toEqual(["?ids=&layout=group&group=s"]);
     table.apply(makeRowsFrame(1, { reset: false, change: 8, total: 2, changes: { [makeWireRow(1).id]: { status: "DONE", ended: NOW } } }));
     place.save();
     expect(written.map(({ layout, deck, group: kept }) => [layout, deck?.counts, kept?.id])).toEqual([["group", { DONE: 1 }, "s"]]);
+    expect(html).toEqual(["<b>new</b>"]);
     keeper.dispose();
     expect([place.slots.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
 
-  it("is left as it is where its jobs are over and only others changed", () => {
+  it("is left as it is where its jobs are over and only others changed", async () => {
     const table = tableWith("DONE");
     const { place, written, keeper } = makeKeeper(table, bundleOf(table));
+    await vi.advanceTimersByTimeAsync(20_000);
     place.save();
-    expect(written).toEqual([]);
+    expect([written, asked]).toEqual([[], []]);
     keeper.dispose();
   });
 });

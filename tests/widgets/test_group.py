@@ -86,7 +86,7 @@ def test_a_page_that_is_loaded_again_gets_the_group_as_it_is_by_then(kernel, ker
 
     def tells_state(message):
         data = message["content"].get("data", {})
-        return message["msg_type"] == "comm_msg" and data.get("method") == "update" and "_deck" in data["state"]
+        return message["msg_type"] == "comm_msg" and data.get("method") == "update" and "_group" in data["state"]
 
     while not any(map(tells_state, kernel.messages[begin:])):
         kernel.hear()

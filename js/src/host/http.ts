@@ -70,11 +70,12 @@ export class Rest {
     return { type: "report", request: 0, error, outcomes: {}, counts: {}, made: {}, reasons: {} };
   }
 
-  /** The static forms of some jobs, for a notebook that is opened where no script runs. */
-  async staticForms(ids: readonly string[], layout: string): Promise<StaticForms | null> {
+  /** The static forms of some jobs, or of a group, for a notebook that is opened where no script runs. */
+  async staticForms(ids: readonly string[], layout: string, group: string | null = null): Promise<StaticForms | null> {
     const url = new URL("html", this.root);
     url.searchParams.set("ids", ids.join(","));
     url.searchParams.set("layout", layout);
+    if (group !== null) url.searchParams.set("group", group);
     const answer = await this.send(url, { method: "GET" });
     const forms = answer.ok ? ((await readJson(answer)) as Partial<StaticForms> | null) : null;
     return typeof forms?.html === "string" && typeof forms.text === "string" ? (forms as StaticForms) : null;

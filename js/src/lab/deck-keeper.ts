@@ -74,11 +74,11 @@ export class DeckKeeper {
   }
 
   private async fetchForms(): Promise<void> {
-    // What a group's output has beside is written by its kernel.
-    if (this.group !== null) return;
     const { change } = this.table;
+    const { group } = this;
+    if (group !== null && isSaved(firstGroupFrame(this.table, group), this.savedDeck())) return;
     try {
-      const forms = await this.rest.staticForms([], "deck");
+      const forms = await this.rest.staticForms([], group === null ? "deck" : "group", group);
       if (!forms || this.isDisposed) return;
       this.forms = forms;
       this.formsOf = change;
