@@ -224,6 +224,9 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         given = RunOptions.checked(
             backend=None, name=name, tags=tags, engine=None, timeout=None, metadata=None, options=None
         )
+        own = obj if isinstance(obj, Job) else getattr(obj, "job", None)
+        if isinstance(own, Job):
+            return own  # it is in a deck already
         if (gathered := gather(obj)) is not None:
             if group is not None:
                 raise InvalidInputError(f"a {type(obj).__name__} is a group itself: it takes no group=")

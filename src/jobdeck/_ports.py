@@ -188,7 +188,7 @@ class Store(MessageSink, Protocol):
         there is comes back, taken over where nobody watches it.
         """
 
-    def watch_turn(self, agent: str, sightings: Mapping[str, Sighting]) -> WatchTurn:
+    def watch_turn(self, agent: str, sightings: Mapping[str, Sighting], *, with_jobs: bool = True) -> WatchTurn:
         """Take in what a bridge has seen of its jobs; what it tells of jobs that are not its own is passed over."""
 
     def watchers(self) -> list[str]:

@@ -329,10 +329,10 @@ class Sighting:
 
 @dataclass(frozen=True)
 class WatchTurn:
-    """What a bridge gets back for its sightings: requests to stop, and the jobs that are (still) its own."""
+    """What a bridge gets back for its sightings: requests to stop and, if asked for, the jobs that are its own."""
 
     commands: tuple[Command, ...]
-    job_ids: frozenset[str]
+    job_ids: frozenset[str] | None
 
 
 @dataclass(frozen=True)

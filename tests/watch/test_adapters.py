@@ -388,6 +388,13 @@ def test_a_job_whose_every_question_fails_is_watched_all_the_same(deck: Deck, un
     assert job.status() == JobStatus.INITIALIZING
 
 
+def test_a_job_of_a_deck_is_itself(deck: Deck):
+    job = deck.submit(int)
+    assert deck.watch(job) is job
+    assert deck.watch(job.future) is job
+    assert job.result(timeout=60) == 0
+
+
 def test_a_class_is_no_job(deck: Deck):
     with pytest.raises(jobdeck.InvalidInputError, match="nothing that can be watched"):
         deck.watch(Bare)

@@ -231,8 +231,8 @@ class SQLiteStore:
         with ExitStack() as stack:
             return self._db.write(watched.add, new, self._distinct(stack, [new]))
 
-    def watch_turn(self, agent: str, sightings: Mapping[str, Sighting]) -> WatchTurn:
-        if not sightings and not (seen := self._db.read(watched.look, agent)).commands:
+    def watch_turn(self, agent: str, sightings: Mapping[str, Sighting], *, with_jobs: bool = True) -> WatchTurn:
+        if not sightings and not (seen := self._db.read(watched.look, agent, with_jobs)).commands:
             return seen
         with ExitStack() as stack:
             bodies = {
@@ -240,7 +240,7 @@ class SQLiteStore:
                 for job_id, seen in sightings.items()
                 if seen.outcome is not None
             }
-            return self._db.write(watched.turn, agent, sightings, bodies)
+            return self._db.write(watched.turn, agent, sightings, bodies, with_jobs)
 
     def watchers(self) -> list[str]:
         return self._db.run(watched.watchers)

@@ -57,11 +57,13 @@ def own(link: Link, agent: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def look(link: Link, agent: str) -> WatchTurn:
-    return WatchTurn(tuple(open_commands(link, agent)), own(link, agent))
+def look(link: Link, agent: str, with_jobs: bool) -> WatchTurn:
+    return WatchTurn(tuple(open_commands(link, agent)), own(link, agent) if with_jobs else None)
 
 
-def turn(link: Link, agent: str, sightings: Mapping[str, Sighting], bodies: Mapping[str, Bodies]) -> WatchTurn:
+def turn(
+    link: Link, agent: str, sightings: Mapping[str, Sighting], bodies: Mapping[str, Bodies], with_jobs: bool
+) -> WatchTurn:
     """Write down what was seen; the outcomes' bodies were prepared."""
     for job_id, seen in sightings.items():
         row = link.execute(f"{SELECT_JOBS} WHERE job_id = ?", (job_id,)).fetchone()
@@ -71,7 +73,7 @@ def turn(link: Link, agent: str, sightings: Mapping[str, Sighting], bodies: Mapp
     commands = open_commands(link, agent)
     for command in commands:
         link.execute("UPDATE commands SET taken = 1 WHERE number = ?", (command.number,))
-    return WatchTurn(tuple(commands), own(link, agent))
+    return WatchTurn(tuple(commands), own(link, agent) if with_jobs else None)
 
 
 def _take_in(link: Link, record: JobRecord, seen: Sighting, bodies: Bodies) -> None:

@@ -96,7 +96,7 @@ class Bridge:
         self._came: deque[Arrival] = deque()
         self._agenda = Agenda()
         self._errands = Errands(calls or Pool(), self._bring)
-        self._ledger = Ledger(store, agent)
+        self._ledger = Ledger(store, agent, clock)
         self._turns = Turns(self.turn, lambda: self.is_busy or bool(self._came))
         self._is_held = False
         self._is_closed = False

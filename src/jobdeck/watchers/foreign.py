@@ -136,7 +136,7 @@ class Foreign:
         return True
 
     def take_in(self, reading: Reading) -> bool:
-        """Take in what a look told; tell whether anything is new."""
+        """Take in what a look told; tell whether the job has moved. Facts such as its age do not count."""
         before, self.reading = self.reading, reading
         self.trouble = None
         if not reading.can_cancel and self.cancel[0] != "stopping":
@@ -148,7 +148,6 @@ class Foreign:
         return (
             before is None
             or before.status != reading.status
-            or dict(before.facts) != dict(reading.facts)
             or before.progress != reading.progress
             or bool(reading.messages or reading.output)
         )

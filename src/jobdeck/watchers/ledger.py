@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .._codec import RuntimeEncoder, encode
 from .._errors import EncodingError, JobNotFoundError, RuntimeInvalidStateError, StoreError
@@ -16,6 +16,9 @@ from .ports import Reading
 
 _log = logging.getLogger(__name__)
 
+_ROLL: Final = 1.0
+"""Seconds between looks at which jobs are still this bridge's."""
+
 
 class Ledger:
     """Collects what is seen of the jobs of one bridge and writes it down, all of it in one transaction.
@@ -26,17 +29,21 @@ class Ledger:
         Gives the store.
     agent
         The bridge's name.
+    clock
+        Seconds that only grow.
     """
 
-    def __init__(self, store: Callable[[], Store], agent: str) -> None:
+    def __init__(self, store: Callable[[], Store], agent: str, clock: Callable[[], float]) -> None:
         self._store = store
         self._agent = agent
+        self._clock = clock
+        self._next_roll = 0.0
         self._sightings: dict[str, Sighting] = {}
         self._messages: dict[str, list[str]] = {}
         self._output: dict[str, bytes] = {}
         self._version: int | None = None
         self.job_ids: frozenset[str] | None = None
-        """The jobs that the store says are this bridge's; None where it was not asked since it changed."""
+        """The jobs that the store says are this bridge's; None where it was not asked."""
 
     @property
     def is_empty(self) -> bool:
@@ -80,14 +87,18 @@ class Ledger:
         if not self._sightings and version == self._version:
             return (), ()
         said = dict(self._sightings)
+        # Thousands of jobs are not gone through at each of many turns a second.
+        with_jobs = self._clock() >= self._next_roll
         try:
-            turn = store.watch_turn(self._agent, said)
+            turn = store.watch_turn(self._agent, said, with_jobs=with_jobs)
         except StoreError:
             raise
         except Exception:  # noqa: BLE001 - one job's odd words must not keep the others from being written
             said, turn = self._write_singly(store, said)
-        # As it was before: what others write meanwhile is seen by the next turn.
-        self._version, self.job_ids = version, turn.job_ids
+        if turn.job_ids is not None:
+            self._next_roll = self._clock() + _ROLL
+        # As it was before: what others write meanwhile is seen by the next turn. So is who has taken a job away.
+        self._version, self.job_ids = version if with_jobs else None, turn.job_ids
         for job_id in said:
             del self._sightings[job_id]
         return said, turn.commands
