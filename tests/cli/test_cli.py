@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from decks import close_all, ended, wait_until
 from jobdeck import Deck
 from jobdeck.cli import main
-from programs import Gate, area, double, nothing
+from programs import Gate, area, behind, double, nothing
 
 Command = Callable[..., Result]
 
@@ -66,6 +66,15 @@ def test_groups_are_listed_with_how_their_jobs_stand_and_jobs_by_their_group(dec
     assert len(json.loads(command("ls", f"group:{group.group_id}", "--json").output)) == 3
     assert group.group_id in command("show", group[0].job_id()).output
     assert "there is no group 'nonsense'" in command("ls", "-g", "nonsense", code=1).output
+
+
+def test_a_group_is_cancelled_by_its_id(deck: Deck, command: Command, gate: Gate):
+    deck.max_workers = 1
+    group = deck.map(behind, range(20), inputs={"gate": gate})
+    gate.reached()
+    assert command("cancel", group.group_id).output == "19 cancelled, 1 asked to stop\n"
+    group.wait(30)
+    assert command("cancel", group.group_id, code=1).output == "Error: no job of group 'behind' is under way\n"
 
 
 def test_a_job_is_shown_by_any_part_of_its_id_that_no_other_has(deck: Deck, command: Command):

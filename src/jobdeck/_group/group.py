@@ -102,6 +102,10 @@ class JobGroup(Generic[R]):
         """Return the jobs' ids, in the order of their inputs."""
         return self._standing().job_ids
 
+    def open_ids(self) -> list[str]:
+        """Return the ids of all its jobs that have not ended, those first that have not started."""
+        return self._standing().open_ids
+
     def statuses(self) -> list[JobStatus | str]:
         """Return the status of each job, in the order of their inputs."""
         return [member.status for member in self._standing()]
@@ -213,7 +217,7 @@ class JobGroup(Generic[R]):
 
     def cancel(self) -> BulkReport:
         """Ask all jobs that have not ended to stop, return at once, and tell what became of each."""
-        return self._do("cancel", self._standing().open_ids)
+        return self._do("cancel", self.open_ids())
 
     def retry_failed(self) -> BulkReport:
         """Run the jobs again that are in ERROR; the new ones take their places. The report's `made` has their ids."""

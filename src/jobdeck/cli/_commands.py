@@ -129,7 +129,7 @@ def logs(context: click.Context, job_id: str, follow: bool) -> None:
 @click.option("--kill", is_flag=True, help="Leave it no time to clean up.")
 @click.pass_context
 def cancel(context: click.Context, what: tuple[str, ...], kill: bool) -> None:
-    """Ask jobs to stop: those of these IDs, or those under way that fit a QUERY.
+    """Ask jobs to stop: those of these IDs, which may be groups', or those under way that fit a QUERY.
 
     The exit code is 1 if one of the IDs had ended before, or if nothing fits the QUERY.
     """
@@ -183,7 +183,13 @@ def doctor(context: click.Context, as_json: bool) -> None:
 
 
 def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[str], bool]:
-    """Return the ids of the jobs that are meant, and whether a query found them."""
+    """Return the ids of the jobs that are meant, and whether a query or a group found them."""
+    groups = service.store.groups(GroupQuery(group_ids=tuple(what)))
+    if groups and len(groups) == len(set(what)):
+        under_way = [job_id for group in groups for job_id in service.group(group.group_id).open_ids()]
+        if not under_way:
+            raise JobNotFoundError(f"no job of group {plain(groups[0].name)!r} is under way")
+        return under_way, True
     try:
         return [resolve(service.store, job_id).job_id for job_id in what], False
     except JobNotFoundError as error:
