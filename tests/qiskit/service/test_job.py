@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
 from functools import partial
 
 import pytest
@@ -143,6 +146,15 @@ def test_a_job_that_ends_before_its_cancel_is_done(scripted, watched, sampled):
     assert sampled.status() == "CANCELLED"
     assert watched.read().status is JobStatus.DONE
     assert watched.result() is not None
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_without_end(scripted, watched, monkeypatch):
+    monkeypatch.setattr("jobdeck.watchers.qiskit.service_client.TIMEOUT", (5.0, 0.2))
+    gate = threading.Event()
+    scripted.next("GET /jobs", Fault(gate=gate))
+    with pytest.raises(ConnectionError, match="does not answer"):
+        watched.read()
+    gate.set()
 
 
 def test_a_refused_cancel_says_why(scripted, watched, sampled):
@@ -301,6 +313,24 @@ def test_a_service_that_is_down_is_no_missing_account(scripted, watched):
     scripted.always("POST /identity/token", Fault(503))
     with pytest.raises(ConnectionError):
         reattach(source)
+
+
+def test_a_kernel_without_the_library_says_that_it_needs_it():
+    code = """
+import sys
+sys.modules["qiskit_ibm_runtime"] = sys.modules["requests"] = None
+from jobdeck.watchers import reattach
+from jobdeck.watchers.reattachment import NotReachable
+try:
+    reattach({"system": "ibm-runtime", "id": "c1", "channel": "ibm_quantum_platform", "instance": "crn:v1"})
+except NotReachable as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True
+    )
+    assert "this kernel lacks qiskit-ibm-runtime" in done.stdout
+    assert "pip install 'jobdeck[qiskit]'" in done.stdout
 
 
 def test_a_source_of_no_instance_is_nobodys():

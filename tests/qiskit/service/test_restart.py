@@ -38,13 +38,13 @@ def hurry(monkeypatch):
 
 
 @pytest.fixture
-def elsewhere(scripted, home, tmp_path):
+def elsewhere(scripted, home):
     """Watch a job in another process; gives that process and the job's id in the deck."""
     started = []
 
     def watch(job_id):
         command = [sys.executable, "-c", FIRST, json.dumps(scripted.account), job_id]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         started.append(process)
         return process, process.stdout.readline().strip()
 

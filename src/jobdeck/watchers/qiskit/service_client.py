@@ -10,20 +10,13 @@ instead of once.
 from __future__ import annotations
 
 import copy
+from functools import cache
 from typing import Any, Final
-
-from requests.adapters import HTTPAdapter
-from requests.exceptions import Timeout
 
 from .service_words import message_in
 
 TIMEOUT: Final = (5.0, 30.0)
 """Seconds to connect, and between two bytes of the answer."""
-
-
-class _Impatient(HTTPAdapter):
-    def send(self, request: Any, *args: Any, **how: Any) -> Any:
-        return super().send(request, *args, **{**how, "timeout": TIMEOUT})
 
 
 def impatient(client: Any) -> Any:
@@ -34,8 +27,20 @@ def impatient(client: Any) -> Any:
     session: Any = getattr(own, "_session", None)
     if session is not None:
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Impatient(max_retries=0))
+            session.mount(scheme, _adapter()(max_retries=0))
     return own
+
+
+@cache
+def _adapter() -> Any:
+    # The library needs requests, jobdeck does not.
+    from requests.adapters import HTTPAdapter
+
+    class Impatient(HTTPAdapter):
+        def send(self, request: Any, *args: Any, **how: Any) -> Any:
+            return super().send(request, *args, **{**how, "timeout": TIMEOUT})
+
+    return Impatient
 
 
 def status_of_answer(error: BaseException) -> int | None:
@@ -70,7 +75,7 @@ def lost_connection(error: BaseException) -> ConnectionError | None:
             return ConnectionError(f"IBM's service asks to be asked less often ({said})")
         return ConnectionError(f"IBM's service is in trouble ({status}: {said})") if status >= 500 else None
     for each in _causes(error):
-        if isinstance(each, Timeout):
+        if isinstance(each, TimeoutError) or any(kind.__name__ == "Timeout" for kind in type(each).__mro__):
             return ConnectionError("IBM's service does not answer")
         if isinstance(each, OSError):
             return ConnectionError("IBM's service cannot be reached")
