@@ -17,7 +17,7 @@ import jobdeck
 
 from .table import Row, save, show
 
-TOPICS = ("jobs", "groups", "messages", "footprint", "browser", "dashboard", "wrapped", "foreign", "service")
+TOPICS = ("jobs", "groups", "messages", "footprint", "browser", "dashboard", "wrapped", "foreign", "service", "qiskit")
 
 
 @click.command()

@@ -16,6 +16,8 @@ NAMES = [
     "BulkReport",
     "Deck",
     "JobExecutor",
+    "unwatch_qiskit",
+    "watch_qiskit",
     "EncodingError",
     "EngineError",
     "InvalidInputError",

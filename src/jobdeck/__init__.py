@@ -18,6 +18,7 @@ _NAMES = {
     "set_program_visibility watch watching backend backends",
     "_bulk": "BulkReport",
     "_deck": "Deck",
+    "_watch_qiskit": "watch_qiskit unwatch_qiskit",
     "_executor": "JobExecutor",
     "_job": "Job JobList Progress",
     "_group": "JobGroup",

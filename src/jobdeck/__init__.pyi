@@ -62,6 +62,8 @@ from ._toplevel import watch as watch
 from ._toplevel import watching as watching
 from ._tqdm import tqdm as tqdm
 from ._version import __version__ as __version__
+from ._watch_qiskit import unwatch_qiskit as unwatch_qiskit
+from ._watch_qiskit import watch_qiskit as watch_qiskit
 from .watchers import Reading as Reading
 from .watchers import Watched as Watched
 

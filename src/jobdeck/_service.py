@@ -290,6 +290,14 @@ class JobService:
         record, foreign = self.bridge.watch(watched, name, tags, group_id)
         return self.handle(record, kept=foreign)
 
+    def watch_many(self, several: Sequence[tuple[Watched, tuple[str, ...]]]) -> None:
+        """Show jobs of other systems with their tags; those that live in this process take one transaction."""
+        self.bridge.watch_many([each for each in several if not each[0].survives])
+        for watched, tags in several:
+            if watched.survives:
+                self.watch(watched, tags=tags)
+        self.look()
+
     def group_of(self, kind: str, key: str, name: str) -> str:
         """Return the group of what another system calls so, made where there is none."""
         for group in self.store.groups(GroupQuery(kind=kind)):

@@ -49,6 +49,7 @@ BUILT_IN: Final = (
     BuiltIn("tasks", "asyncio.Task and asyncio.Future", needs="asyncio"),
     BuiltIn("processes", "subprocess.Popen", needs="subprocess"),
     BuiltIn("clusters", "distributed.Future and persisted Dask collections", needs="distributed"),
+    # Before Qiskit's other jobs: those of the service are primitives' jobs, too.
     BuiltIn(
         "qiskit.service",
         "jobs, sessions and batches of IBM's service",
@@ -56,6 +57,7 @@ BUILT_IN: Final = (
         systems=("ibm-runtime",),
         gathers=True,
     ),
+    BuiltIn("qiskit.jobs", "jobs of Qiskit's backends and primitives", needs="qiskit"),
 )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from .._errors import EngineError, JobNotFoundError, StoreError
@@ -125,6 +125,18 @@ class Bridge:
             self._memory.keep(watched, foreign)
         self.ring()
         return record, foreign
+
+    def watch_many(self, several: Sequence[tuple[Watched, tuple[str, ...]]]) -> None:
+        """Watch jobs that live in this process, with their tags; one transaction for all that are not watched yet."""
+        with self._lock:
+            fresh = [(watched, tags) for watched, tags in several if self._known(watched) is None]
+            self._hold()
+            new = [new_job(watched, self.agent, None, tags, None) for watched, tags in fresh]
+            for (watched, _), record in zip(fresh, self._get_store().add_jobs(new), strict=True):
+                foreign = Foreign(watched, record.job_id, self._pace(watched))
+                self._enter(foreign, record)
+                self._memory.keep(watched, foreign)
+        self.ring()
 
     def _known(self, watched: Watched) -> tuple[JobRecord, Foreign] | None:
         """Return the job that this is, if it was watched before."""

@@ -1,0 +1,201 @@
+"""``watch_qiskit()``: jobs show up by themselves, nothing else changes, and it can be ended without a trace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from qiskit.circuit.library import RYGate
+from qiskit.primitives import BasePrimitiveJob, PrimitiveJob, StatevectorEstimator, StatevectorSampler
+from qiskit.providers import JobV1
+from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer import AerSimulator
+
+import jobdeck
+from jobdeck import JobStatus, _watch_qiskit
+
+PATIENCE = 30
+
+
+def settled(deck, count):
+    deadline = time.monotonic() + PATIENCE
+    while len(deck.jobs()) < count or not all(job.in_final_state() for job in deck.jobs()):
+        assert time.monotonic() < deadline, deck.jobs()
+        time.sleep(0.02)
+    return deck.jobs()
+
+
+def constructors():
+    return vars(JobV1)["__init__"], vars(BasePrimitiveJob)["__init__"]
+
+
+def test_ordinary_code_shows_its_jobs_and_gets_its_results(deck, bell):
+    with jobdeck.watch_qiskit(deck, tags=["mine"]):
+        counts = AerSimulator(seed_simulator=1).run(bell, shots=100).result().get_counts()
+        StatevectorSampler().run([bell]).result()
+    assert sum(counts.values()) == 100
+    jobs = settled(deck, 2)
+    assert {job.name for job in jobs} == {"bell", "StatevectorSampler · bell"}
+    assert {tuple(job.tags) for job in jobs} == {("mine",)}
+    assert all(job.status() == JobStatus.DONE for job in jobs)
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated as of Qiskit 2.1:DeprecationWarning")
+def test_the_jobs_inside_of_an_algorithm_show_too(deck):
+    from qiskit import QuantumCircuit
+    from qiskit.circuit import Parameter
+    from qiskit_algorithms import VQE
+    from qiskit_algorithms.optimizers import SPSA
+
+    ansatz = QuantumCircuit(1, name="ansatz")
+    ansatz.append(RYGate(Parameter("a")), [0])
+    with jobdeck.watch_qiskit(deck):
+        found = VQE(StatevectorEstimator(), ansatz, SPSA(maxiter=3, learning_rate=0.1, perturbation=0.1))
+        found.initial_point = np.array([0.3])
+        found.compute_minimum_eigenvalue(SparsePauliOp("Z"))
+    assert {job.name for job in settled(deck, 2)} == {"StatevectorEstimator · ansatz"}
+
+
+def test_it_leaves_qiskits_classes_as_it_found_them(deck):
+    before = constructors()
+    watch = jobdeck.watch_qiskit(deck)
+    assert constructors() != before
+    assert jobdeck.watch_qiskit(deck) is watch
+    watch.stop()
+    assert constructors() == before
+    assert not watch.is_on
+    jobdeck.watch_qiskit(deck)
+    jobdeck.unwatch_qiskit()
+    jobdeck.unwatch_qiskit()
+    assert constructors() == before
+
+
+def test_what_somebody_else_has_put_over_it_stays(deck, monkeypatch):
+    jobdeck.watch_qiskit(deck)
+    theirs = lambda self, *args, **kwargs: None  # noqa: E731
+    monkeypatch.setattr(JobV1, "__init__", theirs)
+    jobdeck.unwatch_qiskit()
+    assert vars(JobV1)["__init__"] is theirs
+
+
+def test_jobs_from_before_and_after_it_do_not_show(deck, bell):
+    sampler = StatevectorSampler()
+    sampler.run([bell]).result()
+    jobdeck.watch_qiskit(deck).stop()
+    sampler.run([bell]).result()
+    assert deck.jobs() == []
+
+
+def test_a_fault_in_it_reaches_nobody(deck, bell, monkeypatch, caplog):
+    def fault(*_):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(_watch_qiskit, "adapt", fault)
+    with jobdeck.watch_qiskit(deck) as watch:
+        assert StatevectorSampler().run([bell]).result()
+        assert watch.catch_up(PATIENCE)
+        monkeypatch.setattr(watch, "note", fault)
+        assert StatevectorSampler().run([bell]).result()
+    assert caplog.text.count("a fault of ours") == 1
+
+
+def test_a_job_that_was_watched_by_hand_is_one_row(deck, bell):
+    with jobdeck.watch_qiskit(deck):
+        foreign = StatevectorSampler().run([bell])
+        deck.watch(foreign)
+    settled(deck, 1)
+    assert len(deck.jobs()) == 1
+
+
+def test_jobs_that_wait_for_others_show_as_they_are(deck, gate):
+    with jobdeck.watch_qiskit(deck) as watch:
+        foreign = PrimitiveJob(gate.wait)
+        foreign._submit()
+        assert watch.catch_up(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while not (deck.jobs() and deck.jobs()[0].running()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        gate.set()
+    settled(deck, 1)
+
+
+def test_three_hundred_jobs_of_a_tight_loop_are_all_there(deck, bell):
+    sampler = StatevectorSampler()
+    with jobdeck.watch_qiskit(deck):
+        for _ in range(300):
+            sampler.run([bell], shots=1).result()
+    assert len(settled(deck, 300)) == 300
+
+
+def test_jobs_that_others_run_in_processes_of_jobdeck_do_not_show_twice(deck, bell):
+    import jobdeck.qiskit
+
+    with jobdeck.watch_qiskit(deck):
+        job = jobdeck.qiskit.Sampler(StatevectorSampler(), deck=deck).run([bell])
+        job.result(timeout=PATIENCE)
+    assert len(deck.jobs()) == 1
+
+
+def test_a_forked_process_has_its_own_classes_back(deck):
+    before = constructors()
+    jobdeck.watch_qiskit(deck)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writing, b"1" if constructors() == before else b"0")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert os.read(reading, 1) == b"1"
+    os.close(reading)
+    os.close(writing)
+
+
+def test_threads_that_make_jobs_at_once_lose_none(deck):
+    def make():
+        for _ in range(20):
+            job = PrimitiveJob(int)
+            job._submit()
+
+    with jobdeck.watch_qiskit(deck):
+        threads = [threading.Thread(target=make) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(settled(deck, 80)) == 80
+
+
+def test_without_qiskit_jobdeck_never_looks_for_it_and_says_what_to_install(tmp_path):
+    script = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0].startswith("qiskit"):
+            asked.append(name)
+            raise ModuleNotFoundError(name)
+
+asked = []
+sys.meta_path.insert(0, Refuse())
+import jobdeck
+for name in jobdeck.__all__:
+    if name != "qiskit":
+        getattr(jobdeck, name)
+assert not asked, asked
+try:
+    jobdeck.watch_qiskit()
+except jobdeck.InvalidInputError as error:
+    print(error)
+"""
+    environment = {**os.environ, "JOBDECK_HOME": str(tmp_path / "home")}
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "pip install 'jobdeck[qiskit]'" in run.stdout
