@@ -326,9 +326,7 @@ try:
 except NotReachable as error:
     print(error)
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert "this kernel lacks qiskit-ibm-runtime" in done.stdout
     assert "pip install 'jobdeck[qiskit]'" in done.stdout
 
