@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar, overload
@@ -224,7 +225,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         given = RunOptions.checked(
             backend=None, name=name, tags=tags, engine=None, timeout=None, metadata=None, options=None
         )
-        own = obj if isinstance(obj, Job) else getattr(obj, "job", None)
+        own = getattr(obj, "job", None) if isinstance(obj, Future) else obj
         if isinstance(own, Job):
             return own  # it is in a deck already
         if (gathered := gather(obj)) is not None:

@@ -429,6 +429,16 @@ def test_hundreds_of_jobs_are_read_together_where_that_can_be_done(bench: Bench)
     assert {bench.job(job_id).status for job_id in ids} == {JobStatus.DONE}
 
 
+def test_thousands_of_jobs_that_are_read_one_by_one_are_looked_at_less_often(bench: Bench):
+    jobs = [ScriptedJob("RUNNING", pace=(0.1, 0.1)) for _ in range(1500)]
+    for job in jobs:
+        bench.bridge.watch(job)
+    bench.turn()
+    before = sum(job.looks for job in jobs)
+    bench.pass_time(3.1)
+    assert sum(job.looks for job in jobs) - before == 2 * len(jobs)
+
+
 def test_one_of_many_that_is_not_told_of_is_tried_again(bench: Bench):
     class Forgetful(BulkJob):
         @classmethod

@@ -31,6 +31,8 @@ from .turns import Turns
 
 _COMMANDS: Final = 0.1
 """Seconds between looks for requests to stop."""
+_MOST_LOOKS: Final = 1000
+"""Looks in a second at jobs that are read one by one: about 4 % of a core."""
 _STORE_PAUSE: Final = 1.0
 _STANDBY: Final = 1.0
 _AGAIN: Final = 60.0
@@ -399,13 +401,18 @@ class Bridge:
             foreign.is_unheard = False
             self._ask(foreign)
         at_once = foreign.is_done or foreign.is_pushed
-        self._agenda.plan(foreign, now if at_once else now + foreign.pace.pause(now))
+        self._agenda.plan(foreign, now if at_once else now + self._pause(foreign, now))
+
+    def _pause(self, foreign: Foreign, now: float) -> float:
+        """Return the seconds until the next look; thousands of jobs share what looks may cost."""
+        share = len(self._foreign) / _MOST_LOOKS if kind_of(foreign) is None else 0.0
+        return max(foreign.pace.pause(now), share)
 
     def _take_trouble(self, foreign: Foreign, error: BaseException) -> None:
         now = self._clock()
         foreign.fail(error)
         self._ledger.say(foreign, foreign.news())
-        self._agenda.plan(foreign, now if foreign.is_pushed else now + foreign.pace.pause(now))
+        self._agenda.plan(foreign, now if foreign.is_pushed else now + self._pause(foreign, now))
 
     def _take_result(self, fetched: Fetched) -> None:
         foreign = fetched.foreign
@@ -414,7 +421,7 @@ class Bridge:
             now = self._clock()
             foreign.fail(fetched.error)
             self._ledger.say(foreign, foreign.news())
-            self._agenda.plan(foreign, now + foreign.pace.pause(now))
+            self._agenda.plan(foreign, now + self._pause(foreign, now))
             return
         foreign.settle()
         self._ledger.say(foreign, foreign.news())
