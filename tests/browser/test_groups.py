@@ -43,10 +43,11 @@ def card(notebook, cell: int) -> Locator:
     return notebook.output(cell).locator(".jobdeck-group:visible")
 
 
-@pytest.mark.parametrize("with_extension", [True, False], ids=["by the server", "by the kernel"])
-def test_a_sweep_in_a_cell_is_followed_and_stopped(with_extension, open_notebook, request, lab):
-    server = lab if with_extension else request.getfixturevalue("lab_without_extension")
-    notebook = open_notebook(cells("stopped-sweep"), server=server)
+@pytest.mark.parametrize("place", ["by the server", "by the kernel", "in Notebook 7"])
+def test_a_sweep_in_a_cell_is_followed_and_stopped(place, open_notebook, request, lab):
+    server = request.getfixturevalue("lab_without_extension") if place == "by the kernel" else lab
+    app = "notebook" if place == "in Notebook 7" else "lab"
+    notebook = open_notebook(cells("stopped-sweep"), server=server, app=app)
     notebook.run_and_wait(0, 1)
     shown = card(notebook, 1)
     expect(shown.locator(".jobdeck-summary")).to_contain_text("6 / 8 · 1 failed")
