@@ -11,7 +11,7 @@ from .watchers import Gathered, adapt
 
 
 def watch_all(service: JobService, gathered: Gathered, name: str | None, tags: tuple[str, ...]) -> JobGroup[Any]:
-    """Show all jobs that there are of what another system calls a group.
+    """Show all jobs of what another system calls a group: those that there are, and those to come where it can be told.
 
     Raises
     ------
@@ -26,4 +26,6 @@ def watch_all(service: JobService, gathered: Gathered, name: str | None, tags: t
     group_id = service.group_of(kind, key, name or usual)
     for each in members:
         service.watch(adapt(each), tags=tags, group_id=group_id)
+    if gathered.follow is not None:
+        gathered.follow(lambda each: service.watch(adapt(each), tags=tags, group_id=group_id))
     return service.group(group_id)

@@ -165,11 +165,14 @@ class Gathered:
     group : tuple of str
         See `Watched.group`.
     jobs : callable
-        Lists them; it may take long, or raise.
+        Lists those that there are; it may take long, or raise.
+    follow : callable or None
+        Has what it is given called with each job that comes later, where this process can tell.
     """
 
     group: tuple[str, str, str]
     jobs: Callable[[], Sequence[Any]]
+    follow: Callable[[Callable[[Any], object]], None] | None = None
 
 
 class SessionLike(Protocol):

@@ -92,6 +92,24 @@ def test_a_job_of_the_runtime_on_a_fake_backend_is_watched_like_any(deck, bell):
     assert sum(chart_of(job)["counts"]) == 64
 
 
+@pytest.mark.parametrize("kind", ["Session", "Batch"])
+@pytest.mark.filterwarnings("ignore:The SamplerV2 class is deprecated:DeprecationWarning")
+def test_a_session_that_only_simulates_one_is_a_group_of_what_runs_in_it(deck, bell, kind):
+    import qiskit_ibm_runtime
+    from qiskit import transpile
+    from qiskit_ibm_runtime.fake_provider import FakeManilaV2
+
+    backend = FakeManilaV2()
+    with getattr(qiskit_ibm_runtime, kind)(backend=backend) as session:
+        group = deck.watch(session)
+        assert deck.watch(session) == group
+        sampler = qiskit_ibm_runtime.SamplerV2(mode=session)
+        for _ in range(2):
+            assert sampler.run([transpile(bell, backend)], shots=16).result()
+    group.wait(timeout=PATIENCE)
+    assert (group.kind, group.name, len(group)) == ("session", f"local {kind.lower()} on fake_manila", 2)
+
+
 def test_a_job_that_waits_is_not_taken_for_failed_and_can_be_cancelled(deck, gate):
     jobs = []
     pool = PrimitiveJob(gate.wait)

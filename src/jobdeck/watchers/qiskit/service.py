@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,7 @@ from .service_account import SYSTEM, Place, open_service, place_in, place_of
 from .service_line import Line
 from .service_session import group_of, is_session, jobs_of
 from .service_words import message_in, reading_of
+from .session_runs import follow_runs, gather_local
 
 _TRY_AGAIN: Final = 10.0
 """Seconds for which an account that did not work is not tried again."""
@@ -48,12 +50,12 @@ def adapt(obj: Any) -> Watched | None:
 
 
 def gather(obj: Any) -> Gathered | None:
-    """Return the jobs of a session or a batch of the service; None for anything else."""
+    """Return the jobs of a session or a batch; None for anything else."""
     if not is_session(obj):
-        return None
+        return gather_local(obj)
     backend = obj.backend()
     group = group_of(obj.session_id, backend if isinstance(backend, str) else None, obj)
-    return None if group is None else Gathered(group, lambda: jobs_of(obj))
+    return None if group is None else Gathered(group, lambda: jobs_of(obj), partial(follow_runs, obj))
 
 
 def reattach(source: Mapping[str, Any]) -> Watched | None:
