@@ -306,6 +306,14 @@ def test_an_account_without_access_to_the_instance_does_not_do(scripted, watched
         reattach(source)
 
 
+def test_an_account_with_a_token_that_is_no_good_any_more_does_not_do(scripted, watched):
+    source = dict(watched.source)
+    forget(watched)
+    QiskitRuntimeService.save_account(**{**scripted.account, "token": "revoked"})
+    with pytest.raises(NotReachable, match="valid API token"):
+        reattach(source)
+
+
 def test_a_service_that_is_down_is_no_missing_account(scripted, watched):
     source = dict(watched.source)
     forget(watched)
