@@ -124,7 +124,10 @@ def test_where_it_takes_no_more_jobs_the_rest_waits_for_one_to_end_and_says_so(m
     job_set = manager.run(circuits(8), machine)
     wait_until(lambda: machine.asked == 3)
     assert job_set.statuses()[2:] == ["INITIALIZING", "INITIALIZING"]
-    wait_until(lambda: job_set.managed_jobs()[2].note)
+    waiting = job_set.jobs()[2]
+    wait_until(lambda: waiting._record.facts or waiting._read().facts)
+    assert waiting._read().facts == {"status_text": "waiting: the backend takes no more jobs for now (come again)"}
+    assert [job.name for job in job_set.jobs()] == [f"{job_set.name}[{place}]" for place in range(4)]
     assert "status: waiting: the backend takes no more jobs for now (come again)" in job_set.report()
     assert "     Pending jobs: 4" in job_set.report()
     with pytest.raises(JobTimeoutError, match=r"experiments 4-5 of set .* \(waiting: the backend takes no more jobs"):
@@ -153,9 +156,9 @@ def test_a_job_that_it_refuses_keeps_no_other_from_being_run(manager: JobManager
     assert "      Failed jobs: 1" in job_set.report()
     with pytest.raises(JobError, match=f"experiment 3 of .* {said}"):
         results.get_counts("ghz-3")
-    assert job_set.job(3) == (None, 1)
     again = JobManager(deck).retrieve_job_set(job_set.job_set_id())
-    assert again.statuses() == ["DONE", None, "DONE"]
+    assert again.statuses() == ["DONE", "ERROR", "DONE"]
+    assert said in again.error_messages()
     assert again.results(5).get_counts("ghz-4") == {"00": 5}
 
 
@@ -168,6 +171,35 @@ def test_cancelling_stops_what_runs_and_what_is_still_to_be_submitted(manager: J
     assert job_set.statuses() == ["CANCELLED"] * 3
     assert [job.status() for job in machine.jobs] == ["CANCELLED"]
     assert job_set.cancel().counts == {}
+
+
+def test_what_waits_can_be_stopped_from_anywhere(manager: JobManager, deck: Deck):
+    machine = Machine(most=1)
+    job_set = manager.run(circuits(6), machine)
+    wait_until(lambda: machine.asked == 2)
+    deck.cancel_jobs(f"group:{job_set.group_id} active")
+    wait_until(lambda: job_set.statuses() == ["CANCELLED"] * 3)
+    wait_until(lambda: not job_set.is_submitting)
+    assert len(machine.jobs) == 1
+
+
+def test_one_that_is_cancelled_on_its_way_to_the_service_is_cancelled_there(manager: JobManager, monkeypatch):
+    machine, arrived, answer = Machine(), threading.Event(), threading.Event()
+    run = machine.run
+
+    def slow(run_input, **options):
+        arrived.set()
+        assert answer.wait(15)
+        return run(run_input, **options)
+
+    monkeypatch.setattr(machine, "run", slow)
+    job_set = manager.run(circuits(2), machine)
+    assert arrived.wait(15)
+    job_set.cancel()
+    assert job_set.statuses() == ["INITIALIZING"]
+    answer.set()
+    job_set.wait(30)
+    assert [job.status() for job in machine.jobs] == job_set.statuses() == ["CANCELLED"]
 
 
 def test_one_that_fails_there_is_told_of(manager: JobManager):

@@ -119,19 +119,34 @@ class ManagedJob:
         """Submit it with `make`, unless it was cancelled meanwhile; keep what goes wrong."""
         self._experiments = experiments
         try:
-            if not self._withdrawn.is_set():
+            if not self.is_withdrawn:
                 self.job = make()
         except Exception as error:  # noqa: BLE001 - it is the backend's own code, and the error is kept to be shown
             self.submit_error = error
-        if self._withdrawn.is_set():
+        if self.is_withdrawn:
             self.cancel()  # it came while the job was being submitted
         self.note = None
         self._settled.set()
 
     def _note_refusal(self, future: Future[None]) -> None:
         if future.cancelled():
-            self._withdrawn.set()
+            self.withdraw()
             self._settled.set()
+
+    def withdraw(self) -> None:
+        """Have it not submitted, if it is not yet."""
+        self._withdrawn.set()
+        self._stirred.set()
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was cancelled, submitted or not."""
+        return self._withdrawn.is_set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it was submitted, or never will be."""
+        return self._settled.is_set()
 
     # --- asking
 
@@ -140,7 +155,7 @@ class ManagedJob:
         if self.submit_error is not None:
             return None
         if self.job is None:
-            return JobStatus.CANCELLED if self._withdrawn.is_set() else JobStatus.INITIALIZING
+            return JobStatus.CANCELLED if self.is_withdrawn else JobStatus.INITIALIZING
         try:
             return self.job.status()
         except JobNotFoundError:
@@ -190,8 +205,7 @@ class ManagedJob:
 
     def cancel(self) -> None:
         """Ask the job to stop; one that is not submitted will not be. Never raises."""
-        self._withdrawn.set()
-        self._stirred.set()
+        self.withdraw()
         if self.job is not None:
             try:
                 self.job.cancel()

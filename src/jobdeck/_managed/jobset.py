@@ -93,7 +93,7 @@ class ManagedJobSet(JobGroup[Any]):
     @property
     def is_submitting(self) -> bool:
         """Whether jobs of it are still to be submitted from this process."""
-        return any(not part._settled.is_set() for part in self._submitting or ())
+        return any(not part.is_settled for part in self._submitting or ())
 
     # --- its jobs
 
@@ -179,7 +179,7 @@ class ManagedJobSet(JobGroup[Any]):
             message = part.error_message()
             if message is None:
                 continue
-            job = "not submitted" if part.job is None else f"job ID={part.job.job_id()}"
+            job = "not submitted" if part.job is None or part.submit_error else f"job ID={part.job.job_id()}"
             lines.append(f"Experiments {part.start_index}-{part.end_index}, job index={place}, {job}:")
             lines += [f"  {line}" for line in message.splitlines()]
         return "\n".join(lines) or None
@@ -198,8 +198,9 @@ class ManagedJobSet(JobGroup[Any]):
 
     def cancel(self) -> BulkReport:
         """Ask all jobs that have not ended to stop; those that are not submitted will not be. Returns at once."""
+        # First of all, so that none takes the room of one that is stopped.
         for part in self._submitting or ():
-            part.cancel()
+            part.withdraw()
         return super().cancel()
 
     # --- reading

@@ -36,12 +36,12 @@ def details(jobs: Iterable[ManagedJob], statuses: Statuses) -> Iterator[str]:
     for place, (part, status) in enumerate(zip(jobs, statuses, strict=True)):
         yield f"  experiments: {part.start_index}-{part.end_index}"
         yield f"    job index: {place}"
-        if part.job is None:
-            yield f"    status: {part.error_message() or part.note or status}"
+        if part.job is None or part.submit_error is not None:
+            yield f"    status: {part.error_message() or status}"
             continue
         yield f"    job ID: {part.job.job_id()}"
         yield f"    name: {part.job.name}"
-        yield f"    status: {status or 'unknown'}"
+        yield f"    status: {part.note or status or 'unknown'}"
         if status == JobStatus.QUEUED:
             yield f"    queue position: {part.job.queue_position()}"
         elif status == JobStatus.ERROR:

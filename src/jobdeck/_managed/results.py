@@ -114,7 +114,7 @@ class ManagedResults:
 
     def _missing(self, job: ManagedJob, place: int) -> JobError:
         what = f"experiment {place} of {self._job_set._label} has no result"
-        if job.job is None:
+        if job.job is None or job.submit_error is not None:
             return JobError(f"{what}: {job.error_message() or 'its job was not submitted'}")
         told = f"{what}: its job {job.job.name!r} ({job.job.job_id()})"
         if job.status() == JobStatus.CANCELLED:

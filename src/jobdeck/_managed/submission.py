@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .._errors import InvalidInputError
@@ -14,6 +14,7 @@ from .._job import Job
 from .._status import is_final
 from .job import ManagedJob
 from .jobset import ManagedJobSet
+from .part import AwaitedPart
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -59,9 +60,16 @@ def submit_one(deck: Deck, circuits: Experiments, backend: Any, how: Mapping[str
 def submit_all(deck: Deck, plan: Plan) -> ManagedJobSet:
     """Begin to submit the parts of a set to a service, and return the set."""
     record = deck.store.add_group(plan.group)
-    jobs = [ManagedJob(start, len(part)) for start, part in zip(plan.starts, plan.parts, strict=True)]
+    system = type(plan.backend).__module__.partition(".")[0]
+    awaited = []
+    jobs = []
+    for place, (start, part) in enumerate(zip(plan.starts, plan.parts, strict=True)):
+        job = ManagedJob(start, len(part))
+        awaited.append(AwaitedPart(job, plan.backend_name, system))
+        job.job = deck.watch(awaited[-1], name=plan.job_name(place), tags=plan.how.tags, group=record.group_id)
+        jobs.append(job)
     made = ManagedJobSet(deck._service, record, parts=jobs, backend=plan.backend)
-    Submission(deck, plan, jobs, record.group_id).begin()
+    Submission(plan, jobs, awaited).begin()
     return made
 
 
@@ -80,12 +88,16 @@ class Submission:
     """
 
     def __init__(
-        self, deck: Deck, plan: Plan, jobs: list[ManagedJob], group_id: str, *, pause: float = _SHORTEST_PAUSE
+        self,
+        plan: Plan,
+        jobs: Sequence[ManagedJob],
+        awaited: Sequence[AwaitedPart],
+        *,
+        pause: float = _SHORTEST_PAUSE,
     ) -> None:
-        self._deck = deck
         self._plan = plan
         self._jobs = jobs
-        self._group_id = group_id
+        self._awaited = awaited
         self._pause = pause
 
     def begin(self) -> None:
@@ -93,34 +105,36 @@ class Submission:
         threading.Thread(target=self._submit_all, name="jobdeck-submission", daemon=True).start()
 
     def _submit_all(self) -> None:
-        for place, (job, circuits) in enumerate(zip(self._jobs, self._plan.parts, strict=True)):
-            job._settle(self._submit(place, job, circuits), circuits)
+        for job, part, circuits in zip(self._jobs, self._awaited, self._plan.parts, strict=True):
+            job._settle(self._submit(job, part, circuits), circuits)
+            part.ring()
             if job.submit_error is not None:
-                _log.warning("%s of set %s: %s", job._label, self._group_id, job.error_message())
+                _log.warning("%s of set %s: %s", job._label, self._plan.how.name, job.error_message())
 
-    def _submit(self, place: int, job: ManagedJob, circuits: Experiments) -> Callable[[], Job[Any] | None]:
-        how = {"name": self._plan.job_name(place), "tags": self._plan.how.tags, "group": self._group_id}
-
+    def _submit(self, job: ManagedJob, part: AwaitedPart, circuits: Experiments) -> Callable[[], Job[Any] | None]:
         def submit() -> Job[Any] | None:
             pause = self._pause
-            while not job._withdrawn.is_set():
+            while not job.is_withdrawn:
                 try:
-                    return submit_one(self._deck, circuits, self._plan.backend, how, self._plan.run_config)
+                    part.attach(self._plan.backend.run(list(circuits), **self._plan.run_config))
+                    break
                 except Exception as error:
                     if not is_job_limit(error):
                         raise
                     job.note = f"waiting: the backend takes no more jobs for now ({error})"
+                    part.ring()
                 self._wait_for_room(job, pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-            return None
+            return job.job
 
         return submit
 
     def _wait_for_room(self, job: ManagedJob, pause: float) -> None:
         """Wait until one of the set's jobs has ended; where none is under way, or none ends for long, for a while."""
-        running = [each.job for each in self._jobs if each.job is not None and not is_final(each.job.status())]
+        submitted = [each.job for each in self._jobs if each is not job and each.is_settled and each.job is not None]
+        running = [other for other in submitted if not is_final(other.status())]
         for other in running:
             other.future.add_done_callback(lambda _: job._stirred.set())
         job._stirred.wait(_LONGEST_PAUSE if running else pause)
-        if not job._withdrawn.is_set():
+        if not job.is_withdrawn:
             job._stirred.clear()
