@@ -188,10 +188,9 @@ class Work:
         self._hand_over(outcome)
         self._interrupts.end()
 
-    def _own_group(self) -> None:
-        # The leader of a session, and so of its group, may not: one that was started for its job, or that rehearses.
-        with contextlib.suppress(PermissionError):
-            os.setpgid(0, 0)
+    def _own_session(self) -> None:
+        if os.getsid(0) != os.getpid():
+            os.setsid()
         become_subreaper()
         name_process(process_name(self._job_id))
         signals.handle(signals.TERM, signals.DEFAULT)
@@ -199,7 +198,7 @@ class Work:
         signals.unblock((signals.TERM, signals.HUP))
 
     def _outcome(self) -> tuple[Outcome, int]:
-        self._own_group()
+        self._own_session()
         capture.capture(self._assignment.output or self._store().log_path(self._job_id))
         self._messenger = UserMessenger(self._store, self._job_id)
         activate(self._messenger)

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -133,6 +133,16 @@ class Children:
     def fileno(self) -> int:
         """Readable when a program has noticed its interrupt."""
         return self._notices
+
+    @property
+    def pids(self) -> Collection[int]:
+        """The processes that run."""
+        return self._by_pid.keys()
+
+    def pid_of(self, job_id: str) -> int | None:
+        """Return a job's process, None where it has none any more."""
+        child = self._by_job.get(job_id)
+        return None if child is None or child.usage is not None else child.pid
 
     def add(self, job_id: str, pid: int, started: float) -> None:
         """Look after a process, which was started at this time."""

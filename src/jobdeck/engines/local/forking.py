@@ -108,7 +108,6 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             try:
-                os.setsid()
                 lock.forget()
                 ours.close()
                 for fd in close:
@@ -136,7 +135,6 @@ class Zygote:
                     pass_fds=(theirs.fileno(),),
                     env=startup.full_environment(agent),
                     cwd=home,
-                    start_new_session=True,
                 )
             except OSError:
                 ours.close()

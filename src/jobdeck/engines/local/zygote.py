@@ -36,6 +36,7 @@ from ..._records import Payload
 from . import signals
 from .child import Assignment, enter_environment, prepare, run_job
 from .children import Children, Started, die_with_parent
+from .crowd import Crowd
 from .frames import Frames, frame
 from .inherited import Handover, Lines, Notice
 from .preloading import renew
@@ -69,6 +70,8 @@ class _Zygote:
         self._home = home
         self._connect = connect
         self._children = Children()
+        self._crowd = Crowd.here()
+        self._next_balance = 0.0
         self._lines = Lines(Notice(self._children.notice_fd), Handover(self._children.handover_fd))
         self._entered: str | None = None
         """Key of the context whose environment this process has."""
@@ -110,6 +113,9 @@ class _Zygote:
             if has_time:
                 # Not before the first job, which somebody waits for; then one by one, for the next may come any time.
                 tick = 0.0 if rehearsals else _LULL
+            pause = self._crowd.pause(len(self._children))
+            if pause is not None:
+                tick = pause if tick is None else min(tick, pause)
             # The channel never blocks, so that it is always read: an agent that sends much could otherwise never end.
             readable, _, _ = select.select(watched, [channel] if self._out else [], [], tick)
             if has_time and not readable:
@@ -135,6 +141,9 @@ class _Zygote:
                 self._say("ended", *end)
             for news in self._children.early_news():
                 self._say("started" if isinstance(news, Started) else "handed", *news)
+            if pause is not None and time.monotonic() >= self._next_balance:
+                self._crowd.balance(self._children.pids)
+                self._next_balance = time.monotonic() + pause
             if self._out:
                 try:
                     del self._out[: self._channel.send(self._out)]
@@ -153,6 +162,8 @@ class _Zygote:
             case ["start", job_id, output, keys]:
                 self._fork(self._assignment(job_id, output, keys))
             case ["signal", job_id, number]:
+                if (pid := self._children.pid_of(job_id)) is not None:
+                    self._crowd.release(pid)
                 self._children.signal(job_id, number)
 
     def _assignment(self, job_id: str, output: str, keys: tuple[str, str, str] | None) -> Assignment:

@@ -1,0 +1,101 @@
+"""How much of the processor a crowd of jobs gets where Linux shares it among sessions.
+
+Each job has a session of its own, and wherever no control group says otherwise (`sched_autogroup`) each session has the
+same share, whatever its processes' priorities are: a page among two hundred jobs would be one of two hundred and one.
+Where there are more jobs than cores, each of them gets less, so that together they weigh as much as one session a core.
+A job that is told to stop has its whole share again, for it has to clean up, and somebody waits for it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Collection
+from typing import Final
+
+_PERIOD: Final = 0.5
+"""Seconds between two looks at a crowd."""
+_REFUSED: Final = 0.1
+"""The same where the system has refused to change more of them at once: Linux lets users do so ten times a second."""
+_STEP: Final = 1.25
+"""By how much a session's weight falls with each step of its niceness."""
+_LOWEST: Final = 19
+_NEAR: Final = 2
+"""Steps that are not worth a change."""
+
+
+def niceness(jobs: int, cores: int) -> int:
+    """Return how nice each of so many sessions has to be for all of them to weigh as much as one for each core."""
+    return min(_LOWEST, round(math.log(max(1.0, jobs / cores), _STEP)))
+
+
+class Crowd:
+    """The sessions of the jobs that run, by the pid of the process that leads each.
+
+    Parameters
+    ----------
+    cores
+        How many jobs do not make a crowd.
+    set_niceness
+        Sets that of a session.
+    """
+
+    def __init__(self, cores: int, set_niceness: Callable[[int, int], None]) -> None:
+        self._cores = cores
+        self._set = set_niceness
+        self._given: dict[int, int] = {}
+        self._stopping: set[int] = set()
+        self._pause = _PERIOD
+
+    @classmethod
+    def here(cls) -> Crowd:
+        """Return one for this machine's cores."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return cls(cores, _set_niceness)
+
+    def pause(self, jobs: int) -> float | None:
+        """Return the seconds after which so many jobs have to be looked at again, None if there is no need."""
+        return self._pause if jobs > self._cores or self._given else None
+
+    def balance(self, pids: Collection[int]) -> None:
+        """Share among these, which are all that run. What the system refuses is done at a later look."""
+        self._given = {pid: given for pid, given in self._given.items() if pid in pids}
+        self._stopping.intersection_update(pids)
+        wanted = niceness(len(pids), self._cores)
+        changes = {pid: 0 for pid in self._stopping if pid in self._given}
+        for pid in pids:
+            away = abs(wanted - self._given.get(pid, 0))
+            if pid not in self._stopping and away >= (_NEAR if wanted else 1):
+                changes[pid] = wanted
+        is_done = all(self._give(pid, wanted) for pid, wanted in changes.items())
+        self._pause = _PERIOD if is_done else _REFUSED
+
+    def release(self, pid: int) -> None:
+        """Give a job that is to stop its whole share, until it has ended."""
+        self._stopping.add(pid)
+        if pid in self._given:
+            self._give(pid, 0)
+
+    def _give(self, pid: int, wanted: int) -> bool:
+        """Set one; False where the system does not take any more of these just now."""
+        try:
+            self._set(pid, wanted)
+        except BlockingIOError:
+            return False
+        except OSError:
+            # It has ended, or this system has no such thing.
+            self._given.pop(pid, None)
+            return True
+        if wanted:
+            self._given[pid] = wanted
+        else:
+            self._given.pop(pid, None)
+        return True
+
+
+def _set_niceness(pid: int, niceness: int) -> None:
+    file = os.open(f"/proc/{pid}/autogroup", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(file, str(niceness).encode())
+    finally:
+        os.close(file)
