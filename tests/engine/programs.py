@@ -80,6 +80,12 @@ def spin(started):
         pass
 
 
+def spin_on(started):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    spin(started)
+
+
 def multiply_for_long(started):
     import numpy
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,21 @@ from .conftest import Bench, until
 
 
 class _System:
-    """Takes so many changes, and refuses others until `more` is called."""
+    """Takes so many changes, and refuses others until `more` is called. All compute but those that are asleep."""
 
-    def __init__(self, most: int = 1000) -> None:
+    def __init__(self, cores: int, most: int = 1000) -> None:
         self.most = most
         self.given: dict[int, int] = {}
+        self.asleep: set[int] = set()
         self.calls = 0
+        self.now = 0.0
+        self._ran: dict[int, float] = {}
+        self.crowd = Crowd(cores, self._demand, self._set, lambda: self.now)
 
-    def set(self, pid: int, nice: int) -> None:
+    def _demand(self, pid: int) -> float:
+        return self._ran.setdefault(pid, 0.0)
+
+    def _set(self, pid: int, nice: int) -> None:
         if pid < 0:
             raise FileNotFoundError(pid)
         self.calls += 1
@@ -29,8 +37,16 @@ class _System:
             raise BlockingIOError
         self.given[pid] = nice
 
-    def more(self, most: int) -> None:
+    def go_on(self, pids: Iterable[int], most: int = 1000) -> None:
+        """A second passes between two looks."""
         self.calls, self.most = 0, most
+        pids = list(pids)
+        self.crowd.balance(pids)
+        self.now += 1.0
+        for pid in pids:
+            self._ran[pid] = self._ran.get(pid, 0.0) + (0.01 if pid in self.asleep else 0.99)
+        self.calls = 0
+        self.crowd.balance(pids)
 
 
 def test_so_many_sessions_weigh_as_much_as_one_a_core() -> None:
@@ -42,61 +58,66 @@ def test_so_many_sessions_weigh_as_much_as_one_a_core() -> None:
 
 
 def test_as_many_jobs_as_cores_are_left_alone() -> None:
-    system = _System()
-    crowd = Crowd(4, system.set)
-    assert crowd.pause(4) is None
-    crowd.balance([1, 2, 3, 4])
+    system = _System(cores=4)
+    assert system.crowd.pause(4) is None
+    system.go_on([1, 2, 3, 4])
     assert system.given == {}
 
 
 def test_a_crowd_has_its_share_and_what_is_left_of_it_has_more() -> None:
-    system = _System()
-    crowd = Crowd(2, system.set)
-    pids = list(range(1, 21))
-    assert crowd.pause(20) is not None
-    crowd.balance(pids)
-    assert system.given == dict.fromkeys(pids, niceness(20, 2))
-    calls = system.calls
-    crowd.balance(pids[:19])
-    assert system.calls == calls
-    assert crowd.pause(2) is not None
-    crowd.balance([1, 2])
+    system = _System(cores=2)
+    assert system.crowd.pause(20) is not None
+    system.go_on(range(1, 21))
+    assert system.given == dict.fromkeys(range(1, 21), niceness(20, 2))
+    system.go_on(range(1, 20))
+    assert system.calls == 0
+    assert system.crowd.pause(2) is not None
+    system.go_on([1, 2])
     assert (system.given[1], system.given[2]) == (0, 0)
-    assert crowd.pause(2) is None
+    assert system.crowd.pause(2) is None
+
+
+def test_jobs_that_sleep_keep_their_share_and_count_for_nothing() -> None:
+    system = _System(cores=1)
+    system.asleep = {1, 2, 3}
+    system.go_on(range(1, 8))
+    assert system.given == dict.fromkeys([4, 5, 6, 7], niceness(4, 1))
+    system.asleep = {1, 2, 3, 4}
+    system.go_on(range(1, 8))
+    assert system.given[4] == 0
 
 
 def test_a_job_that_is_to_stop_has_its_whole_share_until_it_has_ended() -> None:
-    system = _System()
-    crowd = Crowd(1, system.set)
-    crowd.balance([1, 2, 3, 4])
-    crowd.release(2)
-    crowd.balance([1, 2, 3, 4])
+    system = _System(cores=1)
+    system.go_on([1, 2, 3, 4])
+    system.crowd.release(2)
+    system.go_on([1, 2, 3, 4])
     assert system.given == {1: 6, 2: 0, 3: 6, 4: 6}
     # The number is another one's by now.
-    crowd.balance([1, 3, 4])
-    crowd.balance([1, 2, 3, 4])
+    system.go_on([1, 3, 4])
+    system.go_on([1, 2, 3, 4])
     assert system.given[2] == 6
 
 
 def test_what_the_system_refuses_is_done_later_and_first_what_is_to_stop() -> None:
-    system = _System(most=3)
-    crowd = Crowd(1, system.set)
-    crowd.balance([1, 2, 3, 4, 5])
+    system = _System(cores=1)
+    system.go_on([1, 2, 3, 4, 5], most=3)
     assert sorted(system.given) == [1, 2, 3]
-    crowd.release(1)
+    system.most = 0
+    system.crowd.release(1)
     assert system.given[1] != 0
-    system.more(2)
-    crowd.balance([1, 2, 3, 4, 5])
+    system.calls, system.most = 0, 2
+    system.crowd.balance([1, 2, 3, 4, 5])
     assert system.given[1] == 0
     assert sorted(system.given) == [1, 2, 3, 4]
-    system.more(5)
-    crowd.balance([1, 2, 3, 4, 5])
+    system.calls, system.most = 0, 5
+    system.crowd.balance([1, 2, 3, 4, 5])
     assert sorted(system.given) == [1, 2, 3, 4, 5]
 
 
 def test_a_process_that_has_ended_meanwhile_is_passed_over() -> None:
-    system = _System()
-    Crowd(1, system.set).balance([-1, 7, 8])
+    system = _System(cores=1)
+    system.go_on([-1, 7, 8])
     assert sorted(system.given) == [7, 8]
 
 
@@ -112,7 +133,7 @@ def _share(pid: int) -> int | None:
 def test_jobs_beyond_the_cores_get_less_each_but_for_one_that_is_to_stop(forking: Bench, tmp_path: Path) -> None:
     count = 3 * len(os.sched_getaffinity(0))
     forking.store.set_setting("max_workers", str(count))
-    jobs = [forking.submit(programs.ignore_signals, started=str(tmp_path / f"{n}")) for n in range(count)]
+    jobs = [forking.submit(programs.spin_on, started=str(tmp_path / f"{n}")) for n in range(count)]
     until(lambda: len(list(tmp_path.glob("[0-9]"))) == count)
     pids = [until(lambda job=job: forking.store.job(job.job_id).pid) for job in jobs]
     until(lambda: all(_share(pid) == niceness(3, 1) for pid in pids))
