@@ -16,7 +16,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from decks import close_all, ended, wait_until
-from jobdeck import Deck
+from jobdeck import Deck, Reading, Watched
 from jobdeck.cli import main
 from programs import Gate, area, behind, double, nothing
 
@@ -92,6 +92,24 @@ def test_a_job_is_shown_by_any_part_of_its_id_that_no_other_has(deck: Deck, comm
     assert job.job_id() in said
     assert other.job_id() in said
     assert "no job 'nonsense'" in command("show", "nonsense", code=1).output
+
+
+def test_what_another_system_tells_of_its_job_is_shown_and_it_is_not_run_again(deck: Deck, command: Command):
+    class Elsewhere(Watched):
+        system = "elsewhere"
+
+        def read(self) -> Reading:
+            return Reading("DONE", {"session": "s-1", "usage": 2.5})
+
+        def result(self) -> int:
+            return 6
+
+    job = deck.watch(Elsewhere())
+    assert job.result(30) == 6
+    shown = command("show", job.job_id()).output
+    assert re.search(r"session\s+s-1\b", shown)
+    assert re.search(r"usage\s+2\.5\b", shown)
+    assert "only watched from here" in command("retry", job.job_id(), code=1).output
 
 
 def test_a_failed_job_is_shown_with_its_traceback(deck: Deck, command: Command):

@@ -461,6 +461,17 @@ def test_the_same_object_is_one_row_and_so_are_objects_of_one_identity(bench: Be
     assert len({bench.watch(twin) for twin in twins}) == 1
 
 
+def test_many_are_watched_by_one_transaction_each_once(bench: Bench):
+    jobs = [ScriptedJob("RUNNING") for _ in range(3)]
+    first = bench.watch(jobs[0])
+    before = bench.store.change_number()
+    bench.bridge.watch_many([(job, ("many",)) for job in (*jobs, *jobs)])
+    assert bench.store.change_number() - before == 2
+    bench.turn()
+    assert [job.looks for job in jobs] == [1, 1, 1]
+    assert bench.job(first).tags == ()
+
+
 def test_a_row_that_was_closed_by_somebody_else_is_looked_at_no_more(bench: Bench):
     job = ScriptedJob("RUNNING")
     job_id = bench.watch(job)

@@ -156,6 +156,8 @@ def _facts(store: Store, record: JobRecord) -> list[tuple[str, str | Text]]:
         ("CPU time", None if record.cpu_time is None else span(record.cpu_time)),
     ]
     found += [(name, plain(value, 2000)) for name, value in optional if value]
+    # Whatever else the system tells that runs it.
+    found += [(plain(name, 40), plain(str(value), 300)) for name, value in record.facts.items()]
     found += [(f"input {plain(name, 40)}", plain(value, 200)) for name, value in record.inputs_preview.items()]
     return found
 

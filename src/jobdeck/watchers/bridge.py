@@ -3,6 +3,8 @@
 It decides when to look at which job, and it alone writes what was seen. The calls into other systems are made in the
 threads of a pool, since any of them may hang; what comes of them is put in a queue. A job is written down as ended only
 with what its own system says of its end, and with its result.
+
+One class, for all of it is the state of one thread; what it decides with is in the modules beside it.
 """
 
 from __future__ import annotations
@@ -131,7 +133,16 @@ class Bridge:
     def watch_many(self, several: Sequence[tuple[Watched, tuple[str, ...]]]) -> None:
         """Watch jobs that live in this process, with their tags; one transaction for all that are not watched yet."""
         with self._lock:
-            fresh = [(watched, tags) for watched, tags in several if self._known(watched) is None]
+            # Each object once, in its order.
+            fresh = list(
+                {
+                    id(each[0] if each[0].origin is None else each[0].origin): each
+                    for each in several
+                    if self._known(each[0]) is None
+                }.values()
+            )
+            if not fresh:
+                return
             self._hold()
             new = [new_job(watched, self.agent, None, tags, None) for watched, tags in fresh]
             for (watched, _), record in zip(fresh, self._get_store().add_jobs(new), strict=True):
