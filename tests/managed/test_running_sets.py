@@ -27,8 +27,14 @@ from .conftest import circuits
 from .moody import Moody
 
 
+@pytest.fixture(scope="module")
+def manager(lasting_deck: Deck) -> JobManager:
+    return JobManager(lasting_deck)
+
+
 @pytest.fixture
-def manager(deck: Deck) -> JobManager:
+def own_manager(deck: Deck) -> JobManager:
+    """A manager on a deck of the test's own."""
     return JobManager(deck)
 
 
@@ -100,9 +106,9 @@ def test_a_backends_own_limit_splits_a_set(manager: JobManager, tmp_path):
     assert len(manager.run(circuits(3), BasicSimulator()).jobs()) == 1
 
 
-def test_a_whole_set_is_cancelled(manager: JobManager, deck: Deck, gate: Gate, tmp_path):
+def test_a_whole_set_is_cancelled(own_manager: JobManager, deck: Deck, gate: Gate, tmp_path):
     deck.max_workers = 1
-    job_set = manager.run(circuits(6), Moody("none", tmp_path / "no file", gate))
+    job_set = own_manager.run(circuits(6), Moody("none", tmp_path / "no file", gate))
     gate.reached()
     assert sum(job_set.cancel().counts.values()) == 3
     job_set.wait(30)
@@ -113,9 +119,9 @@ def test_a_whole_set_is_cancelled(manager: JobManager, deck: Deck, gate: Gate, t
     assert job_set.cancel().counts == {}
 
 
-def test_a_timeout_is_that_of_the_whole_set(manager: JobManager, deck: Deck, gate: Gate, tmp_path):
+def test_a_timeout_is_that_of_the_whole_set(own_manager: JobManager, deck: Deck, gate: Gate, tmp_path):
     deck.max_workers = 1
-    job_set = manager.run(circuits(6), Moody("none", tmp_path / "no file", gate))
+    job_set = own_manager.run(circuits(6), Moody("none", tmp_path / "no file", gate))
     begun = time.monotonic()
     with pytest.raises(JobTimeoutError, match="3 of 3 jobs of group"):
         job_set.results(timeout=0.3)
@@ -139,8 +145,8 @@ def test_two_circuits_of_one_name_are_not_taken_for_one_another(manager: JobMana
     assert [results.get_counts(place) for place in (0, 1)] == [{"0": 5}, {"1": 5}]
 
 
-def test_a_backend_that_makes_jobs_itself_is_unwrapped(manager: JobManager, deck: Deck):
-    job_set = manager.run(circuits(2), jobdeck.qiskit.backend(BasicSimulator(), deck), shots=5)
+def test_a_backend_that_makes_jobs_itself_is_unwrapped(own_manager: JobManager, deck: Deck):
+    job_set = own_manager.run(circuits(2), jobdeck.qiskit.backend(BasicSimulator(), deck), shots=5)
     assert job_set.results(60).get_counts(1) == {"11": 5}
     assert len(deck.jobs()) == 1
 
@@ -174,8 +180,8 @@ def test_a_set_is_renamed_and_tagged(manager: JobManager):
     job_set.wait(60)
 
 
-def test_a_deleted_job_has_no_status_and_leaves_the_others(manager: JobManager, deck: Deck):
-    job_set = manager.run(circuits(2), BasicSimulator(), max_experiments_per_job=1, shots=5)
+def test_a_deleted_job_has_no_status_and_leaves_the_others(own_manager: JobManager, deck: Deck):
+    job_set = own_manager.run(circuits(2), BasicSimulator(), max_experiments_per_job=1, shots=5)
     job_set.wait(60)
     deck.delete_job(job_set.jobs()[0].job_id())
     assert job_set.statuses() == [None, "DONE"]
@@ -189,8 +195,8 @@ def test_a_deleted_job_has_no_status_and_leaves_the_others(manager: JobManager, 
 # --- programs
 
 
-def test_any_list_of_inputs_for_a_program_is_a_set(manager: JobManager, deck: Deck):
-    job_set = manager.run([1, 2, 3, {"x": 4}, 5], double, name="doubles", max_experiments_per_job=2)
+def test_any_list_of_inputs_for_a_program_is_a_set(own_manager: JobManager, deck: Deck):
+    job_set = own_manager.run([1, 2, 3, {"x": 4}, 5], double, name="doubles", max_experiments_per_job=2)
     results = job_set.results(30)
     assert list(results) == results.combine_results() == [2, 4, 6, 8, 10]
     assert (results.data(3), results[4], results.backend_name) == (8, 10, "double")
@@ -214,11 +220,11 @@ def test_a_program_that_fails_at_one_input_leaves_the_results_before_it(manager:
         partial[1]
 
 
-def test_an_uploaded_program_is_run_with_checked_inputs(manager: JobManager, deck: Deck):
+def test_an_uploaded_program_is_run_with_checked_inputs(own_manager: JobManager, deck: Deck):
     schema = {"type": "object", "properties": {"x": {"type": "integer", "default": 5}}}
     deck.upload_program(double, name="double it", spec={"parameters": schema})
-    assert list(manager.run([{"x": 1}, {}, 2], "double it").results(30)) == [2, 10, 4]
+    assert list(own_manager.run([{"x": 1}, {}, 2], "double it").results(30)) == [2, 10, 4]
     with pytest.raises(InvalidInputError, match=r"experiment 1: program 'double it'.*'x' is 'two'"):
-        manager.run([{"x": 1}, {"x": "two"}], "double it")
+        own_manager.run([{"x": 1}, {"x": "two"}], "double it")
     with pytest.raises(InvalidInputError, match=r"experiment 1: .*y"):
-        manager.run([1, {"x": 1, "y": 2}], double)
+        own_manager.run([1, {"x": 1, "y": 2}], double)
