@@ -135,16 +135,20 @@ def test_the_jobs_of_a_batch_are_one_group(service, deck, bell):
 
 
 @pytest.mark.parametrize("kind", [Session, Batch])
-def test_a_session_is_watched_as_a_group_with_the_jobs_that_it_has_and_gets(scripted, service, deck, bell, kind):
+def test_a_session_is_watched_as_a_group_with_the_jobs_that_it_has_and_gets(scripted, service, deck, bell, kind, until):
     with kind(backend=service.backend(BACKEND)) as session:
         sampler = SamplerV2(mode=session)
         first = [sampler.run([bell]) for _ in range(2)]
         group = deck.watch(session, tags=["mine"])
-        later = deck.watch(sampler.run([bell]))
+        theirs = sampler.run([bell])
+        later = until(
+            lambda: [job for job in group.jobs() if deck.store.job(job.job_id()).source["id"] == theirs.job_id()]
+        )
     assert group.name == f"{kind.__name__.lower()} on {BACKEND}"
     sources = [deck.store.job(job.job_id()).source["id"] for job in group.jobs()]
     assert sources[:2] == [job.job_id() for job in first]
-    assert [job.job_id() for job in group.jobs()][2:] == [later.job_id()]
+    assert group.jobs()[2:] == later
+    assert deck.watch(theirs) is later[0]
     assert list(group.jobs()[0].tags) == ["mine"]
     assert deck.watch(session).group_id == group.group_id
     for job in list(scripted.state.jobs.values()):
