@@ -45,6 +45,8 @@ class BuiltIn:
 
 
 BUILT_IN: Final = (
+    # Before futures: it is one, but is not stopped like one.
+    BuiltIn("parallel", "ipyparallel's AsyncResult", needs="ipyparallel"),
     BuiltIn("futures", "concurrent.futures.Future", needs="concurrent.futures"),
     BuiltIn("tasks", "asyncio.Task and asyncio.Future", needs="asyncio"),
     BuiltIn("processes", "subprocess.Popen", needs="subprocess"),
