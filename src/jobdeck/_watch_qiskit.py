@@ -38,6 +38,8 @@ _AT_ONCE: Final = 200
 _MOST: Final = 5_000
 """Jobs that may wait; with more, the thread takes the time that it needs."""
 _STORE_PAUSE: Final = 1.0
+_OURS: Final = "jobdeck-"
+"""How the names of jobdeck's own threads begin."""
 
 
 class QiskitWatch:
@@ -90,7 +92,9 @@ class QiskitWatch:
     # --- called where a job is born, which must not notice
 
     def note(self, job: Any) -> None:
-        """Take note of a new job."""
+        """Take note of a new job, unless it is one that jobdeck makes itself and shows anyway."""
+        if threading.current_thread().name.startswith(_OURS):
+            return
         self._last = now = time.monotonic()
         self._born.append((now, job))
         if self._caught_up.is_set():

@@ -142,6 +142,14 @@ def test_jobs_that_others_run_in_processes_of_jobdeck_do_not_show_twice(deck, be
     assert len(deck.jobs()) == 1
 
 
+def test_what_jobdecks_own_threads_make_of_a_job_is_not_another_one(deck, bell):
+    with jobdeck.watch_qiskit(deck):
+        own = threading.Thread(target=lambda: StatevectorSampler().run([bell]), name="jobdeck-submission")
+        own.start()
+        own.join()
+    assert deck.jobs() == []
+
+
 def test_a_forked_process_has_its_own_classes_back(deck):
     before = constructors()
     jobdeck.watch_qiskit(deck)
