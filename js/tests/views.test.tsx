@@ -299,14 +299,16 @@ describe("a card", () => {
     expect(card.find("[data-command=cancel]").getAttribute("aria-disabled")).toBeNull();
   });
 
-  it("does not run again, and does not kill, what somebody else started", async () => {
+  it("does not run again what somebody else started, and asks once more for its end rather than kill it", async () => {
     const ended = { watched: true, status: "ERROR", final: true, ended: NOW, error: { kind: "exception", text: "too bad", traceback: null } };
     const card = await show(makeSnapshot([makeJob(ended)]));
     const retry = card.find("[data-command=retry]");
     expect(retry.getAttribute("aria-disabled")).toBe("true");
     expect(card.find(`[id="${retry.getAttribute("aria-describedby")}"]`).textContent).toContain("run it again where it was started");
     const stopping = await show(makeSnapshot([makeJob({ watched: true, cancel_state: "requested" })]));
-    expect(stopping.all("[data-command]")).toEqual([]);
+    expect(stopping.find("[data-command]").textContent).toBe("Cancel again");
+    await stopping.click("[data-command]");
+    expect(stopping.model.sent.at(-1)).toMatchObject({ type: "command", command: "kill" });
   });
 
   it("of a saved notebook asks for nothing", async () => {

@@ -37,14 +37,14 @@ export type Deed = "cancel" | "kill" | "retry";
 /** Why something cannot be done to a job, not yet translated; a note is the system's own words. */
 export type Refusal = { words: string } | { note: string };
 
-/** Whether somebody who asks for the job to be killed, or run again, is heard: what jobdeck did not start, it cannot. */
+/** Whether jobdeck itself runs the job: what it did not start, it can neither kill nor run again. */
 export function isOurs(job: Pick<JobInfo, "watched">): boolean {
   return !job.watched;
 }
 
 /** What is offered first for a job, and what stands against it; null where there is nothing to be done. */
 export function deedFor(job: JobInfo): { deed: Deed; refusal: Refusal | null } | null {
-  if (isStopping(job)) return isOurs(job) ? { deed: "kill", refusal: null } : null;
+  if (isStopping(job)) return { deed: "kill", refusal: null };
   if (!job.final) {
     if (job.can_cancel) return { deed: "cancel", refusal: null };
     return { deed: "cancel", refusal: job.cancel_note ? { note: job.cancel_note } : { words: "It cannot be stopped." } };

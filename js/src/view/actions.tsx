@@ -69,7 +69,7 @@ export function Actions({ job, isOpen, onRefused }: Props): VNode {
             if (event.detail <= 1 && why === null) send(command);
           }}
         >
-          {command === "kill" ? t("Kill now") : command === "cancel" ? t("Cancel") : t("Retry")}
+          {command === "kill" ? (info.watched ? t("Cancel again") : t("Kill now")) : command === "cancel" ? t("Cancel") : t("Retry")}
         </button>
       ) : null}
       {why === null ? null : (

@@ -167,7 +167,8 @@ function Row({ row, table, onOpen, command }: RowProps): VNode {
   const { t } = usePlace();
   const name = row.name.slice(0, LONGEST_NAME);
   const offered = deedFor(row);
-  const action: CommandName | null = offered?.refusal === null && offered.deed !== "retry" ? offered.deed : null;
+  const isAble = offered?.refusal === null && !(offered.deed === "kill" && row.watched);
+  const action: CommandName | null = isAble && offered.deed !== "retry" ? offered.deed : null;
   return (
     <li class="jobdeck-panel-row" data-job-id={row.id} data-status={row.status}>
       <div class="jobdeck-panel-line">
