@@ -239,7 +239,9 @@ def test_what_names_no_scheduler_is_refused_before_anything_is_queued(make_deck,
 def test_certificates_of_a_cluster_let_the_agent_in_and_are_kept_from_others(make_deck):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, security=True, protocol="tls") as safe:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", security=True, protocol="tls"
+    ) as safe:
         deck = make_deck(safe)
         assert deck._engine.startswith("dask+tls://127.0.0.1:")
         assert deck.submit(abs, -5).result(timeout=60) == 5
