@@ -9,6 +9,7 @@ jobs come, the thread takes a small share of the processor alone; the rest is ca
 
 from __future__ import annotations
 
+import atexit
 import functools
 import logging
 import os
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._errors import InvalidInputError, StoreError
 from ._options import checked_tags
 from .watchers import Watched, adapt
+from .watchers.qiskit.jobs import future_of
 
 if TYPE_CHECKING:
     from ._deck import Deck
@@ -37,9 +39,15 @@ _SHARE: Final = 20
 _AT_ONCE: Final = 200
 _MOST: Final = 5_000
 """Jobs that may wait; with more, the thread takes the time that it needs."""
+_KEPT: Final = 20_000
+"""Jobs that are held at most while the store cannot be written; beyond them the oldest do not show."""
+_NEIGHBOURS: Final = 16
+"""Later jobs among which one is looked for that stands for the same simulation."""
 _STORE_PAUSE: Final = 1.0
 _OURS: Final = "jobdeck-"
 """How the names of jobdeck's own threads begin."""
+_LAST: Final = 3.0
+"""Seconds for which the end of the process waits for jobs that are not in the deck yet."""
 
 
 class QiskitWatch:
@@ -48,14 +56,14 @@ class QiskitWatch:
     def __init__(self, deck: Deck, tags: Iterable[str]) -> None:
         self._deck = deck
         self._tags = checked_tags(tags)
-        self._born: deque[tuple[float, Any]] = deque()
+        self._born: deque[tuple[float, Any]] = deque(maxlen=_KEPT)
         self._last = 0.0
         self._bell = threading.Event()
         self._caught_up = threading.Event()
         self._caught_up.set()
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_on = False
-        self._pid = os.getpid()
         self._complaint: str | None = None
 
     def __enter__(self) -> QiskitWatch:
@@ -80,8 +88,11 @@ class QiskitWatch:
             Seconds to wait until those are in the deck.
         """
         self._is_on = False
+        atexit.unregister(self.stop)
         _births.leave(self)
-        self.catch_up(timeout)
+        thread = self._thread
+        if self.catch_up(timeout) and thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
 
     def catch_up(self, timeout: float | None = 10.0) -> bool:
         """Wait until all jobs that were created so far are in the deck; False where that takes longer."""
@@ -98,11 +109,20 @@ class QiskitWatch:
         self._last = now = time.monotonic()
         self._born.append((now, job))
         if self._caught_up.is_set():
-            self._caught_up.clear()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="jobdeck-qiskit", daemon=True)
-                self._thread.start()
+            with self._lock:
+                self._caught_up.clear()
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="jobdeck-qiskit", daemon=True)
+                    self._thread.start()
             self._bell.set()
+
+    def begin_afresh(self) -> None:
+        """In a forked child: neither the thread nor what it held is there."""
+        self._is_on = False
+        self._lock, self._bell, self._caught_up = threading.Lock(), threading.Event(), threading.Event()
+        self._caught_up.set()
+        self._thread = None
+        self._born.clear()
 
     # --- the thread
 
@@ -120,10 +140,15 @@ class QiskitWatch:
                     # They are there for the next time.
                     self._born.extendleft(reversed([(0.0, job) for job in some]))
                     self._bell.wait(_STORE_PAUSE)
-            self._caught_up.set()
-            if self._born:
-                self._caught_up.clear()
-                self._bell.set()
+            with self._lock:
+                self._caught_up.set()
+                if self._born:
+                    # It came between the last look and the line above, and rang for nobody.
+                    self._caught_up.clear()
+                    self._bell.set()
+                elif not self._is_on:
+                    self._thread = None
+                    return
 
     def _take(self) -> list[Any]:
         """Return the jobs that are put into the deck now, after a pause."""
@@ -140,25 +165,50 @@ class QiskitWatch:
 
     def _show(self, jobs: list[Any]) -> None:
         found: list[tuple[Watched, tuple[str, ...]]] = []
-        for job in jobs:
+        for job in self._apart(jobs):
             if _is_an_old_one(job):
                 continue
             try:
                 found.append((adapt(job), self._tags))
             except Exception as error:  # noqa: BLE001 - what cannot be shown runs all the same
                 self._complain(error)
+        try:
+            self._enter(found)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - one of them is the trouble, and the others have none
+            for each in found:
+                try:
+                    self._enter([each])
+                except StoreError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - see above
+                    self._complain(error)
+
+    def _enter(self, found: list[tuple[Watched, tuple[str, ...]]]) -> None:
         if found:
-            try:
-                self._deck._service.watch_many(found)
-            except StoreError:
-                raise
-            except Exception as error:  # noqa: BLE001 - see above
-                self._complain(error)
+            self._deck._service.watch_many(found)
+
+    def _apart(self, jobs: list[Any]) -> list[Any]:
+        """Return each job once, and of several that stand for one simulation the last, which is its caller's.
+
+        The runtime's local mode makes a job around the future of another one; a class with both of Qiskit's bases is
+        noted by both.
+        """
+        near = [self._born[place][1] for place in range(min(_NEIGHBOURS, len(self._born)))]
+        last = {_simulation(job): job for job in (*jobs, *near)}
+        return list({id(job): job for job in jobs if last[_simulation(job)] is job}.values())
 
     def _complain(self, error: Exception) -> None:
         if (complaint := repr(error)) != self._complaint:
             self._complaint = complaint
             _log.warning("a Qiskit job cannot be shown: %s", complaint)
+
+
+def _simulation(job: Any) -> int:
+    """Return what tells apart what jobs stand for: the future that runs one, or the job itself."""
+    future = future_of(job)
+    return id(job if future is None else future)
 
 
 def _is_an_old_one(job: Any) -> bool:
@@ -216,8 +266,7 @@ class _Births:
         """In a forked child: its jobs are not this deck's, and the thread is not there."""
         self._lock = threading.Lock()
         for watch in self._watching:
-            watch._is_on = False
-            watch._born.clear()
+            watch.begin_afresh()
         self._watching = ()
         for kind, before, ours in self._replaced:
             if vars(kind).get("__init__") is ours:
@@ -267,6 +316,9 @@ def watch_qiskit(deck: Deck | None = None, *, tags: Iterable[str] = ()) -> Qiski
             return there
     watch = QiskitWatch(deck, tags)
     watch._is_on = True
+    # The bridge is made first, for what is registered last goes first at the end: it writes down what these bring it.
+    _ = deck._service.bridge
+    atexit.register(watch.stop, _LAST)
     _births.enter(watch, (JobV1, BasePrimitiveJob))
     return watch
 

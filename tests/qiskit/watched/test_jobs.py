@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
 from enum import Enum
 from threading import Event
 
@@ -264,6 +265,38 @@ def test_a_cancel_that_is_refused_or_not_there_or_not_obeyed_leaves_the_status_t
         assert job.status() == JobStatus.RUNNING
         foreign._statuses = ["DONE"]
         assert ended(job).status() == JobStatus.DONE
+
+
+def test_an_answer_to_cancel_that_is_neither_yes_nor_no_refuses_nothing():
+    assert adapt(Vendor("RUNNING", cancel=dict)).cancel() is None
+
+
+def test_a_future_of_the_submission_alone_does_not_end_a_vendors_job():
+    submission: Future[str] = Future()
+    submission.set_result("v-1")
+    assert adapt(Vendor("RUNNING", _future=submission)).read().status == JobStatus.RUNNING
+
+
+def test_a_result_that_cannot_be_had_at_once_is_fetched_again(deck):
+    answers = iter([RuntimeError("503"), RuntimeError("503")])
+
+    def result():
+        for trouble in answers:
+            raise trouble
+        return 4
+
+    foreign = Vendor("DONE")
+    foreign.result = result
+    job = ended(deck.watch(foreign))
+    assert job.status() == JobStatus.DONE
+    assert job.result(timeout=PATIENCE) == 4
+
+
+def test_what_a_job_can_go_through_only_once_is_left_to_it(deck):
+    foreign = PrimitiveJob(list, (number for number in range(3)))
+    job = deck.watch(foreign)
+    foreign._submit()
+    assert ended(job).result(timeout=PATIENCE) == [0, 1, 2]
 
 
 def test_the_same_job_is_one_row_however_often_it_is_watched(deck, bell):

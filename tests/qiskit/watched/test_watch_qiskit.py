@@ -179,6 +179,80 @@ def test_threads_that_make_jobs_at_once_lose_none(deck):
     assert len(settled(deck, 80)) == 80
 
 
+@pytest.mark.filterwarnings("ignore:The SamplerV2 class is deprecated:DeprecationWarning")
+def test_two_jobs_around_one_simulation_are_one_row(deck, bell):
+    from qiskit import transpile
+    from qiskit_ibm_runtime import SamplerV2
+    from qiskit_ibm_runtime.fake_provider import FakeManilaV2
+
+    backend = FakeManilaV2()
+    with jobdeck.watch_qiskit(deck):
+        SamplerV2(mode=backend).run([transpile(bell, backend)], shots=16).result()
+    systems = sorted(job.engine for job in settled(deck, 2))
+    assert systems == ["aer", "ibm_runtime"], "the caller's own job, and the simulator's inside of it"
+
+
+def test_a_job_of_both_of_qiskits_kinds_is_one_row(deck):
+    class Both(PrimitiveJob, JobV1):
+        def __init__(self):
+            PrimitiveJob.__init__(self, int)
+            JobV1.__init__(self, None, "both")
+            self._future = None
+
+        def submit(self):
+            self._submit()
+
+    with jobdeck.watch_qiskit(deck):
+        Both().submit()
+    assert len(settled(deck, 1)) == 1
+
+
+def test_one_job_that_cannot_be_entered_keeps_no_other_out(deck, bell, monkeypatch, caplog):
+    enter = deck._service.watch_many
+
+    def picky(several):
+        if any(watched.name == "bad" for watched, _ in several):
+            raise RuntimeError("a fault of one job")
+        enter(several)
+
+    monkeypatch.setattr(deck._service, "watch_many", picky)
+    with jobdeck.watch_qiskit(deck):
+        for name in ("good", "bad", "better"):
+            circuit = bell.copy(name)
+            AerSimulator().run(circuit).result()
+    assert {job.name for job in settled(deck, 2)} == {"good", "better"}
+    assert "a fault of one job" in caplog.text
+
+
+def test_nothing_is_left_of_it_when_it_has_ended(deck, bell):
+    for _ in range(3):
+        watch = jobdeck.watch_qiskit(deck)
+        StatevectorSampler().run([bell]).result()
+        watch.stop(PATIENCE)
+    assert not [thread for thread in threading.enumerate() if thread.name == "jobdeck-qiskit"]
+    assert len(settled(deck, 3)) == 3
+
+
+def test_what_a_script_ran_last_is_in_the_deck_when_it_has_ended(tmp_path):
+    script = """
+import jobdeck
+from qiskit import QuantumCircuit
+from qiskit.primitives import StatevectorSampler
+
+circuit = QuantumCircuit(1)
+circuit.measure_all()
+jobdeck.watch_qiskit()
+for _ in range(50):
+    StatevectorSampler().run([circuit], shots=1).result()
+"""
+    home = tmp_path / "home"
+    environment = {**os.environ, "JOBDECK_HOME": str(home)}
+    run = subprocess.run([sys.executable, "-c", script], env=environment, timeout=60, check=False, capture_output=True)
+    assert run.returncode == 0, run.stderr
+    with jobdeck.Deck(home) as deck:
+        assert [str(job.status()) for job in deck.jobs()] == ["DONE"] * 50
+
+
 def test_without_qiskit_jobdeck_never_looks_for_it_and_says_what_to_install(tmp_path):
     script = """
 import sys

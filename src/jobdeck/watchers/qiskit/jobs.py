@@ -7,12 +7,12 @@ that still waits takes it for failed, and remembers that for good.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Any, Final
 
 from ..._errors import JobCancelledError, RuntimeJobFailureError
-from ..._program import preview
+from ..._program.preview import preview
 from ..._status import JobStatus, is_final
 from ..futures import RUNS
 from ..ports import Fact, Reading, Watched
@@ -20,6 +20,8 @@ from ..words import status_of
 
 _BASES: Final = (("qiskit.providers.job", "JobV1"), ("qiskit.primitives.base.base_primitive_job", "BasePrimitiveJob"))
 _WAITING: Final = (JobStatus.INITIALIZING, JobStatus.QUEUED, JobStatus.VALIDATING)
+_FUTURES: Final = ("qiskit.primitives.primitive_job", "qiskit_aer.jobs.")
+"""Where ``status()`` is what the job's own future says. With others, a future may be of the submission alone."""
 _NEVER_ENDS_EARLY: Final = "its system has no way to stop it"
 
 
@@ -34,6 +36,13 @@ def adapt(obj: Any) -> Watched | None:
     if isinstance(obj, type) or type(obj).__module__.partition(".")[0] == "jobdeck":
         return None
     return QiskitJob(obj) if any(base in type(obj).__mro__ for base in bases()) else None
+
+
+def future_of(job: Any) -> Future[Any] | None:
+    """Return the future that runs a job, where its ``status()`` is what that says; else None."""
+    found = getattr(job, "_future", None)
+    told_by = getattr(getattr(type(job), "status", None), "__module__", "")
+    return found if isinstance(found, Future) and told_by.startswith(_FUTURES) else None
 
 
 class QiskitJob(Watched):
@@ -54,6 +63,8 @@ class QiskitJob(Watched):
         self.tags = tuple(tag for tag in _ask(job, "tags") or () if isinstance(tag, str))
         self.source = {"id": self._id} if self._id else {}
         self._shape = _shape(job)
+        # Two jobs around one future are one job: the runtime's local mode makes such pairs.
+        self.identity = self._future
 
     def read(self) -> Reading:
         future = self._future
@@ -77,9 +88,10 @@ class QiskitJob(Watched):
             value = self._job.result()
         except CancelledError as error:
             raise JobCancelledError(f"job {self._id} was cancelled") from error
-        except OSError:
-            raise
         except Exception as error:
+            if self._future is None:
+                # The vendor has said that it is done, so that this may well be an outage.
+                raise
             words = _text(_ask(self._job, "error_message")) or f"{type(error).__name__}: {error}"
             raise RuntimeJobFailureError(words) from error
         if getattr(value, "success", True) is False:
@@ -90,7 +102,7 @@ class QiskitJob(Watched):
     def cancel(self) -> bool | None:
         future = self._future
         answer = self._job.cancel() if future is None else future.cancel()
-        return None if answer is None else bool(answer)
+        return answer if isinstance(answer, bool) else None  # others answer with what their service has said
 
     def on_change(self, wake: Callable[[], None]) -> None:
         if (future := self._future) is not None:
@@ -98,8 +110,7 @@ class QiskitJob(Watched):
 
     @property
     def _future(self) -> Future[Any] | None:
-        found = getattr(self._job, "_future", None)
-        return found if isinstance(found, Future) else None
+        return future_of(self._job)
 
     @property
     def _is_unsent(self) -> bool:
@@ -198,8 +209,8 @@ def _pubs(job: Any) -> list[Any]:
     if pubs is None:
         arguments = getattr(job, "_args", None)
         pubs = arguments[0] if isinstance(arguments, tuple) and arguments else None
-    is_some = isinstance(pubs, Iterable) and not isinstance(pubs, (str, bytes, dict))
-    return [pub for pub in pubs if hasattr(pub, "circuit")] if is_some and pubs is not None else []
+    # What can be gone through only once is left to the job.
+    return [pub for pub in pubs if hasattr(pub, "circuit")] if isinstance(pubs, (list, tuple)) else []
 
 
 def _shape(job: Any) -> dict[str, Fact]:
