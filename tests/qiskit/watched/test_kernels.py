@@ -11,23 +11,23 @@ import jobdeck
 from jobdeck import JobStatus
 from kernels import kernel
 
-PATIENCE = 60
+PATIENCE = 20
 
 CODE = """
 import threading
-from concurrent.futures import ThreadPoolExecutor
 import jobdeck
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
+from qiskit_aer.jobs import utils
 
 bell = QuantumCircuit(2, name="bell")
 bell.h(0)
 bell.cx(0, 1)
 bell.measure_all()
-simulator = AerSimulator(executor=(executor := ThreadPoolExecutor(1)))
+simulator = AerSimulator()
 small = jobdeck.watch(simulator.run(bell, shots=100), name="small")
 small.wait_for_final_state(timeout=30)
-executor.submit(threading.Event().wait)  # whatever comes now waits in line
+utils.DEFAULT_EXECUTOR.submit(threading.Event().wait)  # whatever comes now waits in line
 waiting = jobdeck.watch(simulator.run(bell), name="waiting")
 doomed = jobdeck.watch(simulator.run(bell), name="doomed")
 """
