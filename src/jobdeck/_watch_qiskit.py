@@ -66,6 +66,9 @@ class QiskitWatch:
         self._is_on = False
         self._complaint: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<QiskitWatch: {'on, until jobdeck.unwatch_qiskit()' if self._is_on else 'ended'}>"
+
     def __enter__(self) -> QiskitWatch:
         return self
 

@@ -128,6 +128,7 @@ def test_a_coroutine_is_run():
         (3, {}, "a program is a callable"),
         ("missing.py", {}, "cannot be read: No such file"),
         ("no_such_module", {}, "is no importable module"),
+        ("def main(): pass", {}, "is neither the path of a .py file nor the name of a module"),
         ("json", {}, "module json has no function main"),
         (json, {}, "module json has no function main"),
     ],

@@ -157,6 +157,11 @@ def _file_source(path: Path) -> Source:
 
 
 def _module_source(name: str) -> Source:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise InvalidInputError(
+            f"program {preview(name, 80)} is neither the path of a .py file nor the name of a module; "
+            "text of more than one line is taken for a program's own"
+        )
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError) as exc:

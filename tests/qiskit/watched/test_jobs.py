@@ -55,6 +55,7 @@ def test_qiskits_own_simulator_has_jobs_that_are_over_at_once(deck, bell):
     job = ended(deck.watch(BasicSimulator().run(bell)))
     assert (job.engine, job.backend(), job.status()) == ("qiskit", "basic_simulator", JobStatus.DONE)
     assert sum(chart_of(job)["counts"]) == 1024
+    assert (job.name, job.facts["circuits"], job.facts["shots"]) == ("bell", 1, 1024)
 
 
 @pytest.mark.parametrize("make", [lambda: StatevectorSampler(seed=1), lambda: BackendSamplerV2(backend=AerSimulator())])

@@ -61,6 +61,12 @@ def test_the_jobs_inside_of_an_algorithm_show_too(deck):
     assert {job.name for job in settled(deck, 2)} == {"StatevectorEstimator · ansatz"}
 
 
+def test_it_says_whether_it_goes_on(deck):
+    with jobdeck.watch_qiskit(deck) as watch:
+        assert repr(watch) == "<QiskitWatch: on, until jobdeck.unwatch_qiskit()>"
+    assert repr(watch) == "<QiskitWatch: ended>"
+
+
 def test_it_leaves_qiskits_classes_as_it_found_them(deck):
     before = constructors()
     watch = jobdeck.watch_qiskit(deck)

@@ -188,6 +188,9 @@ def _backend_name(job: Any) -> str | None:
 def _name(job: Any) -> str:
     circuits = _circuits(job)
     names = [name for name in (_ask(circuit, "name") for circuit in circuits[:1]) if isinstance(name, str)]
+    if not circuits:
+        circuits = _answered(job)
+        names = [name for name in (_header(answer).get("name") for answer in circuits[:1]) if isinstance(name, str)]
     what = names[0] if len(circuits) == 1 and names else f"{len(circuits)} circuits" if circuits else ""
     owner = _owner(job)
     kind = _text(getattr(job, "_primitive", None)) or (type(owner).__name__ if owner is not None else "")
@@ -201,6 +204,17 @@ def _circuits(job: Any) -> list[Any]:
     if not isinstance(given, (list, tuple)):
         given = [given]
     return [circuit for circuit in given if circuit is not None]
+
+
+def _answered(job: Any) -> list[Any]:
+    """Return what a simulator that answers at once, and keeps no circuits, tells of them in its result."""
+    answers = getattr(getattr(job, "_result", None), "results", None)
+    return answers if isinstance(answers, list) else []
+
+
+def _header(answer: Any) -> dict[str, Any]:
+    header = getattr(answer, "header", None)
+    return header if isinstance(header, dict) else {}
 
 
 def _pubs(job: Any) -> list[Any]:
@@ -217,10 +231,13 @@ def _shape(job: Any) -> dict[str, Fact]:
     """Return how large a job is: circuits, shots or precision."""
     facts: dict[str, Fact] = {}
     pubs = _pubs(job)
-    if count := len(pubs) or len(_circuits(job)):
+    answers = _answered(job)
+    if count := len(pubs) or len(_circuits(job)) or len(answers):
         facts["circuits"] = count
     options = getattr(job, "_run_options", None)
     shots = options.get("shots") if isinstance(options, dict) else getattr(options, "shots", None)
+    if shots is None and answers:
+        shots = getattr(answers[0], "shots", None)
     for name, value in (("shots", shots), *((part, getattr(pubs[0], part, None)) for part in _OF_PUBS if pubs)):
         if isinstance(value, (int, float)) and not isinstance(value, bool) and value:
             facts[name] = value
