@@ -150,6 +150,10 @@ class Demanding(Exception):
     def __init__(self, one, two):
         super().__init__(one)
 
+    def __reduce__(self):
+        # As by default, also where a package such as tblib has taught all exceptions another way.
+        return type(self), self.args
+
 
 def test_an_exception_whose_text_fails_is_kept():
     outcome = outcome_of_exception(Mute(1))
