@@ -265,7 +265,7 @@ describe("a card", () => {
   });
 
   it("of a job that somebody else runs tells what that system tells", async () => {
-    const facts = { usage: 2.5, id: "d3kq", session: HOSTILE, shots: 4_096, seed_used: 7 };
+    const facts = { usage: 2.5, id: "d3kq", session: HOSTILE, shots: 4_096, circuits: 3, precision: 0.03125, seed_used: 7 };
     const job = makeJob({ watched: true, engine: "ibm-runtime", backend: "ibm_torino", status: "QUEUED", started: null, queue_place: ">2000", facts });
     const card = await show(makeSnapshot([job]));
     expect(card.find(".jobdeck-summary").textContent).toBe("place in line: >2000 · ibm-runtime · ibm_torino");
@@ -276,7 +276,9 @@ describe("a card", () => {
       ["Backend", "ibm_torino"],
       ["Queue position", ">2000"],
       ["Usage", "2.5 s"],
+      ["Circuits", "3"],
       ["Shots", "4,096"],
+      ["Precision", "0.03125"],
       ["Session", HOSTILE],
       ["Job id", "d3kq"],
       ["seed used", "7"],
