@@ -90,6 +90,16 @@ describe("the deck's table", () => {
     expect(page.find("[role=columnheader][data-column=started]").getAttribute("aria-sort")).toBe("none");
   });
 
+  it("sorts what has ended elsewhere, with no word of its start, by when it was made", async () => {
+    const at = (second: number): Partial<WireRow> => ({ created: NOW - 100 + second, ended: NOW - 90 + second });
+    await page.open([
+      makeWireRow(1, { name: "first", started: NOW - 99, ...at(1) }),
+      makeWireRow(2, { name: "elsewhere", watched: true, ...at(2) }),
+      makeWireRow(3, { name: "last", started: NOW - 97, ...at(3) }),
+    ]);
+    expect(page.names).toEqual(["last", "elsewhere", "first"]);
+  });
+
   it("has heads that the arrow keys go through, and widen with Shift", async () => {
     const states: DeckState[] = [];
     await page.open(jobs("a"), { onState: (state) => states.push(state) });

@@ -156,7 +156,7 @@ class JobGroup(Generic[R]):
         if left:
             raise JobTimeoutError(
                 f"{len(left):,} of {len(self._standing()):,} jobs of group {self._label} have not ended after "
-                f"{timeout:g} s; they go on: wait for them again, or cancel() them"
+                f"{round(timeout or 0, 3):g} s; they go on: wait for them again, or cancel() them"
             )
 
     def results(

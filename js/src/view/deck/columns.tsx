@@ -110,8 +110,8 @@ const COLUMNS: readonly Column[] = [
     show: (row, _now, t) => <Progress row={row} t={t} />,
   },
   text("latest", "Last result", 190, lastResult),
-  // What waits has its place by when it was made: a job that was just started is not at the far end.
-  { ...time("Started", "started"), key: (row) => row.started ?? (row.final ? null : row.created) },
+  // What waits, and what another system has not told the start of, has its place by when it was made: not at the far end.
+  { ...time("Started", "started"), key: (row) => row.started ?? (row.final && !row.watched ? null : row.created) },
   {
     id: "took",
     label: "Took",
