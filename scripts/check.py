@@ -17,8 +17,11 @@ CHECKS = (
     ("js", (PYTHON, ROOT / "scripts" / "npm.py", "run", "check")),
 )
 
-PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-"""Files side by side, the tests of one file one after the other: they share servers and browsers."""
+PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Files side by side, the tests of one file one after the other: they share servers and browsers.
+
+In their order: a file of few tests, such as that of the notebooks, is no short one, and must not be the last.
+"""
 
 
 def main() -> int:

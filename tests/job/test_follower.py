@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
 
@@ -15,6 +16,16 @@ from jobdeck._follow import Follower, Update
 from jobdeck._records import JobRecord, NewJob, Outcome
 from jobdeck._status import Exit, JobStatus
 from jobdeck.store import SQLiteStore, open_store
+
+
+def followers() -> list[threading.Thread]:
+    """The threads of followers: what other tests of this process have left behind ends in its own time."""
+    return [thread for thread in jobdeck_threads() if thread.name == "jobdeck-follower"]
+
+
+@pytest.fixture(autouse=True)
+def alone() -> None:
+    wait_until(lambda: not followers())
 
 
 class Ear:
@@ -43,7 +54,7 @@ def follower(store: SQLiteStore) -> Iterator[Follower]:
     made = Follower(store)
     yield made
     made.close()
-    assert not jobdeck_threads()
+    assert not followers()
 
 
 def add(store: SQLiteStore, name: str = "job") -> str:
@@ -208,29 +219,29 @@ def test_a_listener_that_fails_is_logged_once_and_told_on(store, follower, caplo
 
 
 def test_the_thread_lives_as_long_as_there_are_subscriptions(store, follower):
-    assert not jobdeck_threads()
+    assert not followers()
     one, two = (follower.subscribe(Ear(), job_ids=()) for _ in range(2))
-    assert len(jobdeck_threads()) == 1
+    assert len(followers()) == 1
     one.close()
-    assert len(jobdeck_threads()) == 1
+    assert len(followers()) == 1
     two.close()
-    wait_until(lambda: not jobdeck_threads())
+    wait_until(lambda: not followers())
     ear = Ear()
     three = follower.subscribe(ear, job_ids=None)
     ear.updates.get(timeout=10)
     three.close()
-    wait_until(lambda: not jobdeck_threads())
+    wait_until(lambda: not followers())
 
 
 def test_a_lingering_thread_takes_the_next_subscription(store):
     follower = Follower(store, linger=60)
     first = follower.subscribe(Ear(), job_ids=())
-    (thread,) = jobdeck_threads()
+    (thread,) = followers()
     first.close()
     ear = Ear()
     second = follower.subscribe(ear, job_ids=None)
     assert ear.updates.get(timeout=10) == Update()
-    assert jobdeck_threads() == [thread]
+    assert followers() == [thread]
     second.close()
     follower.close()
     assert not thread.is_alive()
@@ -303,7 +314,7 @@ def test_an_error_in_looking_after_owners_is_logged_once(store, caplog):
 def test_closing_from_within_a_listener_ends_the_thread(store):
     follower = Follower(store)
     follower.subscribe(lambda update: follower.close(), job_ids=())
-    wait_until(lambda: not jobdeck_threads())
+    wait_until(lambda: not followers())
     with pytest.raises(RuntimeError, match="closed"):
         follower.subscribe(Ear(), job_ids=())
 
