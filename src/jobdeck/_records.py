@@ -1,4 +1,7 @@
-"""Frozen rows: what the store hands out and takes in. Times are seconds since the epoch (UTC), sizes are bytes."""
+"""Frozen rows: what the store hands out and takes in. Times are seconds since the epoch (UTC), sizes are bytes.
+
+All of them in one file: they refer to each other, and are mostly what they say of themselves.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a process has of one home: its store, follower, handles and engines, shared by all decks on that home."""
+"""What a process has of one home: its store, follower, handles and engines, shared by all decks on that home.
+
+One class, since its parts are opened, closed and begun afresh after a fork together, under one lock.
+"""
 
 from __future__ import annotations
 

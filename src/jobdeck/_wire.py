@@ -6,6 +6,8 @@ extension's WebSocket alike.
 
 Numbers that JSON cannot hold never appear bare: message bodies travel as the *text* that the encoder wrote, in which
 they are tagged (``{"__type__": "float", "__value__": "nan"}``).
+
+It is one long file, as its counterpart is, so that the two can be read side by side.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Packing a program with its inputs in the kernel, and opening both in the job's process."""
+"""Packing a program with its inputs in the kernel, and opening both in the job's process.
+
+The two stand together: what the one leaves out, such as arguments that are filled in, the other has to put back.
+"""
 
 from __future__ import annotations
 
