@@ -38,6 +38,10 @@ HARMLESS: tuple[tuple[str, str], ...] = (
     ),
     (r"net::ERR_FAILED \[https://cdn\.", "Voila's page asks for icons elsewhere; tests stay on this machine"),
     (r"#RUNTIME-012\n.*@jupyterlab/docregistry", "Notebook 7's own extension, which Voila loads and cannot run"),
+    (
+        r"Plugin 'ipyparallel-labextension:plugin' failed to activate",
+        "ipyparallel's extension, which is Lab's, in Voila",
+    ),
     (r"Shared module @jupyterlab/\w+ doesn't exist", "Voila loads Lab's extensions, and has not all that they share"),
     (r"'filebrowser:open-path' not registered", "Notebook 7 itself, with any notebook in a folder"),
     (

@@ -57,6 +57,13 @@ def wait_for_ever(path, user_messenger):
     return "second"
 
 
+def is_gone(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def begun(job):
     return until(lambda: job.interim_results() or job.in_final_state() or None)
 
@@ -103,7 +110,7 @@ def test_a_running_job_is_stopped_with_all_that_it_started(cluster, make_deck):
     job.cancel()
     job.wait_for_final_state(timeout=20)
     assert job.status() == JobStatus.CANCELLED
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    until(lambda: is_gone(pid))
 
 
 def test_a_job_that_waits_for_a_worker_is_cancelled_and_never_runs(cluster, make_deck, tmp_path):
@@ -200,7 +207,7 @@ def test_a_workers_jobs_die_with_it(own_cluster, make_deck):
     job = make_deck(own_cluster.engine).run(never_end)
     (pid,) = begun(job)
     worker.kill()
-    until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    until(lambda: is_gone(pid))
 
 
 def test_the_scheduler_dies_and_the_jobs_say_so(own_cluster, make_deck):
