@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 
+import pandas
 import pytest
 
 from jobdeck import (
@@ -63,7 +64,6 @@ def test_whatever_way_a_job_is_run_again_it_stands_in_its_place_even_if_the_firs
 
 
 def test_a_frame_has_inputs_status_and_results_and_waits_for_nothing(shared):
-    pandas = pytest.importorskip("pandas")
     group = shared.map(half, [{"number": 4}, {"number": 1, "here": "nowhere"}])
     group.wait(30)
     frame = group.to_frame()
@@ -76,7 +76,6 @@ def test_a_frame_has_inputs_status_and_results_and_waits_for_nothing(shared):
 
 
 def test_inputs_that_are_called_like_the_frames_own_columns_have_a_name_that_says_so(shared):
-    pytest.importorskip("pandas")
     group = shared.map(echo, [{"status": 1, "result": 2}])
     group.wait(30)
     frame = group.to_frame()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import threading
 
+import numpy as np
 import pytest
 
 import jobdeck
@@ -12,8 +13,6 @@ from jobdeck import EngineError, InvalidInputError, JobNotFoundError, JobStatus,
 from jobdeck._records import GroupQuery, JobQuery
 from jobdeck._service import JobService
 from programs import Backend, area, double, name_of, nothing
-
-NUMPY = pytest.importorskip("numpy")
 
 
 def test_results_come_in_the_order_of_the_inputs(shared):
@@ -49,14 +48,14 @@ def test_a_generator_is_read_to_its_end_before_anything_is_queued(shared):
 
 
 def test_a_sweep_runs_every_combination_the_last_name_fastest(shared):
-    group = shared.sweep(area, {"width": (1, 2), "height": NUMPY.array([10, 20])})
+    group = shared.sweep(area, {"width": (1, 2), "height": np.array([10, 20])})
     assert [job.inputs for job in group] == [{"width": w, "height": h} for w in (1, 2) for h in (10, 20)]
     assert group.results(30) == [10, 20, 20, 40]
     assert group.kind == "sweep"
 
 
 def test_numbers_of_numpy_are_shown_as_numbers(shared):
-    group = shared.sweep(area, {"width": NUMPY.linspace(0, 1, 3)})
+    group = shared.sweep(area, {"width": np.linspace(0, 1, 3)})
     previews = [record.inputs_preview for record in shared.store.jobs(JobQuery(group_id=group.group_id))]
     assert previews == [{"width": "1.0"}, {"width": "0.5"}, {"width": "0.0"}]
 

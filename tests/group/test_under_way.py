@@ -91,7 +91,6 @@ def test_progress_counts_the_jobs_that_have_ended(deck, gate):
 
 
 def test_a_frame_of_jobs_under_way_has_their_inputs(deck, gate):
-    pytest.importorskip("pandas")
     deck.max_workers = 1
     group = deck.map(behind, [0, 1], inputs={"gate": gate})
     gate.reached()
