@@ -6,6 +6,8 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["tests/**/*.test.{ts,tsx}"],
     restoreMocks: true,
+    // No test is about time; a busy machine takes long.
+    testTimeout: 60_000,
     unstubGlobals: true,
     // A warning on the console is something that a person would see in the browser's.
     onConsoleLog: (log) => {

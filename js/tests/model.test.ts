@@ -7,7 +7,7 @@ import { MessageWindow } from "../src/model/messages";
 import { Output } from "../src/model/output";
 import { drawnAtFirst, MOST_POINTS, Series } from "../src/model/series";
 import { face, lastFrame, opensByItself, tally } from "../src/model/status";
-import { bytes, count, duration, elapsed, left, ordinal, share } from "../src/model/time";
+import { bytes, count, duration, elapsed, left, ordinal, share, took } from "../src/model/time";
 import { makeDelta, makeJob, makeRows, makeSnapshot, NOW } from "./support/wire";
 
 const ID = makeJob().id;
@@ -275,6 +275,17 @@ describe("words", () => {
     [-3, "0:00"],
   ])("a duration of %d s is %s", (seconds, text) => {
     expect(duration(seconds)).toBe(text);
+  });
+
+  it.each([
+    [0, "0.01 s"],
+    [0.024, "0.02 s"],
+    [0.62, "0.6 s"],
+    [0.99, "0.9 s"],
+    [3.2, "0:03"],
+    [-3, "0.01 s"],
+  ])("what took %d s took %s", (seconds, text) => {
+    expect(took(seconds)).toBe(text);
   });
 
   it("ordinals", () => {

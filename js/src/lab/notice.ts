@@ -1,5 +1,5 @@
 import { isOurs } from "../model/status";
-import { count, duration, elapsed } from "../model/time";
+import { count, elapsed, took } from "../model/time";
 import type { DeckRow } from "../model/table";
 import type { GroupInfo } from "../model/wire";
 import type { Translate } from "../view/env";
@@ -48,7 +48,7 @@ function cut(name: string): string {
 
 function one(row: DeckRow, t: Translate): string {
   const name = cut(row.name);
-  const time = duration(elapsed(row, row.ended ?? 0) ?? 0);
+  const time = took(elapsed(row, row.ended ?? 0) ?? 0);
   if (row.status === "DONE") return t("{name} is done after {time}", { name, time });
   if (row.status !== "ERROR") return t("{name} has ended: {status}", { name, status: row.status });
   const reason = row.error?.text.split("\n", 1)[0];

@@ -12,6 +12,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24}:${m}:${s}`;
 }
 
+/** How long something took that is over: `0.6 s` or `0.02 s` below a second, else a `duration`. */
+export function took(seconds: number): string {
+  if (seconds >= 1) return duration(seconds);
+  return seconds < 0.1 ? `${Math.max(seconds, 0.01).toFixed(2)} s` : `${Math.min(seconds, 0.9).toFixed(1)} s`;
+}
+
 /** How long the job has run, or ran, in seconds; null if it never started. */
 export function elapsed(job: JobInfo, now: number): number | null {
   if (job.started === null) return null;

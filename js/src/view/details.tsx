@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
 import { factsOf } from "../model/facts";
 import { lastFrame, opensByItself } from "../model/status";
-import { bytes, count, duration } from "../model/time";
+import { bytes, count, took } from "../model/time";
 import type { ErrorInfo, JobInfo } from "../model/wire";
 import { useElementId, useEnv, type Translate } from "./env";
 import { InterimLog } from "./interim";
@@ -103,7 +103,7 @@ function Inputs({ info }: { info: JobInfo }): VNode {
 function Result({ info }: { info: JobInfo }): VNode {
   const { t } = useEnv();
   const facts = [
-    info.cpu_time === null ? null : t("CPU time {time}", { time: duration(info.cpu_time) }),
+    info.cpu_time === null ? null : t("CPU time {time}", { time: took(info.cpu_time) }),
     info.peak_memory === null ? null : t("peak memory {size}", { size: bytes(info.peak_memory) }),
     info.exit_code === null || info.exit_code === 0 ? null : t("exit code {code}", { code: info.exit_code }),
   ].filter((fact) => fact !== null);

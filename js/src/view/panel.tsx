@@ -6,7 +6,7 @@ import { elapsedOf, GroupIndex, type Standing } from "../model/groups";
 import { parseQuery, QueryError, type Query } from "../model/query";
 import { deedFor } from "../model/status";
 import type { DeckRow, JobTable } from "../model/table";
-import { count, duration, elapsed } from "../model/time";
+import { count, duration, elapsed, took } from "../model/time";
 import type { CommandName } from "../model/wire";
 import { EnvContext, rootId, ticker, translator, useElementId, usePlace, type Translate } from "./env";
 import { guardKeys } from "./keys";
@@ -214,7 +214,7 @@ function Group({ standing, table, onGroup }: { standing: Standing } & Pick<PartP
           <bdi>{name}</bdi>
         </button>
         <span class="jobdeck-quiet jobdeck-number">{final === total ? t("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}</span>
-        {ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{duration(ran)}</span>}
+        {ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{standing.ended === null ? duration(ran) : took(ran)}</span>}
       </div>
       <MixedBar standing={standing} isTall />
     </li>
@@ -225,7 +225,7 @@ function Time({ row, table }: Pick<RowProps, "row" | "table">): VNode | null {
   const { tick } = usePlace();
   if (!row.final) void tick.value;
   const ran = elapsed(row, table.now());
-  return ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{duration(ran)}</span>;
+  return ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{row.final ? took(ran) : duration(ran)}</span>;
 }
 
 /** Show the panel in an element. Returns what takes it out again. */

@@ -1,5 +1,5 @@
 import { isStopping } from "../model/status";
-import { count, duration, elapsed, left, ordinal } from "../model/time";
+import { count, duration, elapsed, left, ordinal, took } from "../model/time";
 import type { JobInfo } from "../model/wire";
 import type { Translate } from "./env";
 
@@ -12,7 +12,7 @@ export function summary(job: JobInfo, now: number, progressSeen: number, t: Tran
 
 function parts(job: JobInfo, now: number, progressSeen: number, t: Translate): (string | null)[] {
   const ran = elapsed(job, now);
-  const ranFor = ran === null ? null : duration(ran);
+  const ranFor = ran === null ? null : job.final ? took(ran) : duration(ran);
   if (isStopping(job)) {
     const asked = job.cancel_asked === null ? null : t("asked {time} ago", { time: duration(now - job.cancel_asked) });
     return [asked, job.cancel_note];

@@ -43,7 +43,8 @@ def summary(job: JobView, now: float) -> str:
         if progress["message"]:
             parts.append(progress["message"])
     if job["started"] is not None:
-        took = duration((job["ended"] or now) - job["started"])
+        ran = (job["ended"] or now) - job["started"]
+        took = _took(ran) if job["final"] else duration(ran)
         verb = {"DONE": "took", "ERROR": "failed after", "CANCELLED": "stopped after"}.get(job["status"])
         parts.append(f"{verb} {took}" if verb else f"{took} elapsed")
     if job["cancel_note"] and not job["final"]:
@@ -56,6 +57,13 @@ def duration(seconds: float) -> str:
     whole = max(0, int(seconds))
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def _took(seconds: float) -> str:
+    """Return how long something took that is over: below a second in tenths or hundredths of it."""
+    if seconds >= 1:
+        return duration(seconds)
+    return f"{max(seconds, 0.01):.2f} s" if seconds < 0.1 else f"{min(seconds, 0.9):.1f} s"
 
 
 def moment(seconds: float, *, date: bool = False) -> str:

@@ -4,7 +4,7 @@ import type { SortBy } from "../../model/arrangement";
 import { fewWords } from "../../model/few-words";
 import type { DeckRow } from "../../model/row";
 import { face, rank } from "../../model/status";
-import { bytes, count, duration, elapsed, moment, share } from "../../model/time";
+import { bytes, count, duration, elapsed, moment, share, took } from "../../model/time";
 import type { Translate } from "../env";
 import { Badge } from "../parts";
 import type { ColumnState } from "./state";
@@ -122,7 +122,7 @@ const COLUMNS: readonly Column[] = [
     key: elapsed,
     show: (row, now) => {
       const ran = elapsed(row, now);
-      return ran === null ? null : duration(ran);
+      return ran === null ? null : row.final ? took(ran) : duration(ran);
     },
   },
   { id: "tags", label: "Tags", width: 140, least: 70, key: (row) => naturalKey(row.tags[0] ?? "") || null, show: (row) => <Tags tags={row.tags} /> },
@@ -145,7 +145,7 @@ const COLUMNS: readonly Column[] = [
     least: 60,
     isNumber: true,
     key: (row) => row.cpu_time,
-    show: (row) => (row.cpu_time === null ? null : duration(row.cpu_time)),
+    show: (row) => (row.cpu_time === null ? null : took(row.cpu_time)),
   },
   text("id", "Id", 150, (row) => row.id),
   text("inputs", "Inputs", 180, (row) =>

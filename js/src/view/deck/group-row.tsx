@@ -1,7 +1,7 @@
 import type { ComponentChildren, VNode } from "preact";
 import { lineOf } from "../../model/folding";
 import { elapsedOf, type Standing } from "../../model/groups";
-import { count, duration, moment } from "../../model/time";
+import { count, duration, moment, took } from "../../model/time";
 import { usePlace, type Translate } from "../env";
 import { MixedBar, StandingBadge, standingWords } from "../standing";
 import { useDeck } from "./control";
@@ -87,7 +87,7 @@ function show(column: string, standing: Standing, now: number, t: Translate): Co
       return time(started);
     case "took": {
       const ran = elapsedOf(standing, now);
-      return ran === null ? null : duration(ran);
+      return ran === null ? null : standing.ended === null ? duration(ran) : took(ran);
     }
     case "tags":
       return group.tags.slice(0, MOST_TAGS).map((tag) => (

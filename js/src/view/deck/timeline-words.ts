@@ -1,6 +1,6 @@
 import { face } from "../../model/status";
 import { momentOf } from "../../model/ticks";
-import { duration, elapsed } from "../../model/time";
+import { duration, elapsed, took } from "../../model/time";
 import type { Summary } from "../../model/timeline";
 import type { JobInfo } from "../../model/wire";
 import type { Translate } from "../env";
@@ -17,7 +17,7 @@ export function wordsOf(job: JobInfo, now: number, t: Translate): string[] {
     const time = momentOf(job.created, now);
     return [...lines, t("created {time}", { time }), job.final ? t("never ran") : t("waiting for {time}", { time: waited })];
   }
-  const time = duration(ran);
+  const time = job.final ? took(ran) : duration(ran);
   return [
     ...lines,
     t("started {time}", { time: momentOf(job.started, now) }),

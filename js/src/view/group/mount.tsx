@@ -7,7 +7,7 @@ import { statusesOf } from "../../model/query-text";
 import type { DeckRow } from "../../model/row";
 import { namesOf } from "../../model/spread";
 import type { JobTable } from "../../model/table";
-import { count, duration } from "../../model/time";
+import { count, duration, took } from "../../model/time";
 import type { BulkName } from "../../model/wire";
 import { Chip } from "../chip";
 import { Actions } from "../deck/actions";
@@ -171,7 +171,7 @@ function Summary({ standing }: { standing: Standing }): VNode {
   const ran = elapsedOf(standing, now);
   const left = leftOf(standing, now);
   const { final, total, failed, ended } = standing;
-  const time = ran === null ? null : duration(ran);
+  const time = ran === null ? null : ended === null ? duration(ran) : took(ran);
   const parts = [
     ended === null ? `${count(final)} / ${count(total)}` : null,
     failed > 0 ? t("{n} failed", { n: count(failed) }) : null,
