@@ -301,6 +301,12 @@ class JobService:
                 self.watch(watched, tags=tags)
         self.look()
 
+    def wait_for_first_looks(self, timeout: float) -> None:
+        """Wait, but not for longer, until it is known of every watched job how it is."""
+        bridge = self._bridge
+        if bridge is not None:
+            bridge.wait_for_first_looks(timeout)
+
     def group_of(self, kind: str, key: str, name: str) -> str:
         """Return the group of what another system calls so, made where there is none."""
         for group in self.store.groups(GroupQuery(kind=kind)):

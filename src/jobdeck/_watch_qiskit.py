@@ -46,6 +46,8 @@ _NEIGHBOURS: Final = 16
 _STORE_PAUSE: Final = 1.0
 _OURS: Final = "jobdeck-"
 """How the names of jobdeck's own threads begin."""
+_FIRST_LOOKS: Final = 2.0
+"""Seconds for which the end waits until each job was asked how it is, so that finished ones are listed as that."""
 _LAST: Final = 3.0
 """Seconds for which the end of the process waits for jobs that are not in the deck yet."""
 
@@ -88,13 +90,15 @@ class QiskitWatch:
         Parameters
         ----------
         timeout
-            Seconds to wait until those are in the deck.
+            Seconds to wait until those are in the deck, and at most two more until it is known how each of them is.
         """
         self._is_on = False
         atexit.unregister(self.stop)
         _births.leave(self)
         thread = self._thread
-        if self.catch_up(timeout) and thread is not None and thread is not threading.current_thread():
+        has_caught_up = self.catch_up(timeout)
+        self._deck._service.wait_for_first_looks(_FIRST_LOOKS if timeout is None else min(timeout, _FIRST_LOOKS))
+        if has_caught_up and thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
     def catch_up(self, timeout: float | None = 10.0) -> bool:

@@ -211,6 +211,15 @@ class Bridge:
             wanted = [(each, each.looks + (2 if each.is_busy else 1)) for each in self._foreign.values()]
         for foreign, _ in wanted:
             self._bring(Pushed(foreign))
+        self._wait_for_looks(wanted, deadline)
+
+    def wait_for_first_looks(self, timeout: float) -> None:
+        """Wait until every job has been looked at once, and the results are there of those that had ended by then."""
+        with self._lock:
+            wanted = [(each, 1) for each in self._foreign.values()]
+        self._wait_for_looks(wanted, self._clock() + timeout)
+
+    def _wait_for_looks(self, wanted: Sequence[tuple[Foreign, int]], deadline: float) -> None:
         while self._turns.are_taken and (left := deadline - self._clock()) > 0:
             is_open = any(not each.is_over and (each.is_done or each.looks < looks) for each, looks in wanted)
             if not is_open and self._ledger.is_empty:

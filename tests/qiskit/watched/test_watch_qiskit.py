@@ -61,6 +61,37 @@ def test_the_jobs_inside_of_an_algorithm_show_too(deck):
     assert {job.name for job in settled(deck, 2)} == {"StatevectorEstimator · ansatz"}
 
 
+def test_when_it_has_ended_what_had_finished_is_listed_so_with_its_result(deck, bell):
+    with jobdeck.watch_qiskit(deck):
+        for _ in range(20):
+            StatevectorSampler().run([bell], shots=1).result()
+    jobs = deck.jobs()
+    assert [str(job.status()) for job in jobs] == ["DONE"] * 20
+    assert len(jobs[0].result(0)) == 1
+
+
+def test_its_end_does_not_wait_for_ever_for_a_job_that_does_not_answer(deck, gate, monkeypatch):
+    asked = threading.Event()
+
+    class Silent(JobV1):
+        def status(self):
+            asked.set()
+            gate.wait()
+            return JobStatus.DONE
+
+        def submit(self): ...
+
+        def result(self): ...
+
+    monkeypatch.setattr(_watch_qiskit, "_FIRST_LOOKS", 0.2)
+    with jobdeck.watch_qiskit(deck) as watch:
+        Silent(None, "silent")
+        assert watch.catch_up(PATIENCE)
+        assert asked.wait(PATIENCE)
+    assert not gate.is_set()
+    assert len(deck.jobs()) == 1
+
+
 def test_it_says_whether_it_goes_on(deck):
     with jobdeck.watch_qiskit(deck) as watch:
         assert repr(watch) == "<QiskitWatch: on, until jobdeck.unwatch_qiskit()>"
