@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ Makers = Iterator[tuple[str, Callable[[], Any]]]
 _SERVICE_SIMULATOR: Final = "ibmq_qasm_simulator"
 """The service's own simulator, which is gone; programs that name it get Aer's."""
 _MOST: Final = 12
+_MOST_CLOSE: Final = 4
 
 
 def backend_name(backend: Any) -> str:
@@ -66,10 +68,26 @@ def _listed() -> list[tuple[str, Callable[[], Any]]]:
 
 
 def _close_first(name: str, names: list[str]) -> list[str]:
+    """Return all names, those first that have words of this one, then those that are spelled like it."""
     import difflib
 
-    near = difflib.get_close_matches(name, names, n=4, cutoff=0.5)
-    return list(dict.fromkeys([*near, *sorted(names, key=lambda found: (found.startswith("fake_"), len(found)))]))
+    wanted = _words(name)
+    shared = {found: _shared(wanted, _words(found)) for found in names}
+    alike = sorted((found for found in names if shared[found]), key=lambda found: (-shared[found], len(found)))
+    spelled = difflib.get_close_matches(name, names, n=_MOST_CLOSE, cutoff=0.6)
+    usual = sorted(names, key=lambda found: (found.startswith("fake_"), len(found)))
+    return list(dict.fromkeys([*alike[:_MOST_CLOSE], *spelled, *usual]))
+
+
+def _words(name: str) -> list[str]:
+    """Return ``AerSimulator`` and ``aer_simulator`` alike as words, without those that tell nothing apart."""
+    words = re.findall(r"[a-z]+|[0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    return [word for word in words if word not in ("fake", "simulator")]
+
+
+def _shared(wanted: list[str], found: list[str]) -> int:
+    """Return how many characters of a name are in words that begin as those of another one do."""
+    return sum(len(word) for word in wanted if len(word) > 2 and any(each.startswith(word) for each in found))
 
 
 class _Family:

@@ -24,6 +24,7 @@ from ._job import Job, JobList
 from ._library import ProgramLibrary
 from ._many import ManyJobs
 from ._options import RunOptions, RuntimeOptions, checked_tags
+from ._plain import near
 from ._ports import Store
 from ._program import pack
 from ._programs import ParameterNamespace, Uploaded, inputs_of
@@ -40,6 +41,7 @@ Inputs = Mapping[str, Any] | ParameterNamespace
 Options = Mapping[str, Any] | RuntimeOptions
 
 _FINAL: Final = tuple(sorted(FINAL))
+_STATUSES: Final = tuple(map(str, JobStatus))
 
 
 class Deck(Grouping, ManyJobs, ProgramLibrary):
@@ -348,7 +350,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         program_id
             Runs of this uploaded program.
         status
-            One status or several.
+            One status or several: of `JobStatus`, or a word that another system has for that of a job here.
         tags
             All of these.
         name
@@ -362,6 +364,8 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
 
         Raises
         ------
+        InvalidInputError
+            There is no such status, or something else that was given is wrong.
         QueryError
             The query cannot be read.
         """
@@ -371,7 +375,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         asked = JobQuery(
             limit=_checked_number("limit", limit),
             skip=_checked_number("skip", skip) or 0,
-            status=_FINAL if pending is False else _checked_status(status),
+            status=_FINAL if pending is False else self._checked_status(status),
             without=_FINAL if pending else (),
             tags=checked_tags(tags),
             name=name,
@@ -382,6 +386,17 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         )
         found = self.store.jobs(asked) if query is None else _parsed(query).find(self.store, within=asked)
         return JobList(map(self._service.handle, found), self._service)
+
+    def _checked_status(self, status: str | Collection[str] | None) -> tuple[str, ...] | None:
+        """Return statuses as texts: Qiskit's, and words that other systems have for those of their jobs here."""
+        if status is None:
+            return None
+        asked = [status] if isinstance(status, str) or not isinstance(status, Collection) else list(status)
+        for one in asked:
+            if not isinstance(one, str) or not (one in _STATUSES or self.store.jobs(JobQuery(limit=1, status=(one,)))):
+                hint = f"; did you mean {' or '.join(close)}?" if (close := near(str(one), _STATUSES)) else ""
+                raise InvalidInputError(f"a status is one of {', '.join(_STATUSES)}, not {one!r}{hint}")
+        return tuple(map(str, asked))
 
     def delete_job(self, job_id: str) -> None:
         """Remove a job with all that it left. RuntimeInvalidStateError while it is under way: cancel it first."""
@@ -486,13 +501,3 @@ def _checked_number(name: str, number: int | None) -> int | None:
     if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
         raise InvalidInputError(f"{name} is a whole number of at least 0, not {number!r}")
     return number
-
-
-def _checked_status(status: str | Collection[str] | None) -> tuple[str, ...] | None:
-    if status is None:
-        return None
-    asked = [status] if isinstance(status, str) or not isinstance(status, Collection) else list(status)
-    for one in asked:
-        if not isinstance(one, str):
-            raise InvalidInputError(f"a status is one of {', '.join(JobStatus)}, not {one!r}")
-    return tuple(map(str, asked))

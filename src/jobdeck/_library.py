@@ -41,7 +41,8 @@ class ProgramLibrary:
         metadata
             A dict, or the path of a JSON file that holds one, with any of: ``name``, ``description``,
             ``max_execution_time`` (seconds), and ``spec``: a dict of ``backend_requirements`` and, each a JSON schema,
-            ``parameters``, ``return_values`` and ``interim_results``. Whatever else is in it is kept as well.
+            ``parameters``, ``return_values`` and ``interim_results``. Whatever else is in it is kept as well,
+            unless its name is but a slip away from one of these.
         name, description, max_execution_time, spec, is_public
             The same one by one; what is given here replaces what `metadata` has.
 

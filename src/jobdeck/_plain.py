@@ -22,6 +22,14 @@ def _visible(character: str) -> str:
     return character.encode("ascii", "backslashreplace").decode() if unsafe else character
 
 
+def near(word: str, known: Iterable[str]) -> list[str]:
+    """Return those of some words that were perhaps meant by another one, whatever its case, the likeliest first."""
+    import difflib
+
+    folded = {each.casefold(): each for each in known}
+    return [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, n=3, cutoff=0.6)]
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return rows as aligned columns."""
     lines = [tuple(head), *(tuple(map(plain, row)) for row in rows)]

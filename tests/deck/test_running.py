@@ -148,6 +148,10 @@ def test_jobs_are_found_by_what_they_are(deck: Deck):
         deck.jobs(limit=-1)
     with pytest.raises(InvalidInputError):
         deck.jobs(status=5)
+    with pytest.raises(InvalidInputError, match=r"one of INITIALIZING, .*, not 'RUNNIG'; did you mean RUNNING\?"):
+        deck.jobs(status=["DONE", "RUNNIG"])
+    with pytest.raises(InvalidInputError, match="not 'running'; did you mean RUNNING"):
+        deck.jobs(status="running")
 
 
 def test_an_unknown_id_says_so(deck: Deck):

@@ -109,6 +109,21 @@ def test_a_name_that_no_backend_has_is_answered_with_those_there_are(deck: Deck)
         deck.backend(5)
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("aer", "aer_simulator"),
+        ("AerSimulator", "aer_simulator"),
+        ("aer_simulater", "aer_simulator"),
+        ("statevector", "aer_simulator_statevector"),
+        ("ibm_sherbrooke", "fake_sherbrooke"),
+    ],
+)
+def test_of_the_backends_that_there_are_the_one_comes_first_that_was_probably_meant(deck: Deck, name, first):
+    with pytest.raises(InvalidInputError, match=f"there are: {first}, "):
+        deck.backend(name)
+
+
 @pytest.mark.filterwarnings("ignore:Properties of fake_nighthawk")  # said by the backend itself
 def test_all_simulators_are_listed(deck: Deck, home):
     found = [backends.backend_name(backend) for backend in deck.backends()]

@@ -103,6 +103,10 @@ def test_the_lists_of_the_first_programs_are_read_as_schemas(deck: Deck):
         ({"spec": {"parameters": {"type": "quantity"}}}, r"parameters of the program\['type'\].*'quantity'"),
         ({"spec": {"return_values": 5}}, "return_values of the program is a JSON schema"),
         ({"parameters": [{"type": "integer"}]}, "a dict with a name"),
+        ({"max_exection_time": 5}, "'max_exection_time', and probably mean 'max_execution_time'"),
+        ({"returnValues": {}}, "probably mean 'return_values'"),
+        ({"spec": {"parametres": {}}}, "no 'parametres'; did you mean 'parameters'"),
+        ({"spec": {"inputs": {}}}, "spec has backend_requirements, parameters"),
         ("no-such-file.json", r"no-such-file\.json cannot be read: No such file"),
         (5, "metadata are a dict, or the path of a JSON file"),
     ],
@@ -111,6 +115,11 @@ def test_what_is_wrong_with_metadata_is_named_and_nothing_is_kept(deck: Deck, me
     with pytest.raises(InvalidInputError, match=words):
         deck.upload_program(TEXT, metadata)
     assert not deck.programs()
+
+
+def test_fields_of_a_programs_own_are_kept_beside_those_that_are_known(deck: Deck):
+    program = deck.program(deck.upload_program(TEXT, {**METADATA, "version": "1.2", "author": "Ada"}))
+    assert (program.metadata["version"], program.metadata["author"]) == ("1.2", "Ada")
 
 
 @pytest.mark.parametrize(("text", "words"), [("{", "no JSON"), ("[1]", "has to hold an object")])

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from .._errors import InvalidInputError
 from .._options import checked_seconds
-from .._plain import plain
+from .._plain import near, plain
 from .._schema import Schema, check_schema
 
 Metadata = Mapping[str, Any] | str | os.PathLike[str]
 
 SCHEMAS: Final = ("parameters", "return_values", "interim_results")
 _PARTS: Final = ("backend_requirements", *SCHEMAS)
+_FIELDS: Final = ("name", "description", "max_execution_time", "is_public", "spec", *_PARTS)
 _TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 
@@ -37,6 +38,13 @@ def read_metadata(metadata: Metadata | None, **given: Any) -> dict[str, Any]:
     """
     found = _mapping(metadata)
     replaced = {name: value for name, value in given.items() if value is not None}
+    for name in found:
+        # Programs bring fields of their own, such as a version, which are kept.
+        if name not in _FIELDS and (close := near(str(name), _FIELDS)):
+            raise InvalidInputError(
+                f"metadata have a field {plain(repr(name), 80)}, and probably mean {close[0]!r}; what is looked at: "
+                f"{', '.join(_FIELDS)}"
+            )
     spec = _spec({**found, **replaced})
     kept = {name: value for name, value in {**found, **replaced}.items() if name not in (*_PARTS, "spec")}
     for key in ("name", "description"):
@@ -81,6 +89,10 @@ def _spec(fields: Mapping[str, Any]) -> dict[str, Any]:
     given = fields.get("spec")
     if given is not None and not isinstance(given, Mapping):
         raise InvalidInputError(f"spec is a dict of {', '.join(_PARTS)}, not {plain(repr(given), 80)}")
+    for part in given or {}:
+        if part not in _PARTS:
+            hint = f"; did you mean {close[0]!r}?" if (close := near(str(part), _PARTS)) else ""
+            raise InvalidInputError(f"spec has {', '.join(_PARTS)}, and no {plain(repr(part), 80)}{hint}")
     spec: dict[str, Any] = {part: fields[part] for part in _PARTS if fields.get(part)}
     spec |= {part: value for part, value in (given or {}).items() if value}
     for part in SCHEMAS:
