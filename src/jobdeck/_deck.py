@@ -6,10 +6,10 @@ One class, whose methods are jobdeck's public functions; most of the lines are w
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import GeneratorType
 from typing import Any, Final, TypeVar, overload
 
 from . import _presenting
@@ -17,7 +17,7 @@ from ._block import Watching
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
 from ._follow import Follower
-from ._gathering import watch_all
+from ._gathering import own, watch_all, watch_list
 from ._group import Before, JobGroup, ids_before
 from ._grouping import Grouping
 from ._job import Job, JobList
@@ -42,6 +42,8 @@ Options = Mapping[str, Any] | RuntimeOptions
 
 _FINAL: Final = tuple(sorted(FINAL))
 _STATUSES: Final = tuple(map(str, JobStatus))
+_SEVERAL: Final = (list, tuple, set, frozenset, GeneratorType)
+"""What holds several things to watch. Not all that can be iterated: a future can, too."""
 
 
 class Deck(Grouping, ManyJobs, ProgramLibrary):
@@ -197,6 +199,15 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     @overload
     def watch(self, obj: SessionLike, *, name: str | None = None, tags: Iterable[str] = ()) -> JobGroup[Any]: ...
     @overload
+    def watch(
+        self,
+        obj: list[Any] | tuple[Any, ...] | Set[Any],
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        group: Any = None,
+    ) -> JobList: ...
+    @overload
     def watch(self, obj: Any, *, name: str | None = None, tags: Iterable[str] = (), group: Any = None) -> Job[Any]: ...
     def watch(self, obj: Any, *, name: str | None = None, tags: Iterable[str] = (), group: Any = None) -> Any:
         """Show a job that something else runs, and return a handle on it at once.
@@ -209,9 +220,11 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         obj
             A future, an asyncio task, a process, a job of Qiskit's, or whatever else an adapter knows; see
             docs/watching.md. Of a session or a batch of IBM's service, all jobs are watched, and their group is
-            returned; its service is asked for them first.
+            returned; its service is asked for them first. A list of such objects gives the list of their jobs. A job, a
+            list or a group of jobs that is in a deck already is returned as it is.
         name
-            What the job is called; None leaves that to its adapter.
+            What the job is called, those of a list with their places, ``name[0]``, ``name[1]``, …; None leaves that to
+            their adapters.
         tags
             Words to find it by, beside those that it brings.
         group
@@ -220,22 +233,23 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         Raises
         ------
         InvalidInputError
-            Nobody here knows what it is; the message tells what can be watched.
+            Nobody here knows what it is; the message tells what can be watched. Of a list, nothing is watched then.
         EngineError
             The jobs of a session cannot be listed now.
         """
         given = RunOptions.checked(
             backend=None, name=name, tags=tags, engine=None, timeout=None, metadata=None, options=None
         )
-        own = getattr(obj, "job", None) if isinstance(obj, Future) else obj
-        if isinstance(own, Job):
-            return own  # it is in a deck already
+        if (known := own(obj)) is not None:
+            return known
         if (gathered := gather(obj)) is not None:
             if group is not None:
                 raise InvalidInputError(f"a {type(obj).__name__} is a group itself: it takes no group=")
             return watch_all(self._service, gathered, given.name, given.tags)
         if group is not None:
             group = self.store.group(str(getattr(group, "group_id", group))).group_id
+        if isinstance(obj, _SEVERAL):
+            return watch_list(self._service, obj, given.name, given.tags, group)
         return self._service.watch(adapt(obj), given.name, given.tags, group)
 
     def watching(self, name: str | None = None, tags: Iterable[str] = ()) -> Watching:

@@ -395,6 +395,40 @@ def test_a_job_of_a_deck_is_itself(deck: Deck):
     assert job.result(timeout=60) == 0
 
 
+def test_of_a_list_each_is_watched_and_comes_back_in_its_place(deck: Deck):
+    futures = [Future(), Future()]
+    own = deck.prepare(int)
+    jobs = deck.watch([futures[0], own, futures[1]], name="both", tags=["mine"])
+    assert isinstance(jobs, jobdeck.JobList)
+    assert [job.name for job in jobs] == ["both[0]", "int", "both[2]"]
+    assert jobs[1] is own
+    assert jobs[0].tags == ["mine"]
+    assert deck.watch(tuple(futures)) == [jobs[0], jobs[2]]
+    assert deck.watch(each for each in futures) == [jobs[0], jobs[2]]
+    for value, future in enumerate(futures):
+        future.set_result(value)
+    assert [job.result(60) for job in deck.watch(futures)] == [0, 1]
+    assert deck.watch([]) == []
+
+
+def test_in_a_list_what_cannot_be_watched_is_named_by_its_place_and_nothing_is(deck: Deck):
+    with pytest.raises(jobdeck.InvalidInputError, match=r"^\[1\]: a int is nothing that can be watched"):
+        deck.watch([Future(), 5])
+    group = deck.map(abs, [1])
+    with pytest.raises(jobdeck.InvalidInputError, match=r"^\[1\]: a JobGroup is several jobs itself"):
+        deck.watch([Future(), group])
+    assert [job.name for job in deck.jobs()] == ["abs[0]"]
+    group.wait(60)
+
+
+def test_a_group_and_a_list_of_jobs_of_a_deck_are_themselves(deck: Deck):
+    group = deck.map(abs, [-1, 2])
+    jobs = group.jobs()
+    assert deck.watch(group) is group
+    assert deck.watch(jobs) is jobs
+    group.wait(60)
+
+
 def test_a_class_is_no_job(deck: Deck):
     with pytest.raises(jobdeck.InvalidInputError, match="nothing that can be watched"):
         deck.watch(Bare)
