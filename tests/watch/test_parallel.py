@@ -1,56 +1,176 @@
-"""ipyparallel's results, in the deck; where ipyparallel is installed."""
+"""ipyparallel's results, in the deck: what their engines print and publish, and how they end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import ipyparallel
 import pytest
 
-from jobdeck import Deck, RuntimeJobFailureError
+from jobdeck import Deck, JobStatus, RuntimeJobFailureError
 
-ipyparallel = pytest.importorskip("ipyparallel")
+from .contract import AdapterContract, Sample
 
 
 @pytest.fixture(scope="module")
-def engines() -> Iterator[Any]:
-    """A view of one engine."""
-    with ipyparallel.Cluster(n=1, log_level=40) as client:
-        yield client.load_balanced_view()
+def client() -> Iterator[Any]:
+    """A client of two engines."""
+    with ipyparallel.Cluster(n=2, log_level=40) as opened:
+        yield opened
 
 
-def tell(number: int) -> int:
+@pytest.fixture
+def engines(client: Any) -> Any:
+    """A view that gives a task to whichever engine is free."""
+    return client.load_balanced_view()
+
+
+def step(number: int, folder: str) -> int:
+    """Tell three times, and wait for a file before the last."""
+    import os
     import time
 
-    print("told", number, flush=True)
-    time.sleep(0.5)
+    from ipyparallel.datapub import publish_data
+
+    for at in range(3):
+        while at == 2 and not os.path.exists(os.path.join(folder, "go")):
+            time.sleep(0.01)
+        publish_data({"at": at, "number": number})
+        print("at", at, end="\r" if at < 2 else "\n", flush=True)
     return number + 1
 
 
-def fail() -> float:
-    return 1 / 0
+def follow(folder: str) -> int:
+    """Wait for a file, and do as it says."""
+    import os
+    import time
+
+    while True:
+        if os.path.exists(os.path.join(folder, "well")):
+            return 41
+        if os.path.exists(os.path.join(folder, "badly")):
+            raise ValueError("it failed")
+        time.sleep(0.01)
 
 
 # Engines do not find this module: what seems to be typed in a notebook travels as code.
-tell.__module__ = fail.__module__ = "__main__"
+step.__module__ = follow.__module__ = "__main__"
 
 
-def test_tasks_on_engines_are_one_job_with_their_output_and_progress(engines: Any, deck: Deck):
-    job = deck.watch(engines.map_async(tell, [1, 2, 3]))
-    assert job.result(timeout=30) == [2, 3, 4]
-    assert job.logs() == "told 1\ntold 2\ntold 3\n"
-    assert (job.engine, job.name, job.facts["tasks"]) == ("ipyparallel", "tell", 3)
-    assert deck.store.job(job.job_id()).progress_done == 3
+class EngineSample(Sample):
+    system = "ipyparallel"
+    can_be_stopped = False
+
+    def __init__(self, view: Any, folder: Path) -> None:
+        super().__init__()
+        self._view = view
+        self._folder = folder
+
+    def begin(self) -> None:
+        self.obj = self._view.apply_async(follow, str(self._folder))
+
+    def finish(self) -> None:
+        (self._folder / "well").touch()
+
+    def fail(self) -> None:
+        (self._folder / "badly").touch()
+
+    def close(self) -> None:
+        self.finish()
+        self.obj.wait(20)
 
 
-def test_a_task_that_fails_on_its_engine_tells_why(engines: Any, deck: Deck):
-    with pytest.raises(RuntimeJobFailureError, match="division by zero"):
-        deck.watch(engines.apply_async(fail)).result(timeout=30)
+@pytest.fixture
+def sample(engines: Any, tmp_path: Path) -> Iterator[EngineSample]:
+    """A task that runs on an engine."""
+    made = EngineSample(engines, tmp_path)
+    made.begin()
+    yield made
+    if made.obj is not None:
+        made.close()
 
 
-def test_a_task_that_no_engine_has_begun_is_cancelled(engines: Any, deck: Deck, until):
-    running = [engines.apply_async(tell, number) for number in range(4)]
-    job = deck.watch(engines.apply_async(tell, 9))
-    job.cancel()
-    until(job.cancelled, timeout=30)
-    assert [each.get(timeout=30) for each in running] == [1, 2, 3, 4]
+class TestEngines(AdapterContract):
+    """The contract, over tasks of engines."""
+
+
+def test_what_a_task_publishes_are_interim_results_and_what_it_prints_is_the_log_while_it_runs(
+    engines: Any, deck: Deck, tmp_path: Path, until
+):
+    job = deck.watch(engines.apply_async(step, 6, str(tmp_path)))
+    until(lambda: len(job.interim_results()) == 2 and job.logs() == "at 0\rat 1\r", timeout=20)
+    assert job.status() == JobStatus.RUNNING
+    (tmp_path / "go").touch()
+    assert job.result(timeout=20) == 7
+    assert job.interim_results() == [{"at": at, "number": 6} for at in range(3)]
+    assert job.logs() == "at 0\rat 1\rat 2\n"
+    assert (job.engine, job.name) == ("ipyparallel", "step")
+    ran = job.metrics()
+    assert ran["started"] <= ran["ended"]
+
+
+def test_a_task_says_that_it_cannot_be_stopped_once_an_engine_has_begun_it(engines: Any, deck: Deck, tmp_path, until):
+    job = deck.watch(engines.apply_async(follow, str(tmp_path)))
+    until(lambda: job.cancel_state == "unsupported")
+    assert deck.store.job(job.job_id()).cancel_note == "cannot be stopped once it runs"
+    (tmp_path / "well").touch()
+    assert job.result(timeout=20) == 41
+
+
+def test_of_several_tasks_each_word_says_whose_it_is_and_none_is_lost_or_comes_twice(
+    engines: Any, deck: Deck, tmp_path: Path
+):
+    (tmp_path / "go").touch()
+    job = deck.watch(engines.map_async(step, range(4), [str(tmp_path)] * 4))
+    assert job.result(timeout=20) == [1, 2, 3, 4]
+    told = job.interim_results()
+    assert sorted((each["task"], each["number"], each["at"]) for each in told) == [
+        (number, number, at) for number in range(4) for at in range(3)
+    ]
+    ran_on = {each["task"]: each["engine"] for each in told}
+    said = sorted(line for line in job.logs().replace("\r", "\n").splitlines() if line)
+    assert said == sorted(f"[engine {engine}] at {at}" for engine in ran_on.values() for at in range(3))
+    assert (job.facts["tasks"], deck.store.job(job.job_id()).progress_done) == (4, 4)
+
+
+def test_what_came_before_it_was_watched_is_there_once(engines: Any, deck: Deck, tmp_path: Path, until):
+    result = engines.apply_async(step, 1, str(tmp_path))
+    until(lambda: result.stdout, timeout=20)
+    (tmp_path / "go").touch()
+    result.get(timeout=20)
+    job = deck.watch(result)
+    assert job.result(timeout=20) == 2
+    # Of data that are over, ipyparallel keeps the last of each name.
+    assert job.interim_results() == [{"at": 2, "number": 1}]
+    assert job.logs().split("\r")[-1] == "at 2\n"
+
+
+def test_a_result_that_another_client_has_submitted_is_asked_for_at_the_hub(
+    client: Any, engines: Any, deck: Deck, tmp_path: Path
+):
+    (tmp_path / "go").touch()
+    ours = engines.apply_async(step, 2, str(tmp_path))
+    with ipyparallel.Client(cluster_id=client.cluster.cluster_id) as other:
+        job = deck.watch(other.get_result(ours.msg_ids, owner=False))
+        assert job.result(timeout=30) == [3]
+        assert job.logs().endswith("at 2\n")
+
+
+def test_several_tasks_of_which_some_fail_tell_why(engines: Any, deck: Deck):
+    with pytest.raises(RuntimeJobFailureError, match="invalid literal"):
+        deck.watch(engines.map_async(int, ["1", "two"])).result(timeout=30)
+
+
+def test_tasks_that_no_engine_has_begun_are_cancelled(engines: Any, deck: Deck, tmp_path: Path, until):
+    running = [engines.apply_async(follow, str(tmp_path)) for _ in range(6)]
+    one = deck.watch(engines.apply_async(step, 9, str(tmp_path)))
+    several = deck.watch(engines.map_async(step, [1, 2], [str(tmp_path)] * 2))
+    one.cancel()
+    several.cancel()
+    for job in (one, several):
+        until(lambda job=job: job.cancel_state == "stopping", timeout=20)
+    (tmp_path / "well").touch()
+    until(lambda: one.cancelled() and several.cancelled(), timeout=30)
+    assert [each.get(timeout=30) for each in running] == [41] * 6

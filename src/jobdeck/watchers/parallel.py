@@ -1,13 +1,20 @@
-"""ipyparallel's ``AsyncResult``: a future whose work is on engines, with their output and what they have published."""
+"""ipyparallel's ``AsyncResult``: a future whose work is on engines, with what they print and publish meanwhile."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
 
 from .._status import JobStatus
-from .futures import WatchedFuture
+from .engine_words import EngineWords
+from .futures import RUNS, WatchedFuture
 from .ports import Fact, Reading, Watched
+
+_PATIENCE: Final = 10.0
+"""Seconds after a result for the output before it, which comes by another way; one that died sends no end of it."""
 
 
 def adapt(obj: Any) -> Watched | None:
@@ -24,33 +31,73 @@ class WatchedAsyncResult(WatchedFuture):
     def __init__(self, result: Any) -> None:
         super().__init__(result)
         self._result = result
-        self._printed: dict[tuple[int, str], int] = {}
+        self._words = EngineWords(result)
+        self._over: float | None = None
         self.name = str(getattr(result, "_fname", None) or "asyncresult")
         self.source = {"id": str(result.msg_ids[0]) if result.msg_ids else ""}
 
     def read(self) -> Reading:
+        if not self._result.done():
+            # One that another client has submitted is asked for at its hub, and nobody else does.
+            self._result.ready()
         told = super().read()
         tasks = list(self._result._metadata)
+        begun = [task for task in tasks if task["engine_id"] is not None]
         facts: dict[str, Fact] = {"tasks": len(tasks)}
-        engines = sorted({str(task["engine_id"]) for task in tasks if task.get("engine_id") is not None})
-        if engines:
-            facts["engines"] = ", ".join(engines)
-        status = JobStatus.RUNNING if told.status == JobStatus.QUEUED and engines else told.status
-        if isinstance(told.exception, sys.modules["ipyparallel"].error.TaskAborted):
-            return Reading(JobStatus.CANCELLED, facts)
-        progress = (self._result.progress, len(tasks), None) if len(tasks) > 1 else None
-        return Reading(status, facts, progress=progress, output=self._output(tasks).encode(), exception=told.exception)
+        if begun:
+            facts["engines"] = ", ".join(sorted({str(task["engine_id"]) for task in begun}))
+        status, can_cancel = told.status, True
+        if self._future.done():
+            if not self._has_all_words():
+                status = JobStatus.RUNNING
+            elif _is_aborted(tasks, told.exception):
+                status = JobStatus.CANCELLED
+        elif begun:
+            status, can_cancel = JobStatus.RUNNING, len(begun) < len(tasks)
+        # Last, so that an end is told with all that came before it.
+        messages, output = self._words.take()
+        return Reading(
+            status,
+            facts,
+            progress=(self._result.progress, len(tasks), None) if len(tasks) > 1 else None,
+            messages=messages,
+            output=output,
+            exception=told.exception,
+            can_cancel=can_cancel,
+            cancel_note=None if can_cancel else RUNS,
+            times=_times(tasks),
+        )
 
     def cancel(self) -> bool | None:  # type: ignore[override]
         # A future's own cancel() would call it cancelled, and stop nothing.
-        self._result.abort()
+        if not self._result.done():
+            self._result.abort()
         return None
 
-    def _output(self, tasks: list[Any]) -> str:
-        new = ""
-        for number, task in enumerate(tasks):
-            for stream in ("stdout", "stderr"):
-                text = str(task.get(stream) or "")
-                new += text[self._printed.get((number, stream), 0) :]
-                self._printed[number, stream] = len(text)
-        return new
+    def on_change(self, wake: Callable[[], None]) -> None:
+        super().on_change(wake)
+        self._words.on_more(wake)
+
+    def _has_all_words(self) -> bool:
+        if self._over is None:
+            self._over = time.monotonic()
+        has_all = self._words.are_heard and self._result.wait_for_output(0)
+        return has_all or time.monotonic() - self._over > _PATIENCE
+
+
+def _is_aborted(tasks: Sequence[Any], error: BaseException | None) -> bool:
+    """Whether tasks were not begun, and none has failed. Of several, an abortion is no error to ipyparallel."""
+    is_failure = error is not None and not isinstance(error, sys.modules["ipyparallel"].error.TaskAborted)
+    return not is_failure and any(task["status"] == "aborted" for task in tasks)
+
+
+def _times(tasks: Sequence[Any]) -> dict[str, float]:
+    """Return when the first task began and the last one ended, by their engines' clocks."""
+    times: dict[str, float] = {}
+    started = [task["started"] for task in tasks if isinstance(task["started"], datetime)]
+    ended = [task["completed"] for task in tasks if isinstance(task["completed"], datetime)]
+    if started:
+        times["started"] = min(started).timestamp()
+    if len(ended) == len(tasks) and ended:
+        times["ended"] = max(ended).timestamp()
+    return times
