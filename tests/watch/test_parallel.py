@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,7 @@ def test_what_came_before_it_was_watched_is_there_once(engines: Any, deck: Deck,
     result = engines.apply_async(step, 1, str(tmp_path))
     until(lambda: result.stdout, timeout=20)
     (tmp_path / "go").touch()
-    result.get(timeout=20)
+    assert result.wait_for_output(20)
     job = deck.watch(result)
     assert job.result(timeout=20) == 2
     # Of data that are over, ipyparallel keeps the last of each name.
@@ -148,12 +149,17 @@ def test_what_came_before_it_was_watched_is_there_once(engines: Any, deck: Deck,
 
 
 def test_a_result_that_another_client_has_submitted_is_asked_for_at_the_hub(
-    client: Any, engines: Any, deck: Deck, tmp_path: Path
+    client: Any, engines: Any, deck: Deck, tmp_path: Path, until
 ):
-    (tmp_path / "go").touch()
     ours = engines.apply_async(step, 2, str(tmp_path))
+
+    def known() -> Any:
+        with contextlib.suppress(ipyparallel.RemoteError):  # the hub has not heard of it yet
+            return other.get_result(ours.msg_ids, owner=False)
+
     with ipyparallel.Client(cluster_id=client.cluster.cluster_id) as other:
-        job = deck.watch(other.get_result(ours.msg_ids, owner=False))
+        job = deck.watch(until(known))
+        (tmp_path / "go").touch()
         assert job.result(timeout=30) == [3]
         assert job.logs().endswith("at 2\n")
 
