@@ -17,6 +17,7 @@ from typing import Any, Final
 from .. import _messenger
 from .._errors import InvalidInputError
 from .._records import Payload
+from .backendless import explained, refuse_backendless, takes_backend
 from .context import Context
 from .edits import split, values_of
 from .libraries import libraries_of
@@ -101,6 +102,12 @@ class OpenProgram:
             if self._source.returns and value is not None:
                 _complain(self._source, value)
             return value
+        except AttributeError as error:
+            if self._call.backend is not None or not takes_backend(self._source.signature()):
+                raise
+            if (said := explained(self.name, error)) is error:
+                raise
+            raise said from error
         finally:
             _messenger.activate(before)
 
@@ -196,6 +203,8 @@ class Packer:
         self._given = program
         self._source: Source = loads(program) if isinstance(program, bytes) else source_of(program)
         self._signature = self._source.signature()
+        if backend is None and takes_backend(self._signature):
+            refuse_backendless(self._source)
         self._backend = backend
         self._log_level = log_level
         self._is_plain = _is_plain(self._source, self._signature)
