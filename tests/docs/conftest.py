@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
-from jobdeck.engines.lock import AgentLock
+from decks import stop_agent
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(?P<language>[\w-]*)[^\n]*\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -68,13 +67,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "home"
     monkeypatch.setenv("JOBDECK_HOME", str(folder))
     yield folder
-    lock = AgentLock(folder, "local")
-    holder = lock.holder()
-    if holder is not None:
-        agent = psutil.Process(holder.pid)
-        agent.terminate()
-        agent.wait(30)
-    assert lock.holder() is None
+    stop_agent(folder)
 
 
 def pytest_configure(config: pytest.Config) -> None:

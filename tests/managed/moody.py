@@ -11,12 +11,11 @@ from qiskit.transpiler import Target
 from programs import Gate
 
 
-class Moody(BackendV2):
-    """A simulator that fails at circuits of a certain name for as long as a file is there."""
+class TwoQubits(BackendV2):
+    """A machine of two qubits that takes two circuits at a time."""
 
-    def __init__(self, bad: str, file, gate: Gate | None = None) -> None:
-        super().__init__(name="moody")
-        self._bad, self._file, self._gate = bad, str(file), gate
+    def __init__(self, **about) -> None:
+        super().__init__(**about)
         self._target = Target(num_qubits=2)
 
     @property
@@ -30,6 +29,14 @@ class Moody(BackendV2):
     @classmethod
     def _default_options(cls):
         return Options()
+
+
+class Moody(TwoQubits):
+    """A simulator that fails at circuits of a certain name for as long as a file is there."""
+
+    def __init__(self, bad: str, file, gate: Gate | None = None) -> None:
+        super().__init__(name="moody")
+        self._bad, self._file, self._gate = bad, str(file), gate
 
     def run(self, run_input, **options):
         if self._gate is not None:

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from qiskit.providers import BackendV2, Options
 from qiskit.providers.basic_provider import BasicSimulator
-from qiskit.transpiler import Target
 from qiskit_aer import AerProvider, AerSimulator
 
 from decks import wait_until
@@ -17,6 +15,7 @@ from jobdeck import Deck, JobError, JobManager, JobTimeoutError
 from jobdeck._managed.submission import is_job_limit, runs_elsewhere
 
 from .conftest import circuits
+from .moody import TwoQubits
 
 
 class Account:
@@ -55,7 +54,7 @@ class MachineJob:
         self._status = status
 
 
-class Machine(BackendV2):
+class Machine(TwoQubits):
     """A service's backend that takes so many jobs at a time, and none with a circuit of a certain name."""
 
     def __init__(self, most: int = 100, refused: str = "") -> None:
@@ -63,20 +62,7 @@ class Machine(BackendV2):
         self._most, self._refused = most, refused
         self.jobs: list[MachineJob] = []
         self.asked = 0
-        self._target = Target(num_qubits=2)
         self.lock = threading.Lock()
-
-    @property
-    def target(self):
-        return self._target
-
-    @property
-    def max_circuits(self):
-        return 2
-
-    @classmethod
-    def _default_options(cls):
-        return Options()
 
     def run(self, run_input, **options):
         self.asked += 1
