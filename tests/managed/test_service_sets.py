@@ -11,7 +11,7 @@ from qiskit.providers.basic_provider import BasicSimulator
 from qiskit_aer import AerProvider, AerSimulator
 
 from decks import wait_until
-from jobdeck import Deck, JobError, JobManager, JobTimeoutError
+from jobdeck import Deck, JobCancelledError, JobError, JobManager, JobTimeoutError
 from jobdeck._managed.submission import is_job_limit, runs_elsewhere
 
 from .conftest import circuits
@@ -148,6 +148,37 @@ def test_a_job_that_it_refuses_keeps_no_other_from_being_run(manager: JobManager
     assert again.results(5).get_counts("ghz-4") == {"00": 5}
 
 
+def test_what_failed_there_or_was_refused_is_submitted_again_in_its_place(manager: JobManager, deck: Deck):
+    machine = Machine(refused="ghz-2")
+    job_set = manager.run(circuits(6), machine, name="far")
+    wait_until(lambda: not job_set.is_submitting)
+    machine.jobs[0].finish("ERROR")
+    machine.jobs[1].finish()
+    with pytest.raises(JobError, match=r"experiment 2 of .*not for me; retry_failed\(\) submits it again"):
+        job_set.results(30).get_counts(2)
+    before = job_set.job_ids()
+    elsewhere = JobManager(deck).retrieve_job_set(job_set.job_set_id()).retry_failed()
+    assert elsewhere.counts == {"refused": 2}
+    assert all("only watched from here: submit it again there" in why for why in elsewhere.reasons.values())
+    machine._refused = ""
+    report = job_set.retry_failed()
+    assert report.outcomes == dict.fromkeys(before[:2], "retried")
+    wait_until(lambda: not job_set.is_submitting)
+    assert job_set.job_ids() == [report.made[before[0]], report.made[before[1]], before[2]]
+    for job in machine.jobs[2:]:
+        job.finish()
+    results = job_set.results(30)
+    assert results.success
+    assert [results.get_counts(place) for place in (0, 3, 5)] == [{"00": 5}, {"11": 5}, {"11": 5}]
+    assert [job.name for job in job_set.jobs()] == ["far[0]", "far[1]", "far[2]"]
+    assert [job.retry_of for job in job_set.jobs()] == [*before[:2], None]
+    assert len(machine.jobs) == 4
+    assert job_set.progress.total == 3
+    again = JobManager(deck).retrieve_job_set(job_set.job_set_id())
+    assert again.results(5).get_counts("ghz-2") == {"00": 5}
+    assert job_set.retry_failed().counts == {}
+
+
 def test_cancelling_stops_what_runs_and_what_is_still_to_be_submitted(manager: JobManager):
     machine = Machine(most=1)
     job_set = manager.run(circuits(6), machine)
@@ -157,6 +188,12 @@ def test_cancelling_stops_what_runs_and_what_is_still_to_be_submitted(manager: J
     assert job_set.statuses() == ["CANCELLED"] * 3
     assert [job.status() for job in machine.jobs] == ["CANCELLED"]
     assert job_set.cancel().counts == {}
+    with pytest.raises(
+        JobError, match=r"experiment 4 of .* was cancelled; submit its experiments anew with JobManager"
+    ):
+        job_set.results(1).get_counts(4)
+    with pytest.raises(JobCancelledError, match=r"was cancelled; \w+ ran it: submit it again there"):
+        job_set.jobs()[0].result(1)
 
 
 def test_what_waits_can_be_stopped_from_anywhere(manager: JobManager, deck: Deck):

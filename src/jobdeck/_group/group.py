@@ -305,7 +305,8 @@ class JobGroup(Generic[R]):
         head = f"of the {len(standing):,} jobs of group {self._label}, {' and '.join(what)}"
         advice = "results(partial=True) has None in their places"
         if not failed:
-            raise JobCancelledError(f"{head}, the first of them {named}; {advice}")
+            again = f"Deck.retry_jobs('group:{self.group_id} status:cancelled') runs them again"
+            raise JobCancelledError(f"{head}, the first of them {named}; {advice}, {again}")
         outcome = self._service.store.outcome(first.job_id)
         words = f"{head}; the first that failed is {named}: {first.error}; {advice}, retry_failed() runs them again"
         raise RuntimeJobFailureError(words, first.traceback) from (None if outcome is None else exception_of(outcome))

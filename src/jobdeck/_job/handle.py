@@ -126,7 +126,10 @@ class Job(JobFacts, Generic[R]):
         """
         record = self._wait(timeout, wait)
         if record.status == JobStatus.CANCELLED:
-            raise JobCancelledError(f"job {self._label} was cancelled; retry() runs it again")
+            again = (
+                "retry() runs it again" if record.source is None else f"{record.engine} ran it: submit it again there"
+            )
+            raise JobCancelledError(f"job {self._label} was cancelled; {again}")
         if record.status == JobStatus.ERROR:
             raise RuntimeJobFailureError(
                 f"job {self._label} failed: {record.error}", record.traceback

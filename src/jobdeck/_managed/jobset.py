@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,8 +54,10 @@ class ManagedJobSet(JobGroup[Any]):
         *,
         parts: Sequence[ManagedJob] | None = None,
         backend: Any = None,
+        submit_again: Callable[[Mapping[int, str]], Mapping[int, ManagedJob]] | None = None,
     ) -> None:
         super().__init__(service, record)
+        self._submit_again = submit_again
         self._home_service = service
         self._submitting = parts
         self._backend = backend
@@ -202,6 +204,22 @@ class ManagedJobSet(JobGroup[Any]):
         for part in self._submitting or ():
             part.withdraw()
         return super().cancel()
+
+    def retry_failed(self) -> BulkReport:
+        """Run the jobs again that are in ERROR; the new ones take their places. The report's `made` has their ids.
+
+        Those of a service are submitted again by the kernel that made the set, which has the circuits and the account;
+        in any other one they are refused, and the report says so.
+        """
+        if self._submitting is None or self._submit_again is None:
+            return super().retry_failed()
+        failed = set(self._standing().ids(JobStatus.ERROR))
+        jobs = [None if part.job is None else part.job.job_id() for part in self._submitting]
+        wanted = {place: job_id for place, job_id in enumerate(jobs) if job_id in failed}
+        fresh = self._submit_again(wanted)
+        self._submitting = [fresh.get(place, part) for place, part in enumerate(self._submitting)]
+        made = {wanted[place]: part.job.job_id() for place, part in fresh.items() if part.job is not None}
+        return BulkReport(dict.fromkeys(made, "retried"), made)
 
     # --- reading
 

@@ -26,16 +26,22 @@ class AwaitedPart(Watched):
         Name of what is to run it.
     system
         The service's word, as long as its job's own is not known.
+    place
+        Of the part in its set.
+    retry_of
+        Id of the job that it is submitted again for.
     """
 
     pace = (0.2, 10.0)
 
-    def __init__(self, job: ManagedJob, backend: str, system: str) -> None:
+    def __init__(self, job: ManagedJob, backend: str, system: str, place: int, retry_of: str | None = None) -> None:
         self._job = job
         self._inner: Watched | None = None
         self._wake: Callable[[], None] = _nobody
         self.backend = backend
         self.system = system
+        self.place = place
+        self.retry_of = retry_of
 
     def attach(self, foreign: Any) -> None:
         """Take in the job that the service has made of it."""

@@ -115,8 +115,13 @@ class ManagedResults:
     def _missing(self, job: ManagedJob, place: int) -> JobError:
         what = f"experiment {place} of {self._job_set._label} has no result"
         if job.job is None or job.submit_error is not None:
-            return JobError(f"{what}: {job.error_message() or 'its job was not submitted'}")
+            return JobError(
+                f"{what}: {job.error_message() or 'it was cancelled before'}; retry_failed() submits it again"
+            )
         told = f"{what}: its job {job.job.name!r} ({job.job.job_id()})"
         if job.status() == JobStatus.CANCELLED:
-            return JobCancelledError(f"{told} was cancelled")
+            again = "submit its experiments anew with JobManager.run(…)"
+            if not job.job.is_watched:
+                again = f"job_set.job({place})[0].retry() runs it again"
+            return JobCancelledError(f"{told} was cancelled; {again}")
         return RuntimeJobFailureError(f"{told} failed; retry_failed() runs it again", job.error_message())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .._errors import InvalidInputError
@@ -60,17 +62,22 @@ def submit_one(deck: Deck, circuits: Experiments, backend: Any, how: Mapping[str
 def submit_all(deck: Deck, plan: Plan) -> ManagedJobSet:
     """Begin to submit the parts of a set to a service, and return the set."""
     record = deck.store.add_group(plan.group)
+    submit = functools.partial(_submit_parts, deck, plan, record.group_id)
+    parts = submit(dict.fromkeys(range(len(plan.parts))))
+    return ManagedJobSet(deck._service, record, parts=[*parts.values()], backend=plan.backend, submit_again=submit)
+
+
+def _submit_parts(deck: Deck, plan: Plan, group_id: str, wanted: Mapping[int, str | None]) -> dict[int, ManagedJob]:
+    """Begin to submit parts by their places; each may be submitted again for a job that has failed."""
     system = type(plan.backend).__module__.partition(".")[0]
     awaited = []
-    jobs = []
-    for place, (start, part) in enumerate(zip(plan.starts, plan.parts, strict=True)):
-        job = ManagedJob(start, len(part))
-        awaited.append(AwaitedPart(job, plan.backend_name, system))
-        job.job = deck.watch(awaited[-1], name=plan.job_name(place), tags=plan.how.tags, group=record.group_id)
-        jobs.append(job)
-    made = ManagedJobSet(deck._service, record, parts=jobs, backend=plan.backend)
-    Submission(plan, jobs, awaited).begin()
-    return made
+    jobs = {}
+    for place, retry_of in wanted.items():
+        job = jobs[place] = ManagedJob(plan.starts[place], len(plan.parts[place]))
+        awaited.append(AwaitedPart(job, plan.backend_name, system, place, retry_of))
+        job.job = deck.watch(awaited[-1], name=plan.job_name(place), tags=plan.how.tags, group=group_id)
+    Submission(replace(plan, parts=[plan.parts[place] for place in wanted]), [*jobs.values()], awaited).begin()
+    return jobs
 
 
 def is_job_limit(error: BaseException) -> bool:

@@ -199,6 +199,8 @@ def new_job(watched: Watched, agent: str, name: str | None, tags: tuple[str, ...
         backend=backend if isinstance(backend, str) else None,
         tags=tuple(dict.fromkeys([*tags, *brought])),
         group_id=group_id,
+        place=_told_by(watched, "place"),
+        retry_of=_told_by(watched, "retry_of"),
         submitted=False,
         source=_source(_told_by(watched, "source"), watched),
         agent=agent,

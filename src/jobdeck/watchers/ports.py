@@ -99,6 +99,10 @@ class Watched:
         Jobs of one class with the same key are read together, by `read_many`.
     group : tuple of str or None
         ``(kind, key, name)`` of the group that it belongs to, such as a session: ``("session", "cx1…", "my session")``.
+    place : int or None
+        Its place in its group, where that has places. The newest job of a place stands for those before it.
+    retry_of : str or None
+        Id of the job, in the same place, that it repeats.
     """
 
     system: str = ""
@@ -111,6 +115,8 @@ class Watched:
     pace: tuple[float, float] = (0.1, 5.0)
     bulk_key: Hashable | None = None
     group: tuple[str, str, str] | None = None
+    place: int | None = None
+    retry_of: str | None = None
     origin: Any = None
 
     def read(self) -> Reading:
