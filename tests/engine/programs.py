@@ -214,6 +214,14 @@ def exit_handlers(path):
     return "returned"
 
 
+def log_into_a_buffer(path):
+    import logging.handlers
+
+    buffer = logging.handlers.MemoryHandler(100, target=logging.FileHandler(path))
+    logging.getLogger("a program").addHandler(buffer)
+    logging.getLogger("a program").warning("kept until the end")
+
+
 def hang_in_thread(started):
     import threading
 

@@ -125,6 +125,11 @@ def test_threads_are_joined_and_exit_handlers_run_as_at_the_end_of_a_script(benc
     assert (tmp_path / "log").read_text() == "thread\nhandler\n"
 
 
+def test_what_a_log_handler_holds_is_written_at_the_end(bench: Bench, tmp_path: Path) -> None:
+    bench.run(programs.log_into_a_buffer, path=str(tmp_path / "log"))
+    assert (tmp_path / "log").read_text() == "kept until the end\n"
+
+
 def test_process_pools_work_inside_a_job(bench: Bench) -> None:
     assert bench.value(bench.run(programs.use_process_pool)) == [0, 1, 4, 9, 16]
 

@@ -98,7 +98,8 @@ def _before_fork() -> None:
     the child then commits is lost.
     """
     _registry.acquire()
-    for link in list(_links):
+    # Asked first: going through a set of weak references touches much, and where jobs are forked there are none.
+    for link in list(_links) if len(_links) else ():
         link.lock.acquire()
         _held.append(link)
         if not link.depth:

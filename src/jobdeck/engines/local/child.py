@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import faulthandler
 import gc
+import logging
 import os
 import pickle
 import signal
@@ -65,6 +66,8 @@ def prepare() -> None:
     for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_DFL)
     faulthandler.enable(2)
+    # Done by `_close_logs`, where there is anything to do.
+    atexit.unregister(logging.shutdown)
     capture.prepare()
 
 
@@ -187,6 +190,8 @@ class Work:
         outcome, _ = self._outcome()
         self._hand_over(outcome)
         self._interrupts.end()
+        _join_threads()
+        _close_logs()
 
     def _own_session(self) -> None:
         if os.getsid(0) != os.getpid():
@@ -277,7 +282,7 @@ class Work:
 
     def _end_like_an_interpreter(self) -> None:
         """Join threads and run exit handlers, as at the end of a script."""
-        for step in (threading._shutdown, atexit._run_exitfuncs):  # type: ignore[attr-defined]
+        for step in (_join_threads, atexit._run_exitfuncs, _close_logs):
             try:
                 step()
             except BaseException:  # noqa: BLE001 - as the interpreter does at its own end
@@ -308,6 +313,18 @@ def _outcome_of_exit(end: SystemExit) -> tuple[Outcome, int]:
         return outcome_of_exception(end), end.code & 0xFF
     print(end.code, file=sys.stderr)
     return outcome_of_exception(end), 1
+
+
+def _join_threads() -> None:
+    # Asked first: to find that there is nothing to do would touch much, at the end of a short job for nothing.
+    if threading.active_count() > 1:
+        threading._shutdown()  # type: ignore[attr-defined]
+
+
+def _close_logs() -> None:
+    handlers = logging._handlerList  # type: ignore[attr-defined]
+    if len(handlers) != 1 or handlers[0]() is not logging.lastResort:
+        logging.shutdown()
 
 
 def _free_memory() -> None:

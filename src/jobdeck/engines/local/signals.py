@@ -16,8 +16,10 @@ INT: Final = int(signal.SIGINT)
 HUP: Final = int(signal.SIGHUP)
 CHLD: Final = int(signal.SIGCHLD)
 
-_signal: Final[Callable[..., Any]] = getattr(signal.signal, "__wrapped__", signal.signal)
-_mask: Final[Callable[..., Any]] = getattr(signal.pthread_sigmask, "__wrapped__", signal.pthread_sigmask)
+_bare: Final[Any] = getattr(signal, "_signal", signal)
+"""What `signal` wraps; its functions do not tell from Python 3.9 on."""
+_signal: Final[Callable[..., Any]] = _bare.signal
+_mask: Final[Callable[..., Any]] = _bare.pthread_sigmask
 _BLOCK: Final = int(signal.SIG_BLOCK)
 _UNBLOCK: Final = int(signal.SIG_UNBLOCK)
 
@@ -29,7 +31,7 @@ def handle(number: int, handler: int | Callable[[int, Any], None]) -> None:
 
 def handler(number: int) -> Any:
     """Return how a signal is handled, as `handle` takes it."""
-    return signal.getsignal(number)
+    return _bare.getsignal(number)
 
 
 def block(numbers: Iterable[int]) -> None:
