@@ -415,6 +415,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     def delete_job(self, job_id: str) -> None:
         """Remove a job with all that it left. RuntimeInvalidStateError while it is under way: cancel it first."""
         self.store.delete_job(job_id)
+        self._service.forget_results()
         self._service.look()
 
     def prune(self, older_than: timedelta | None = None, keep: int | None = None, *, dry_run: bool = False) -> Pruned:
@@ -434,11 +435,15 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         if older_than is None and keep is None:
             if dry_run:
                 raise InvalidInputError("prune: say what to look for with older_than or keep")
-            return self.store.prune_by_settings()
+            pruned = self.store.prune_by_settings()
+            self._service.forget_results()
+            return pruned
         if older_than is not None and not isinstance(older_than, timedelta):
             raise InvalidInputError(f"older_than is a timedelta, not {older_than!r}")
         seconds = None if older_than is None else older_than.total_seconds()
-        return self.store.prune(seconds, _checked_number("keep", keep), dry_run=dry_run)
+        pruned = self.store.prune(seconds, _checked_number("keep", keep), dry_run=dry_run)
+        self._service.forget_results()
+        return pruned
 
     def dashboard(self) -> None:
         """Show the whole deck, jobs to come included."""

@@ -44,7 +44,9 @@ class ManyJobs:
 
     def delete_jobs(self, jobs: Jobs) -> BulkReport:
         """Remove many jobs with all that they left; those under way are refused. See `cancel_jobs` for `jobs`."""
-        return self._do("delete", jobs)
+        report = self._do("delete", jobs)
+        self._service.forget_results()
+        return report
 
     def tag_jobs(self, jobs: Jobs, add: Iterable[str] = (), remove: Iterable[str] = ()) -> BulkReport:
         """Add tags to many jobs, and take others away. See `cancel_jobs` for `jobs`."""

@@ -39,6 +39,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def size(number: int) -> str:
+    """Return bytes in their largest unit, such as ``38.1 MiB``."""
+    value = float(number)
+    for unit in ("B", "KiB", "MiB"):
+        if value < 1024:
+            return f"{value:.1f} {unit}" if unit != "B" else f"{number} B"
+        value /= 1024
+    return f"{value:.1f} GiB"
+
+
 def span(seconds: float) -> str:
     """Return a length of time in its two largest units, such as ``3 min 20 s``."""
     if seconds < 10:

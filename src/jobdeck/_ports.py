@@ -138,7 +138,16 @@ class Store(MessageSink, Protocol):
         """
 
     def busy_engines(self) -> list[str]:
-        """Return the names of the engines that have jobs of jobdeck's own that have not ended."""
+        """Return the names of the engines that have jobs of jobdeck's own that have not ended, or results to forget."""
+
+    def leftovers(self, engine: str) -> list[str]:
+        """Return the ids of jobs that were removed while their engine kept their results outside of the store."""
+
+    def drop_leftovers(self, job_ids: Collection[str]) -> None:
+        """The results of these jobs are nowhere any more."""
+
+    def note_result(self, job_id: str, words: str) -> None:
+        """Say on a job's row (``facts["result"]``) what has become of a result that the store does not have."""
 
     def inherit_jobs(self, engine: str, agent: str) -> list[JobRecord]:
         """Make an agent the owner of all jobs of its engine that were claimed and have not ended, and return them."""

@@ -239,6 +239,8 @@ class Outcome:
         A short text of the value, for people.
     chart : str or None
         A picture of the value as data, in JSON.
+    kept : int or None
+        Bytes of a body that is not here, since it is kept where the job ran.
     exception_type, exception_text, traceback : str or None
         As formatted in the job's process, without jobdeck's own frames.
     exception : bytes or None
@@ -257,6 +259,14 @@ class Outcome:
     exception: bytes | None = None
     interrupted: bool = False
     chart: str | None = None
+    kept: int | None = None
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A result that was kept outside of the store, and is nowhere any more: why."""
+
+    words: str
 
 
 @dataclass(frozen=True)

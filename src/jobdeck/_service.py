@@ -9,7 +9,7 @@ import atexit
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -20,7 +20,7 @@ from ._group import JobGroup
 from ._job import Handles, Job
 from ._ports import Engine, Store
 from ._program import edit, replace_inputs
-from ._records import GroupQuery, JobRecord, NewGroup, NewJob
+from ._records import Gone, GroupQuery, JobQuery, JobRecord, NewGroup, NewJob
 from .engines.dask import address as dask
 from .engines.dask.engine import DaskEngine
 from .engines.local.engine import LocalEngine
@@ -324,6 +324,27 @@ class JobService:
         """Close the jobs of others that died with the kernel that watched them."""
         close_unwatched(self.store, None if self._bridge is None else self._bridge.agent)
 
+    def fetch_results(
+        self, job_ids: Collection[str], timeout: float | None = None
+    ) -> Mapping[str, bytes | EngineError | Gone]:
+        """Return results that are kept outside of the store, or why one cannot be had now, or is gone.
+
+        Raises
+        ------
+        TimeoutError
+            It takes longer than so many seconds for the jobs of one engine.
+        """
+        engines: dict[str, list[str]] = {}
+        for record in self.store.jobs(JobQuery(job_ids=tuple(job_ids))):
+            engines.setdefault(record.engine, []).append(record.job_id)
+        found: dict[str, bytes | EngineError | Gone] = dict.fromkeys(job_ids, Gone("the job was deleted"))
+        for name, some in engines.items():
+            engine = self.engine(name)
+            if not isinstance(engine, DaskEngine):
+                raise EngineError(f"the engine {name!r} keeps no results outside of the store")
+            found |= engine.fetch_results(some, timeout)
+        return found
+
     def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]:
         """Run a job's program again, with some inputs changed or none."""
         self._refuse_watched(job_id)
@@ -361,6 +382,12 @@ class JobService:
                 # What runs in a cluster goes on without an agent, and is for the next one to take up.
                 if engine.live_agent() is None:
                     engine.ensure_agent()
+
+    def forget_results(self) -> None:
+        """Have clusters forget the results of jobs that were removed."""
+        # Where no agent can be started now, whoever looks next does it.
+        with contextlib.suppress(EngineError):
+            self.look_after_agents()
 
     def _refuse_watched(self, job_id: str) -> None:
         record = self.store.job(job_id)

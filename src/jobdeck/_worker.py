@@ -17,10 +17,11 @@ from typing import Any, ClassVar, Final
 
 from ._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
 from ._program import Context
-from ._records import JobRecord, NewJob
+from ._records import JobRecord, NewJob, Outcome
 from ._service import JobService
 from ._status import Exit, is_final
 from ._version import __version__
+from .engines.dask import shelf
 from .engines.dask.travel import EVENT_BODY, EVENT_LOG, End, News, Parcel
 from .engines.local.agent import LEASH
 from .engines.local.inherited import handed
@@ -135,7 +136,7 @@ class Station:
             self.service.look_after_agents()
         if watched.record is None:
             raise EngineError(f"job {job_id} was removed from the worker while it ran")
-        return self._end(watched, watched.record)
+        return self._end(watched, watched.record, parcel["limit"])
 
     def stop(self, job_id: str, *, kill: bool) -> None:
         """Ask a job to stop, also one that is only about to come."""
@@ -161,9 +162,10 @@ class Station:
         except (JobNotFoundError, RuntimeInvalidStateError):
             return
 
-    def _end(self, watched: _Watched, record: JobRecord) -> End:
-        store = self.service.store
-        outcome = store.outcome(record.job_id)
+    def _end(self, watched: _Watched, record: JobRecord, limit: int | None) -> End:
+        outcome = self.service.store.outcome(record.job_id)
+        if outcome is not None and limit is not None and len(outcome.body or b"") > limit:
+            outcome = self._put_aside(record.job_id, watched, outcome)
         is_shot = record.error_kind == "memory" and record.exit_signal is not None
         end = Exit(
             code=record.exit_code,
@@ -183,6 +185,17 @@ class Station:
             "messages": watched.seen,
             "log": watched.log,
         }
+
+    def _put_aside(self, job_id: str, watched: _Watched, outcome: Outcome) -> Outcome:
+        """Keep a large result in the cluster, unless it is a message, which was told already."""
+        from distributed.worker import get_client
+
+        assert outcome.body is not None
+        said = self.service.store.messages(job_id, watched.seen - 1, watched.seen)
+        if said and said[0].final and said[0].body.encode() == outcome.body:
+            return dataclasses.replace(outcome, encoding=None, body=None, preview=None)
+        shelf.put(get_client(), job_id, watched.run, outcome.body)
+        return dataclasses.replace(outcome, body=None, kept=len(outcome.body))
 
     # --- the news
 

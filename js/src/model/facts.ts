@@ -20,6 +20,7 @@ const LABELS: Readonly<Record<string, string>> = {
   session: "Session",
   id: "Job id",
   after: "After",
+  result: "Result",
 };
 const UNITS: Readonly<Record<string, string>> = { usage: " s" };
 

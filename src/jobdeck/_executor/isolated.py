@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from .._errors import JobCancelledError, JobError, JobNotFoundError, RuntimeJobFailureError, StoreError
 from .._follow import Subscription, Update
-from .._job import Job
+from .._job import Job, whole
 from .._program import Packer, exception_of, value_of
 from .._records import JobQuery, JobRecord, NewJob
 from .._service import JobService
@@ -297,11 +297,13 @@ class IsolatedPool:
                 ended.append(record)
             elif record.status == JobStatus.RUNNING:
                 future._began = True
-        outcomes = self._service.store.outcomes([record.job_id for record in ended])
+        outcomes, errors = whole(self._service, self._service.store.outcomes([record.job_id for record in ended]))
         for record in ended:
             future = self._futures[record.job_id]
             if record.status == JobStatus.CANCELLED:
                 future.drop()
+            elif record.job_id in errors:
+                future.settle(error=errors[record.job_id])
             elif record.status == JobStatus.DONE:
                 self._settle_well(future, outcomes.get(record.job_id))
             else:

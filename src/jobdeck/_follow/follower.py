@@ -126,7 +126,8 @@ class Follower:
     store
         What to watch.
     check_owners
-        Called once a second while a watched job is under way; closes the jobs of agents that died.
+        Called once a second while a watched job is under way, and after jobs were deleted; closes the jobs of agents
+        that died, and has one where there is something to do.
     interval
         Seconds between looks while a prompt subscription has a job that is under way.
     lazy_interval
@@ -270,9 +271,11 @@ class Follower:
 
     def _look_after_owners(self) -> None:
         now = time.monotonic()
-        if self._check_owners is None or not self._lookout.live or now < self._next_owner_check:
+        is_due = self._lookout.live or self._lookout.saw_deletions
+        if self._check_owners is None or not is_due or now < self._next_owner_check:
             return
         self._next_owner_check = now + _OWNER_CHECK
+        self._lookout.saw_deletions = False
         try:
             self._check_owners()
         except Exception as error:  # noqa: BLE001 - following goes on where an agent cannot be looked after

@@ -82,6 +82,8 @@ class Lookout:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.live: dict[str, JobStatus | str] = {}
+        self.saw_deletions = False
+        """Whether jobs were deleted since somebody last set this back; what they left elsewhere is to go, too."""
         self._writing: set[str] = set()
         """Those under way that have started, and so may publish."""
         self._seqs: dict[str, int] = {}
@@ -112,6 +114,7 @@ class Lookout:
         """Read what changed; the answers are in the order of `interests`, None for those that it does not concern."""
         changes = self._read_changes()
         jobs, deleted = list(changes.jobs), changes.deleted
+        self.saw_deletions = self.saw_deletions or bool(deleted)
         is_quiet = not self._moved and time.monotonic() < self._next_log_check
         if is_quiet and not any(
             interest.is_new or interest.untold is None or interest.untold for interest in interests

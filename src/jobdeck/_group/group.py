@@ -19,7 +19,7 @@ from .._errors import (
     StoreError,
 )
 from .._follow import Follower
-from .._job import Job, JobList, Progress
+from .._job import Job, JobList, Progress, whole
 from .._job import Service as JobsService
 from .._options import checked_tags, edited_tags
 from .._program import exception_of, value_of
@@ -172,7 +172,8 @@ class JobGroup(Generic[R]):
         timeout
             Seconds for all jobs together; None waits for as long as it takes.
         partial
-            Whether to return None in the places of jobs that failed or were cancelled, rather than to raise.
+            Whether to return None in the places of jobs that failed or were cancelled, or whose results a cluster has
+            lost, rather than to raise.
         decoder
             A JSON decoder class for results that are JSON.
 
@@ -184,6 +185,8 @@ class JobGroup(Generic[R]):
             None has failed, but some were cancelled, and not `partial`.
         JobTimeoutError
             They have not all ended within `timeout`, `partial` or not; they go on.
+        JobError
+            A result that was kept in a cluster cannot be had, and not `partial`.
         """
         self.wait(timeout)
         standing = self._standing()
@@ -192,7 +195,7 @@ class JobGroup(Generic[R]):
         values: list[R | None] = []
         done = set(standing.ids(JobStatus.DONE))
         for some in chunks(standing.job_ids):
-            outcomes = self._service.store.outcomes([job_id for job_id in some if job_id in done])
+            outcomes = self._outcomes([job_id for job_id in some if job_id in done], partial=partial)
             values += [self._value_of(job_id, outcomes.get(job_id), decoder) for job_id in some]
         return values
 
@@ -210,6 +213,7 @@ class JobGroup(Generic[R]):
         return make_frame(
             self._service.store,
             self._standing().job_ids,
+            lambda job_ids: self._outcomes(job_ids, partial=True),
             lambda record, outcome: self._value_of(record.job_id, outcome, None),
         )
 
@@ -310,6 +314,13 @@ class JobGroup(Generic[R]):
         outcome = self._service.store.outcome(first.job_id)
         words = f"{head}; the first that failed is {named}: {first.error}; {advice}, retry_failed() runs them again"
         raise RuntimeJobFailureError(words, first.traceback) from (None if outcome is None else exception_of(outcome))
+
+    def _outcomes(self, job_ids: list[str], *, partial: bool) -> dict[str, Outcome]:
+        """Return what these programs left, fetched from where it is kept."""
+        found = whole(self._service, self._service.store.outcomes(job_ids))
+        if found.errors and not partial:
+            raise next(iter(found.errors.values()))
+        return found.outcomes
 
     def _value_of(self, job_id: str, outcome: Outcome | None, decoder: Decoder | None) -> Any:
         if outcome is None or not outcome.ok:

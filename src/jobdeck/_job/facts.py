@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._codec import decode
 from .._codec.decoder import Decoder
-from .._errors import JobError, JobNotFoundError, StoreError
+from .._errors import EngineError, JobError, JobNotFoundError, StoreError
 from .._ports import Store
 from .._program import OpenProgram, open_payload
-from .._records import JobRecord, MessageRecord
+from .._records import Gone, JobRecord, MessageRecord
 from .._status import JobStatus, is_final
 from .live import LiveState
 
@@ -37,6 +37,14 @@ class Service(Protocol):
         """Tell whether this thread is the one that brings the news, and so must not wait for them."""
 
     def start(self, job_id: str) -> JobRecord: ...
+
+    def fetch_results(
+        self, job_ids: Collection[str], timeout: float | None
+    ) -> Mapping[str, bytes | EngineError | Gone]:
+        """Return results that are kept outside of the store, or why one cannot be had now, or is gone.
+
+        TimeoutError where it takes longer than so many seconds.
+        """
 
     def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]: ...
 

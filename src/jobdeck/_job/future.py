@@ -83,18 +83,19 @@ class JobFuture(Future[R]):
     def settle(self) -> None:
         """Take on the job's end, if it has ended. Safe from any thread."""
         try:
-            status = self.job.status()
+            record = self.job._read()
         except JobNotFoundError as error:
             self._settle(partial(self.set_exception, error))
             return
-        if not is_final(status):
+        if not is_final(record.status):
             return
-        if status == JobStatus.CANCELLED:
+        if record.status == JobStatus.CANCELLED:
             super().cancel()
             self._settle(lambda: None)
             return
+        self.job._catch_up()
         try:
-            value = self.job.result(timeout=0)
+            value = self.job._result_of(record)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits for the future gets it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator
@@ -21,12 +22,14 @@ from .._errors import (
     StoreError,
 )
 from .._options import checked_tags, edited_tags
+from .._plain import size
 from .._presenting import set_presenter
 from .._program import exception_of, value_of
 from .._records import JobRecord, Outcome
 from .._status import JobStatus, is_final
 from . import qiskit
 from .facts import JobFacts, Service
+from .fetching import whole
 from .future import JobFuture
 from .live import News
 from .loopside import wakener
@@ -124,7 +127,10 @@ class Job(JobFacts, Generic[R]):
         JobTimeoutError
             It has not ended within `timeout`; it goes on.
         """
-        record = self._wait(timeout, wait)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        return self._result_of(self._wait(timeout, wait), decoder, deadline)
+
+    def _result_of(self, record: JobRecord, decoder: Decoder | None = None, deadline: float | None = None) -> R:
         if record.status == JobStatus.CANCELLED:
             again = (
                 "retry() runs it again" if record.source is None else f"{record.engine} ran it: submit it again there"
@@ -137,14 +143,31 @@ class Job(JobFacts, Generic[R]):
         if self._kept is not None and self._kept.value is not None:
             return cast(R, self._kept.value[0])
         outcome = self._service.store.outcome(self.job_id())
-        if outcome is not None and outcome.body is None and outcome.preview is not None:
+        if outcome is not None and outcome.body is None and outcome.kept is None and outcome.preview is not None:
             if self._kept is not None:
                 return cast(R, self._kept.result())
             raise JobError(
                 f"the result of job {self._label} cannot be had any more: {record.facts.get('result')}. It was: "
                 f"{outcome.preview}"
             )
+        if outcome is not None and outcome.kept is not None:
+            outcome = self._fetched(outcome, deadline)
         return cast(R, None if outcome is None else self._value_of(outcome, decoder))
+
+    def _fetched(self, outcome: Outcome, deadline: float | None) -> Outcome:
+        """Return the outcome with its body, which is kept outside of the store."""
+        job_id = self.job_id()
+        try:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            found = whole(self._service, {job_id: outcome}, left)
+        except TimeoutError:
+            raise JobTimeoutError(
+                f"the result of job {self._label} ({size(outcome.kept or 0)}) could not be fetched from {self.engine} "
+                "in time; ask again, with a longer timeout"
+            ) from None
+        if job_id in found.errors:
+            raise found.errors[job_id]
+        return found.outcomes[job_id]
 
     def _exception(self) -> BaseException | None:
         """Return what the job failed with, as far as it can be had here."""
@@ -252,7 +275,12 @@ class Job(JobFacts, Generic[R]):
         with wakener(self) as awake:
             while not self.in_final_state():
                 await awake()
-        return self.result(timeout=0)
+        self._catch_up()
+        record = self._read()
+        if record.source is None and "result" in record.facts:
+            # It is not in the store, and takes a while.
+            return await asyncio.to_thread(self._result_of, record)
+        return self._result_of(record)
 
     async def messages(self, decoder: Decoder | None = None, start: int = 0) -> AsyncIterator[Any]:
         """Yield every interim message after number `start`, each once, in order, until the job has ended."""

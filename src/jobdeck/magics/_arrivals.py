@@ -36,7 +36,7 @@ class Arrivals:
                 if not job.in_final_state():
                     continue
                 with collecting() as outputs:
-                    job.result(timeout=0)
+                    job.result()
                 told = "; ".join(self._set(name, outputs.get(name)) for name in names)
                 print(f"job {job.name!r} is done: {told}")
             except JobdeckError as error:

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from .._errors import JobNotFoundError
+from .._plain import size
 from .._records import JobRecord, News, Outcome
 from .._status import Exit, Report, is_final, judge
-from . import blobs, jobs
+from . import blobs, jobs, kept
 from .blobs import Blob
 from .connection import Link
 from .messages import final_message
@@ -40,7 +41,7 @@ def keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
     body, exception = (None if blob is None else blobs.keep(link, blob) for blob in bodies)
     link.execute(
         "INSERT INTO outcomes (job, ok, encoding, preview, exception_type, exception_text, traceback, interrupted,"
-        " body, exception, chart) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, exception, chart, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number,
             outcome.ok,
@@ -53,6 +54,7 @@ def keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
             body,
             exception,
             text(outcome.chart),
+            outcome.kept,
         ),
     )
     return True
@@ -62,17 +64,18 @@ def outcome(link: Link, job_id: str) -> Outcome | None:
     """Return what the program left; a result of None after a final message is that message."""
     row = link.execute(
         "SELECT jobs.number, job, ok, encoding, preview, exception_type, exception_text, outcomes.traceback,"
-        " interrupted, body, exception, outcomes.chart"
+        " interrupted, body, exception, outcomes.chart, kept"
         " FROM jobs LEFT JOIN outcomes ON job = jobs.number WHERE job_id = ?",
         (job_id,),
     ).fetchone()
     if row is None:
         raise jobs.not_found(link, job_id)
-    number, job, ok, encoding, preview, exception_type, exception_text, trace, interrupted, body, exception, chart = row
+    number, job, ok, encoding, preview, exception_type, exception_text, trace, *others = row
+    interrupted, body, exception, chart, kept_size = others
     if job is None:
         return None
     content = None if body is None else blobs.load(link, body)
-    if ok and content is None and (said := final_message(link, number)) is not None:
+    if ok and content is None and kept_size is None and (said := final_message(link, number)) is not None:
         encoding, content = "json", said.encode()
         preview = said if len(said) <= _PREVIEW else f"{said[: _PREVIEW - 1]}…"
     return Outcome(
@@ -86,6 +89,7 @@ def outcome(link: Link, job_id: str) -> Outcome | None:
         exception=None if exception is None else blobs.load(link, exception),
         interrupted=bool(interrupted),
         chart=chart,
+        kept=kept_size,
     )
 
 
@@ -120,7 +124,7 @@ def take_in(link: Link, news: News, bodies: Mapping[str, Bodies]) -> None:
         pid, pid_started = news.processes.get(job_id, (None, None))
         process = {} if pid is None else {"pid": pid, "pid_started": pid_started}
         if job_id in news.ends:
-            if left is None or (left.ok and left.body is None):
+            if left is None or (left.ok and left.body is None and left.kept is None):
                 left = outcome(link, job_id)
             _close(link, job, news.ends[job_id], left, **process)
         elif process:
@@ -165,5 +169,7 @@ def _close(link: Link, job: _Living, end: Exit, left: Outcome | None, **process:
         chart=text(left.chart) if left else None,
         **process,
     )
+    if left is not None and left.kept is not None:
+        kept.note(link, job.job_id, f"{size(left.kept)}, kept in the cluster")
     if job.cancel_asked is not None:
         link.execute("DELETE FROM commands WHERE job = ?", (job.number,))

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
 from .._records import Changes, JobQuery, JobRecord, Payload, PayloadKeys, Tally
 from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
-from . import blobs, chains, groups
+from . import blobs, chains, groups, kept
 from .connection import Link
 from .home import OUTPUT, output_path
 from .rows import SELECT_JOBS, job_record, json_text, text
@@ -98,6 +98,13 @@ def change(link: Link, job_id: str, **values: object) -> int:
     if values.get("status") in FINAL:
         chains.settle(link, job_id)
     return stamp
+
+
+def note_result(link: Link, job_id: str, words: str) -> None:
+    """Say what has become of a job's result that is kept outside of the store."""
+    get(link, job_id)
+    kept.note(link, job_id, words)
+    change(link, job_id)
 
 
 def submit(link: Link, job_id: str) -> JobRecord:
@@ -226,7 +233,8 @@ def inherit(link: Link, engine: str, agent: str) -> list[JobRecord]:
 
 def busy_engines(link: Link) -> list[str]:
     rows = link.execute(
-        "SELECT DISTINCT engine FROM jobs WHERE status IN ('QUEUED', 'VALIDATING', 'RUNNING') AND source IS NULL"
+        "SELECT engine FROM jobs WHERE status IN ('QUEUED', 'VALIDATING', 'RUNNING') AND source IS NULL"
+        " UNION SELECT engine FROM leftovers"
     ).fetchall()
     return [engine for (engine,) in rows]
 
@@ -377,6 +385,7 @@ def remove(link: Link, number: int, job_id: str) -> list[str]:
         {"n": number, "low": low, "high": high},
     ).fetchall()
     link.execute("DELETE FROM messages WHERE id > ? AND id < ?", (low, high))
+    kept.leave(link, number)
     (group_id,) = link.execute("SELECT group_id FROM jobs WHERE number = ?", (number,)).fetchone()
     link.execute("DELETE FROM jobs WHERE number = ?", (number,))
     if group_id is not None:

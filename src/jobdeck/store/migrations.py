@@ -185,6 +185,16 @@ def _add_gates(connection: sqlite3.Connection) -> None:
     _execute_all(connection, _GATES)
 
 
+_KEPT: Final = """
+ALTER TABLE outcomes ADD COLUMN kept INTEGER;
+CREATE TABLE leftovers (job_id TEXT PRIMARY KEY, engine TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+def _add_kept_results(connection: sqlite3.Connection) -> None:
+    _execute_all(connection, _KEPT)
+
+
 def _execute_all(connection: sqlite3.Connection, script: str) -> None:
     # Not executescript(), which would commit first.
     for statement in script.split(";"):
@@ -198,6 +208,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_places,
     _index_retries,
     _add_gates,
+    _add_kept_results,
 )
 """What leads from each schema version to the next; the first one from an empty file to version 1."""
 

@@ -39,6 +39,7 @@ from . import (
     endings,
     groups,
     jobs,
+    kept,
     messages,
     programs,
     retention,
@@ -184,6 +185,15 @@ class SQLiteStore:
 
     def busy_engines(self) -> list[str]:
         return self._db.run(jobs.busy_engines)
+
+    def leftovers(self, engine: str) -> list[str]:
+        return self._db.run(kept.leftovers, engine)
+
+    def drop_leftovers(self, job_ids: Collection[str]) -> None:
+        self._db.write(kept.drop_leftovers, job_ids)
+
+    def note_result(self, job_id: str, words: str) -> None:
+        self._db.write(jobs.note_result, job_id, words)
 
     def inherit_jobs(self, engine: str, agent: str) -> list[JobRecord]:
         return self._db.write(jobs.inherit, engine, agent)

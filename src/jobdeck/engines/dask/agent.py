@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from ..._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
 from ..._ports import Store
 from ..._records import JobQuery, JobRecord, Outcome
-from ..._status import Exit, JobStatus
+from ..._status import Exit, JobStatus, is_final
 from ..._version import __version__
 from ..launch import log_path, trim_log
 from ..local.inherited import outcome_of
@@ -24,7 +24,7 @@ from ..lock import AgentLock
 from .address import file_name
 from .cluster import Cluster, Event, results
 from .intake import Away, Intake
-from .options import checked_options
+from .options import RESULT_LIMIT, checked_options, result_limit
 from .travel import End, News, Parcel
 
 BUSY_TICK: Final = 0.01
@@ -76,6 +76,8 @@ class DaskAgent:
         self._next_check = 0.0
         self._unreachable_since: float | None = None
         self._room = LEAST_AHEAD
+        self._result_limit: int | None = RESULT_LIMIT
+        self._surplus: set[str] = set()
         self._trouble: str | None = None
         self._idle_end = _seconds("JOBDECK_IDLE_END", IDLE_END)
         self._patience = _seconds("JOBDECK_DASK_PATIENCE", SCHEDULER_PATIENCE)
@@ -129,7 +131,9 @@ class DaskAgent:
         if now >= self._next_check:
             self._next_check = now + _CHECK
             self._room = max(AHEAD * self._cluster.threads, LEAST_AHEAD)
+            self._result_limit = result_limit(self._store.setting("dask_result_limit"))
             trim_log(log_path(self._store.home, file_name(self._engine)))
+            self._forget_results(self._cluster)
         for event in self._events(self._cluster):
             self._take_in(event)
         self._settle()
@@ -190,6 +194,24 @@ class DaskAgent:
                 self._submit(cluster, record)
         for news in cluster.earlier():
             self._hear(news)
+        self._surplus |= self._unwanted(cluster.kept_results())
+
+    def _unwanted(self, kept: set[str]) -> set[str]:
+        """Return which of the results that the cluster keeps are this home's, and nobody's to ask for."""
+        own = {job_id for job_id in kept if job_id.startswith(f"{self._store.store_id}-")}
+        records = self._store.jobs(JobQuery(job_ids=tuple(own)))
+        done = [record.job_id for record in records if record.status == JobStatus.DONE]
+        wanted = {job_id for job_id, outcome in self._store.outcomes(done).items() if outcome.kept is not None}
+        return own - wanted - {record.job_id for record in records if not is_final(record.status)}
+
+    def _forget_results(self, cluster: Cluster) -> None:
+        """Have the cluster forget the results of jobs that were removed, or have not come to be DONE after all."""
+        removed = self._store.leftovers(self._engine)
+        if not removed and not self._surplus:
+            return
+        cluster.drop_results([*removed, *self._surplus])
+        self._store.drop_leftovers(removed)
+        self._surplus.clear()
 
     def _give_up(self, words: str) -> None:
         """Nobody can tell any more what became of the jobs."""
@@ -198,6 +220,7 @@ class DaskAgent:
         query = JobQuery(engine=self._engine, status=(JobStatus.QUEUED.value,))
         for record in self._store.jobs(query):
             self._refuse(record, words)
+        self._store.drop_leftovers(self._store.leftovers(self._engine))
 
     # --- to the scheduler
 
@@ -223,6 +246,7 @@ class DaskAgent:
                 "inputs": payload.inputs,
                 "context": payload.context,
                 "timeout": record.timeout,
+                "limit": how.pop("result_limit", self._result_limit),
             }
             cluster.submit(parcel, how)
         except (EngineError, JobNotFoundError):
@@ -332,6 +356,7 @@ class DaskAgent:
 
     def _settle_one(self, job_id: str, away: Away, end: End | None, error: BaseException | None, status: str) -> None:
         if away.verdict is not None:
+            self._surplus.add(job_id)
             self._close(job_id, Exit(lost=True, words=away.verdict))
         elif end is not None:
             if end["run"] != away.run:
@@ -339,10 +364,13 @@ class DaskAgent:
             missing = self._intake.catch_up(away, end)
             if missing:
                 self.say(f"job {job_id}: {missing}")
-            if end["outcome"] is not None:
+            outcome = None if end["outcome"] is None else outcome_of(end["outcome"])
+            if outcome is not None:
                 with contextlib.suppress(RuntimeInvalidStateError):
-                    self._store.set_outcome(job_id, outcome_of(end["outcome"]))
-            self._close(job_id, Exit(**end["exit"]))
+                    self._store.set_outcome(job_id, outcome)
+            record = self._close(job_id, Exit(**end["exit"]))
+            if outcome is not None and outcome.kept is not None and (record is None or record.status != JobStatus.DONE):
+                self._surplus.add(job_id)
         elif status in {"cancelled", "lost"} and away.wish is not None:
             away.withdrawn = away.withdrawn or time.monotonic()
         elif status in {"cancelled", "lost"}:
@@ -361,12 +389,13 @@ class DaskAgent:
                 job_id, Exit(lost=True, words="lost: somebody took it from the scheduler; retry() runs it again")
             )
 
-    def _close(self, job_id: str, end: Exit) -> None:
+    def _close(self, job_id: str, end: Exit) -> JobRecord | None:
         away = self._away.pop(job_id, None)
-        self._store.finish({job_id: end})
+        ended = self._store.finish({job_id: end})
         self._last_busy = time.monotonic()
         if self._cluster is not None:
             self._cluster.release(job_id, None if away is None else away.worker)
+        return ended[0] if ended else None
 
     # --- the end
 

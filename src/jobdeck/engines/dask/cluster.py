@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from queue import SimpleQueue
 from typing import Any, Final
 
 from ..._errors import EngineError
+from . import shelf
+from .connection import connected
 from .travel import Parcel, ask_there, by_value, run_there
 
 LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
-_CONNECT: Final = 10.0
 _ANSWER: Final = 5.0
 
 Event = tuple[str, Any, Any]
@@ -42,22 +43,10 @@ class Cluster:
     """
 
     def __init__(self, address: str, topic: str, security: Mapping[str, Any] | None) -> None:
-        from distributed import Client
-        from distributed.security import Security
-
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._address = address
         self._topic = topic
-        try:
-            self._client = Client(
-                address,
-                security=None if security is None else Security(**security),
-                timeout=_CONNECT,
-                set_as_default=False,
-                name="jobdeck",
-            )
-        except (OSError, ValueError, TimeoutError) as error:
-            raise EngineError(f"the Dask scheduler at {address} cannot be reached: {error}") from error
+        self._client = connected(address, security)
         self._run = by_value(run_there)
         self._ask = by_value(ask_there)
         self._futures: dict[str, Any] = {}
@@ -110,6 +99,17 @@ class Cluster:
         self._chores.put(lambda: self._client.unpublish_dataset(_key(job_id)))
         if worker is not None:
             self._chores.put(lambda: self.ask(worker, "forget", job_id))
+
+    def kept_results(self) -> set[str]:
+        """Return the jobs whose results are kept in the cluster."""
+        return shelf.kept(self._client)
+
+    def drop_results(self, job_ids: Collection[str]) -> None:
+        """Have the cluster forget results. EngineError where it cannot be told."""
+        try:
+            shelf.take_away(self._client, job_ids)
+        except Exception as error:
+            raise EngineError(f"the scheduler at {self._address} does not answer: {error!r}") from error
 
     def withdraw(self, job_id: str) -> None:
         """Take a job back that no worker has."""

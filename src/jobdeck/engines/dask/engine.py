@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..._errors import EngineError
+from ..._records import Gone
 from ..launch import ensure_agent
 from ..lock import AgentLock
-from .address import checked, file_name
+from .address import checked, file_name, kept_security, scheduler_address
 from .options import checked_options
+from .shelf import fetch
 
 
 class DaskEngine:
@@ -40,6 +42,12 @@ class DaskEngine:
     def check(self, metadata: Mapping[str, Any]) -> None:
         """See :func:`checked_options`."""
         checked_options(metadata)
+
+    def fetch_results(
+        self, job_ids: Collection[str], timeout: float | None
+    ) -> Mapping[str, bytes | EngineError | Gone]:
+        """See :func:`.shelf.fetch`."""
+        return fetch(scheduler_address(self.name), kept_security(self._home, self.name), job_ids, timeout)
 
     def ensure_agent(self) -> None:
         """Make sure that an agent is alive and looks at the queue. It may not have reached the scheduler yet."""

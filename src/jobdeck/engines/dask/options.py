@@ -7,6 +7,10 @@ from typing import Any, Final
 
 from ..._errors import InvalidInputError
 
+RESULT_LIMIT: Final = 1 << 20
+"""Bytes up to which a result goes into the store; a larger one is kept in the cluster."""
+OFF: Final = "off"
+
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
@@ -27,6 +31,10 @@ def _is_resources(value: object) -> bool:
 _OPTIONS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "allow_other_workers": (lambda value: isinstance(value, bool), "True or False"),
     "priority": (_is_number, "a number"),
+    "result_limit": (
+        lambda value: value is None or _is_count(value),
+        "a number of bytes, or None for no limit",
+    ),
     "resources": (_is_resources, "a dict of numbers, such as {'GPU': 1}"),
     "retries": (_is_count, "a whole number of at least 0"),
     "workers": (_is_workers, "an address or a name, or a list of them"),
@@ -51,3 +59,10 @@ def checked_options(metadata: Mapping[str, Any]) -> dict[str, Any]:
         if not fits(value):
             raise InvalidInputError(f"the option {name!r} for Dask is {words}, not {value!r}")
     return dict(given)
+
+
+def result_limit(setting: str | None) -> int | None:
+    """Return what the setting ``dask_result_limit`` says: bytes, or None for no limit."""
+    if setting == OFF:
+        return None
+    return int(setting) if setting is not None and setting.isdecimal() else RESULT_LIMIT

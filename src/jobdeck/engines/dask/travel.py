@@ -14,7 +14,15 @@ EVENT_LOG: Final = 65_536
 
 
 class Parcel(TypedDict):
-    """A job on its way to a worker. `version` is that of the agent's jobdeck."""
+    """A job on its way to a worker.
+
+    Attributes
+    ----------
+    version
+        Of the agent's jobdeck.
+    limit
+        Bytes up to which a result comes back; a larger one is kept in the cluster. None for no limit.
+    """
 
     job: str
     name: str
@@ -24,6 +32,7 @@ class Parcel(TypedDict):
     inputs: bytes
     context: bytes
     timeout: float | None
+    limit: int | None
 
 
 class News(TypedDict, total=False):

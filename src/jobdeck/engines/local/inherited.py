@@ -88,6 +88,7 @@ def handed(job_id: str, outcome: Outcome) -> bytes:
         outcome.exception is not None,
         outcome.interrupted,
         outcome.chart,
+        outcome.kept,
     ]
     return b"\n".join((job_id.encode(), json.dumps(facts).encode(), (outcome.body or b"") + (outcome.exception or b"")))
 
@@ -100,7 +101,7 @@ def job_of(data: bytes) -> str:
 def outcome_of(data: bytes) -> Outcome:
     """Return what :func:`handed` made bytes of. It opens no pickle."""
     _, facts, bodies = data.split(b"\n", 2)
-    ok, encoding, size, preview, kind, text, traceback, is_kept, interrupted, chart = json.loads(facts)
+    ok, encoding, size, preview, kind, text, traceback, has_exception, interrupted, chart, kept = json.loads(facts)
     return Outcome(
         ok=ok,
         encoding=encoding,
@@ -109,7 +110,8 @@ def outcome_of(data: bytes) -> Outcome:
         exception_type=kind,
         exception_text=text,
         traceback=traceback,
-        exception=bodies[size or 0 :] if is_kept else None,
+        exception=bodies[size or 0 :] if has_exception else None,
         interrupted=interrupted,
         chart=chart,
+        kept=kept,
     )
