@@ -56,8 +56,8 @@ def answer(question: str, job_id: str, *details: Any) -> Any:
             return [(message.seq, message.final, message.body) for message in found]
         case "log", (int(start), int(stop)):
             return station.log(job_id, start, min(stop, start + _FETCHED_LOG))
-        case "forget", ():
-            return station.forget(job_id)
+        case "forget", _:
+            return station.forget([job_id, *details])
     raise EngineError(f"a worker cannot be asked {question!r}")
 
 
@@ -111,7 +111,7 @@ class Station:
     def run(self, parcel: Parcel) -> End:
         """Run a job, tell what it says, and return how it ended."""
         job_id, store = parcel["job"], self.service.store
-        self.forget(job_id)
+        self.forget([job_id])
         watched = _Watched(parcel["topic"], os.urandom(6).hex())
         new = NewJob(
             name=parcel["name"],
@@ -153,14 +153,12 @@ class Station:
         """Return a piece of what a job has printed."""
         return _piece(self.service.store.log_path(job_id), start, stop)
 
-    def forget(self, job_id: str) -> None:
-        """Remove a job that has ended."""
+    def forget(self, job_ids: list[str]) -> None:
+        """Remove jobs that have ended."""
         with self._lock:
-            self._refused.pop(job_id, None)
-        try:
-            self.service.store.delete_job(job_id)
-        except (JobNotFoundError, RuntimeInvalidStateError):
-            return
+            for job_id in job_ids:
+                self._refused.pop(job_id, None)
+        self.service.store.delete_many(job_ids)
 
     def _end(self, watched: _Watched, record: JobRecord, limit: int | None) -> End:
         outcome = self.service.store.outcome(record.job_id)

@@ -93,6 +93,39 @@ def test_more_messages_than_the_scheduler_remembers_and_larger_ones_come_whole_a
     assert job.logs() == "y" * 300_000 + "\n"
 
 
+def test_programs_too_large_for_a_message_of_the_scheduler_are_not_mixed_up(cluster, make_deck):
+    jobs = [make_deck(cluster.engine).submit(bytes.count, bytes([i]) * 1_500_000, bytes([i])) for i in range(3)]
+    assert [job.result(timeout=60) for job in jobs] == [1_500_000] * 3
+
+
+def test_jobs_that_are_over_leave_nothing_with_the_scheduler_and_the_workers(cluster, make_deck):
+    from distributed import Client
+
+    def kept(dask_scheduler):
+        tasks = [key for key in dask_scheduler.tasks if str(key).startswith("jobdeck")]
+        return {
+            "tasks": len(tasks),
+            "kinds": len(dask_scheduler.task_prefixes),
+            "clients": len(dask_scheduler.clients),
+            "datasets": len(dask_scheduler.extensions["publish"].datasets),
+        }
+
+    def jobs_there(home):
+        from jobdeck._records import JobQuery
+        from jobdeck._worker import Station
+
+        return [job.job_id for job in Station.here().service.store.jobs(JobQuery()) if job.job_id.startswith(home)]
+
+    deck = make_deck(cluster.engine)
+    assert deck.map(abs, range(-4, 0)).results(timeout=60) == [4, 3, 2, 1]
+    with Client(cluster.address, set_as_default=False) as client:
+        before = until(lambda: (now := client.run_on_scheduler(kept))["tasks"] == 0 and now)
+        assert deck.map(abs, range(-40, 0)).results(timeout=60) == list(range(40, 0, -1))
+        until(lambda: client.run_on_scheduler(kept) == before)
+        home = deck.jobs(limit=1)[0].job_id().partition("-")[0]
+        until(lambda: not any(client.run(jobs_there, home).values()))
+
+
 def test_a_failure_is_told_with_its_traceback_and_the_exception_itself(cluster, make_deck):
     def fail():
         raise KeyError("nothing here")

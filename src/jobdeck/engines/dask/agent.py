@@ -16,16 +16,18 @@ from typing import Any, Final, cast
 from ..._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
 from ..._ports import Store
 from ..._records import JobQuery, JobRecord, Outcome
-from ..._status import Exit, JobStatus, is_final
-from ..._version import __version__
+from ..._status import FINAL, Exit, JobStatus
 from ..launch import log_path, trim_log
 from ..local.inherited import outcome_of
 from ..lock import AgentLock
 from .address import file_name
 from .cluster import Cluster, Event, results
+from .endings import Endings
+from .handover import hand_over, refusal
 from .intake import Away, Intake
+from .leftovers import Leftovers
 from .options import RESULT_LIMIT, checked_options, result_limit
-from .travel import End, News, Parcel
+from .travel import End, News
 
 BUSY_TICK: Final = 0.01
 IDLE_TICK: Final = 0.1
@@ -36,7 +38,11 @@ AHEAD: Final = 2
 """Jobs for each thread of the workers that are with the scheduler at a time; the others wait in the store."""
 LEAST_AHEAD: Final = 8
 """So many at least, for clusters that have workers only where there is work."""
+HAND_OVER_EVERY: Final = 0.05
+"""Seconds for which free room is collected, so that many jobs go at a time; half of the room is filled at once."""
 _CHECK: Final = 1.0
+_LEFT_BEHIND: Final = 200
+"""Jobs that ended last, of which an earlier agent may have died before it told the scheduler."""
 _CANCEL_GRACE: Final = 0.5
 """Seconds for which a job that was taken back may still turn out to have started."""
 
@@ -71,13 +77,15 @@ class DaskAgent:
         self._intake = Intake(store, self._ask)
         self._away: dict[str, Away] = {}
         self._ended: dict[str, Any] = {}
+        self._endings = Endings(store, engine, agent)
+        self._leftovers = Leftovers(store, engine)
         self._stopped = False
         self._last_busy = time.monotonic()
         self._next_check = 0.0
+        self._next_hand_over = 0.0
         self._unreachable_since: float | None = None
         self._room = LEAST_AHEAD
         self._result_limit: int | None = RESULT_LIMIT
-        self._surplus: set[str] = set()
         self._trouble: str | None = None
         self._idle_end = _seconds("JOBDECK_IDLE_END", IDLE_END)
         self._patience = _seconds("JOBDECK_DASK_PATIENCE", SCHEDULER_PATIENCE)
@@ -133,12 +141,13 @@ class DaskAgent:
             self._room = max(AHEAD * self._cluster.threads, LEAST_AHEAD)
             self._result_limit = result_limit(self._store.setting("dask_result_limit"))
             trim_log(log_path(self._store.home, file_name(self._engine)))
-            self._forget_results(self._cluster)
+            self._leftovers.forget(self._cluster)
         for event in self._events(self._cluster):
             self._take_in(event)
         self._settle()
         self._obey()
-        self._hand_over()
+        self._write_ends()
+        self._hand_over(now)
 
     def _events(self, cluster: Cluster) -> Iterator[Event]:
         """Wait for the next event, for a moment; yield it and those that came with it."""
@@ -156,8 +165,7 @@ class DaskAgent:
         if self._unreachable_since is None:
             self._unreachable_since = now
         if self._cluster is not None:
-            self._cluster.close()
-            self._cluster = None
+            self._leave(self._cluster)
         try:
             cluster = self._connect(self.topic)
         except EngineError:
@@ -178,88 +186,82 @@ class DaskAgent:
 
     def _adopt(self, cluster: Cluster) -> None:
         """Take up the jobs that an earlier agent, or an earlier connection, has handed over."""
-        kept = cluster.known()
-        told = {news["job"]: news for news in cluster.earlier()}
-        for record in self._store.inherit_jobs(self._engine, self._agent):
+        records = self._store.inherit_jobs(self._engine, self._agent)
+        kept = cluster.known([record.job_id for record in records])
+        earlier = cluster.earlier()
+        told = {news["job"] for news in earlier}
+        again = []
+        for record in records:
             job_id = record.job_id
             away = self._away[job_id] = self._intake.away(record)
             if job_id in kept:
-                cluster.adopt(job_id)
                 if record.cancel_state is not None:
                     away.wish = "cancel"
             elif record.status == JobStatus.RUNNING or job_id in told:
                 self._close(job_id, Exit(lost=True, words=f"the scheduler at {self._engine} does not know it any more"))
             else:
                 # Taken from the queue by an agent that ended before it had handed it over.
-                self._submit(cluster, record)
-        for news in cluster.earlier():
+                again.append(record)
+        cluster.adopt(kept)
+        self._submit(cluster, again)
+        for news in earlier:
             self._hear(news)
-        self._surplus |= self._unwanted(cluster.kept_results())
+        self._leftovers.compare(cluster.kept_results())
+        self._write_ends()
+        self._forget_ended(cluster)
 
-    def _unwanted(self, kept: set[str]) -> set[str]:
-        """Return which of the results that the cluster keeps are this home's, and nobody's to ask for."""
-        own = {job_id for job_id in kept if job_id.startswith(f"{self._store.store_id}-")}
-        records = self._store.jobs(JobQuery(job_ids=tuple(own)))
-        done = [record.job_id for record in records if record.status == JobStatus.DONE]
-        wanted = {job_id for job_id, outcome in self._store.outcomes(done).items() if outcome.kept is not None}
-        return own - wanted - {record.job_id for record in records if not is_final(record.status)}
-
-    def _forget_results(self, cluster: Cluster) -> None:
-        """Have the cluster forget the results of jobs that were removed, or have not come to be DONE after all."""
-        removed = self._store.leftovers(self._engine)
-        if not removed and not self._surplus:
-            return
-        cluster.drop_results([*removed, *self._surplus])
-        self._store.drop_leftovers(removed)
-        self._surplus.clear()
+    def _forget_ended(self, cluster: Cluster) -> None:
+        """Have the scheduler forget jobs that have ended, and of which an earlier agent could not tell it any more."""
+        final = tuple(status.value for status in FINAL)
+        newest = self._store.jobs(JobQuery(engine=self._engine, status=final, limit=_LEFT_BEHIND))
+        for job_id in cluster.known([record.job_id for record in newest]):
+            cluster.release(job_id, None)
 
     def _give_up(self, words: str) -> None:
         """Nobody can tell any more what became of the jobs."""
         for record in self._store.inherit_jobs(self._engine, self._agent):
             self._close(record.job_id, Exit(lost=True, words=f"lost: {words}; retry() runs it again"))
+        self._write_ends()
         query = JobQuery(engine=self._engine, status=(JobStatus.QUEUED.value,))
         for record in self._store.jobs(query):
-            self._refuse(record, words)
-        self._store.drop_leftovers(self._store.leftovers(self._engine))
+            self._refuse(record.job_id, words)
+        self._write_ends()
+        self._leftovers.give_up()
 
     # --- to the scheduler
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, now: float) -> None:
         assert self._cluster is not None
         room = self._room - len(self._away)
-        if room <= 0:
+        if room <= 0 or (now < self._next_hand_over and room * 2 < self._room):
             return
-        for record in self._store.claim(self._engine, self._agent, room, JobStatus.VALIDATING):
+        records = self._store.claim(self._engine, self._agent, room, JobStatus.VALIDATING)
+        if not records:
+            return
+        self._next_hand_over = now + HAND_OVER_EVERY
+        for record in records:
             self._away[record.job_id] = self._intake.away(record)
-            self._submit(self._cluster, record)
+        self._submit(self._cluster, records)
+        self._write_ends()
 
-    def _submit(self, cluster: Cluster, record: JobRecord) -> None:
+    def _submit(self, cluster: Cluster, records: list[JobRecord]) -> None:
         try:
-            how = checked_options(record.metadata)
-            payload = self._store.payload(record.job_id)
-            parcel: Parcel = {
-                "job": record.job_id,
-                "name": record.name,
-                "version": __version__,
-                "topic": self.topic,
-                "program": payload.program,
-                "inputs": payload.inputs,
-                "context": payload.context,
-                "timeout": record.timeout,
-                "limit": how.pop("result_limit", self._result_limit),
-            }
-            cluster.submit(parcel, how)
-        except (EngineError, JobNotFoundError):
+            handed = hand_over(self._store, cluster, self.topic, self._result_limit, records)
+        except EngineError:
+            # What it has of these jobs is found out with the next connection.
+            self._leave(cluster)
             raise
-        except Exception as error:  # noqa: BLE001 - what Dask refuses, it refuses in many ways
-            self._refuse(record, f"Dask refuses it: {error}")
+        for job_id in handed.gone:
+            self._away.pop(job_id, None)
+        for job_id, words in handed.refused.items():
+            self._refuse(job_id, words)
 
-    def _refuse(self, record: JobRecord, words: str) -> None:
-        self._store.set_outcome(
-            record.job_id,
-            Outcome(False, exception_type="EngineError", exception_text=f"EngineError: job {record.job_id}: {words}"),
-        )
-        self._close(record.job_id, Exit())
+    def _leave(self, cluster: Cluster) -> None:
+        cluster.close()
+        self._cluster = None
+
+    def _refuse(self, job_id: str, words: str) -> None:
+        self._close(job_id, Exit(), refusal(job_id, words))
 
     # --- commands
 
@@ -356,7 +358,7 @@ class DaskAgent:
 
     def _settle_one(self, job_id: str, away: Away, end: End | None, error: BaseException | None, status: str) -> None:
         if away.verdict is not None:
-            self._surplus.add(job_id)
+            self._leftovers.add(job_id)
             self._close(job_id, Exit(lost=True, words=away.verdict))
         elif end is not None:
             if end["run"] != away.run:
@@ -365,12 +367,7 @@ class DaskAgent:
             if missing:
                 self.say(f"job {job_id}: {missing}")
             outcome = None if end["outcome"] is None else outcome_of(end["outcome"])
-            if outcome is not None:
-                with contextlib.suppress(RuntimeInvalidStateError):
-                    self._store.set_outcome(job_id, outcome)
-            record = self._close(job_id, Exit(**end["exit"]))
-            if outcome is not None and outcome.kept is not None and (record is None or record.status != JobStatus.DONE):
-                self._surplus.add(job_id)
+            self._close(job_id, Exit(**end["exit"]), outcome)
         elif status in {"cancelled", "lost"} and away.wish is not None:
             away.withdrawn = away.withdrawn or time.monotonic()
         elif status in {"cancelled", "lost"}:
@@ -382,25 +379,31 @@ class DaskAgent:
         """Dask has dropped a future: as the connection broke, or since somebody cancelled the task there."""
         if self._cluster is None or not self._cluster.is_there:
             self._next_check = 0.0
-        elif job_id in self._cluster.known():
-            self._cluster.adopt(job_id)
+        elif self._cluster.known([job_id]):
+            self._cluster.adopt([job_id])
         else:
             self._close(
                 job_id, Exit(lost=True, words="lost: somebody took it from the scheduler; retry() runs it again")
             )
 
-    def _close(self, job_id: str, end: Exit) -> JobRecord | None:
-        away = self._away.pop(job_id, None)
-        ended = self._store.finish({job_id: end})
+    def _close(self, job_id: str, end: Exit, outcome: Outcome | None = None) -> None:
+        self._endings.add(job_id, end, outcome)
+
+    def _write_ends(self) -> None:
+        written = self._endings.write()
+        if not written:
+            return
         self._last_busy = time.monotonic()
-        if self._cluster is not None:
-            self._cluster.release(job_id, None if away is None else away.worker)
-        return ended[0] if ended else None
+        for job_id, _ in written:
+            away = self._away.pop(job_id, None)
+            if self._cluster is not None:
+                self._cluster.release(job_id, None if away is None else away.worker)
+        self._leftovers.compare([job_id for job_id, left in written if left is not None and left.kept is not None])
 
     # --- the end
 
     def _may_end(self) -> bool:
-        if self._away or self._ended:
+        if self._away or self._ended or self._endings:
             self._last_busy = time.monotonic()
         return time.monotonic() - self._last_busy >= self._idle_end
 

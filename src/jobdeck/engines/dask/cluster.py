@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
-from queue import SimpleQueue
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from ..._errors import EngineError
@@ -19,6 +20,7 @@ from .travel import Parcel, ask_there, by_value, run_there
 LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
 _ANSWER: Final = 5.0
+_FORGET_EVERY: Final = 1.0
 
 Event = tuple[str, Any, Any]
 """``("news", news, None)`` or ``("end", job_id, future)``."""
@@ -50,10 +52,12 @@ class Cluster:
         self._run = by_value(run_there)
         self._ask = by_value(ask_there)
         self._futures: dict[str, Any] = {}
-        self._chores: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._chores: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
         self._worker = threading.Thread(target=self._do_chores, name="jobdeck-chores", daemon=True)
         self._worker.start()
         self.scheduler_id = str(self._client.scheduler_info()["id"])
+        # A client that the scheduler has never heard of cannot release anything.
+        self._tell("client-desires-keys", [])
         self._client.subscribe_topic(topic, self._hear)
 
     @property
@@ -69,36 +73,74 @@ class Cluster:
 
     # --- jobs
 
-    def submit(self, parcel: Parcel, how: Mapping[str, Any]) -> None:
-        """Hand a job to the scheduler, which keeps it whether or not this client lives on."""
-        data: Any = dict(parcel)
-        if len(parcel["program"]) + len(parcel["inputs"]) > LARGE:
-            data = self._client.scatter(data, hash=False)
-        job_id = parcel["job"]
-        future = self._client.submit(self._run, data, key=_key(job_id), pure=False, **how)
-        self._client.publish_dataset(future, name=_key(job_id), override=True)
-        self._follow(job_id, future)
+    def submit(self, jobs: Sequence[tuple[Parcel, Mapping[str, Any]]]) -> dict[str, Exception]:
+        """Hand jobs to the scheduler, which keeps them whether or not this client lives on.
 
-    def known(self) -> set[str]:
-        """Return the jobs that the scheduler keeps."""
-        return {
-            str(name).removeprefix(_PREFIX) for name in self._client.list_datasets() if str(name).startswith(_PREFIX)
-        }
+        Those that are to be run in the same way go in one message.
 
-    def adopt(self, job_id: str) -> None:
-        """Follow a job that an earlier agent has handed over."""
-        self._follow(job_id, self._client.get_dataset(_key(job_id)))
+        Returns
+        -------
+        dict
+            What Dask says of those that it refuses, by job.
+
+        Raises
+        ------
+        EngineError
+            The scheduler cannot be told just now.
+        """
+        refused: dict[str, Exception] = {}
+        alike: dict[str, tuple[Mapping[str, Any], list[Parcel]]] = {}
+        for parcel, how in jobs:
+            alike.setdefault(repr(sorted(how.items())), (how, []))[1].append(parcel)
+        for how, parcels in alike.values():
+            keys = [_key(parcel["job"]) for parcel in parcels]
+            try:
+                futures = self._client.map(
+                    self._run, [self._packed(parcel) for parcel in parcels], key=keys, pure=False, **how
+                )
+                self._tell("client-desires-keys", keys)
+            except Exception as error:
+                if not self.is_there:
+                    raise EngineError(f"the Dask scheduler at {self._address} cannot be told: {error}") from error
+                refused.update((parcel["job"], error) for parcel in parcels)
+                continue
+            for parcel, future in zip(parcels, futures, strict=True):
+                self._follow(parcel["job"], future)
+        return refused
+
+    def known(self, job_ids: Sequence[str]) -> set[str]:
+        """Return those of these jobs that the scheduler has."""
+        keys = {_key(job_id): job_id for job_id in job_ids}
+        try:
+            scheduler: Any = self._client.scheduler
+            states = self._client.sync(scheduler.get_task_status, keys=list(keys))
+        except Exception as error:
+            raise EngineError(f"the Dask scheduler at {self._address} does not answer: {error!r}") from error
+        return {keys[key] for key, state in states.items() if state is not None}
+
+    def adopt(self, job_ids: Iterable[str]) -> None:
+        """Follow jobs that an earlier agent has handed over."""
+        from distributed import Future
+
+        for job_id in job_ids:
+            self._follow(job_id, Future(_key(job_id), self._client))
+        self._tell("client-desires-keys", list(map(_key, job_ids)), self._client.id)
 
     def earlier(self) -> list[Any]:
         """Return the news that the scheduler still has."""
-        return [news for _, news in self._client.get_events(self._topic)]
+        try:
+            return [news for _, news in self._client.get_events(self._topic)]
+        except Exception as error:
+            raise EngineError(f"the Dask scheduler at {self._address} does not answer: {error!r}") from error
 
     def release(self, job_id: str, worker: str | None) -> None:
-        """Let the scheduler and the worker forget a job that is over, soon."""
+        """Let the scheduler forget a job that is over, and the worker soon."""
         self._futures.pop(job_id, None)
-        self._chores.put(lambda: self._client.unpublish_dataset(_key(job_id)))
+        # A scheduler that cannot be told is gone, or adopted from anew.
+        with contextlib.suppress(Exception):
+            self._tell("client-releases-keys", [_key(job_id)])
         if worker is not None:
-            self._chores.put(lambda: self.ask(worker, "forget", job_id))
+            self._chores.put((worker, job_id))
 
     def kept_results(self) -> set[str]:
         """Return the jobs whose results are kept in the cluster."""
@@ -136,6 +178,19 @@ class Cluster:
         with contextlib.suppress(Exception):
             self._client.close(timeout=_ANSWER)
 
+    def _packed(self, parcel: Parcel) -> Any:
+        if len(parcel["program"]) + len(parcel["inputs"]) <= LARGE:
+            return parcel
+        # In a list: of a bare dict each value would get its key as its name in the whole cluster.
+        return self._client.scatter([parcel], hash=False)[0]
+
+    def _tell(self, what: str, keys: list[str], client: str | None = None) -> None:
+        """Say that tasks are wanted, or no longer, by `client`, or else by whoever is this home's agent.
+
+        The latter is a client that never connects and so never goes, as `distributed.fire_and_forget` has one.
+        """
+        self._client._send_to_scheduler({"op": what, "keys": keys, "client": client or self._topic})
+
     # --- what comes back
 
     def _follow(self, job_id: str, future: Any) -> None:
@@ -146,10 +201,19 @@ class Cluster:
         self.events.put(("news", event[1], None))
 
     def _do_chores(self) -> None:
+        """Have workers forget what is over, many jobs at a time."""
         while (chore := self._chores.get()) is not None:
-            # What the scheduler or a worker cannot be told any more, it has lost with itself.
-            with contextlib.suppress(Exception):
-                chore()
+            over: dict[str, list[str]] = {chore[0]: [chore[1]]}
+            until = time.monotonic() + _FORGET_EVERY
+            with contextlib.suppress(Empty):
+                while (chore := self._chores.get(timeout=max(until - time.monotonic(), 0))) is not None:
+                    over.setdefault(chore[0], []).append(chore[1])
+            for worker, job_ids in over.items():
+                # A worker that does not answer any more has lost its jobs with itself.
+                with contextlib.suppress(EngineError):
+                    self.ask(worker, "forget", *job_ids)
+            if chore is None:
+                return
 
 
 def results(futures: Iterable[Any]) -> list[tuple[Any, BaseException | None]]:
@@ -163,8 +227,7 @@ def results(futures: Iterable[Any]) -> list[tuple[Any, BaseException | None]]:
     return found
 
 
-_PREFIX: Final = "jobdeck/"
-
-
 def _key(job_id: str) -> str:
-    return f"{_PREFIX}{job_id}"
+    # Dask keeps something of each kind of task for ever, and takes the words before the first number or mark for its
+    # name: with the colon all jobs are of one kind.
+    return f"jobdeck-job:{job_id}"
