@@ -1,13 +1,10 @@
-"""``with jobdeck.watching():`` shows what a block of code has others run: futures of executors, and asyncio's tasks."""
+"""``with jobdeck.watching():`` shows what a block of code has others run, whoever they are."""
 
 from __future__ import annotations
 
-import asyncio
-import functools
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from collections.abc import Iterable
 from contextvars import ContextVar, Token
 from queue import SimpleQueue
 from types import TracebackType
@@ -16,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._errors import JobError
 from ._job import Job, JobList
 from ._records import NewGroup
+from .watchers import Method, Noting, Seam, seams
 
 if TYPE_CHECKING:
     from ._deck import Deck
@@ -74,8 +72,8 @@ class Watching:
             thread.join(_PATIENCE)
 
     def note(self, created: Any, name: str | None) -> None:
-        """Show a future or a task; called where it was created, which must not notice."""
-        if not self._is_open or getattr(created, "job", None) is not None:
+        """Show what was created; called where it was, which must not notice."""
+        if not self._is_open:
             return
         self._created.put((created, name))
         with self._lock:
@@ -95,74 +93,59 @@ class Watching:
                     _log.exception("what a block has others run cannot be shown")
 
 
-def created(future: Any, name: str | None) -> None:
-    """Say that something was created; it is shown if that was in an open block."""
-    block = _block.get()
-    if block is not None:
-        block.note(future, name)
+class _BlockNoting(Noting):
+    """What is created is noted by the block whose code creates it."""
+
+    @property
+    def is_wanted(self) -> bool:
+        return _block.get() is not None
+
+    def note(self, created: Any, name: str | None = None) -> None:
+        block = _block.get()
+        if block is not None:
+            block.note(created, name)
+
+    def alone(self, method: Method, *args: Any, **kwargs: Any) -> Any:
+        token = _block.set(None)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            _block.reset(token)
 
 
 class _Seams:
-    """The methods through which futures and tasks are created, replaced for as long as a block is open."""
+    """The methods through which other systems create what is watched, replaced for as long as a block is open."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._blocks = 0
-        self._replaced: list[tuple[type, str, Callable[..., Any], Callable[..., Any]]] = []
+        self._replaced: list[tuple[Seam, Method, Method]] = []
 
     def open(self) -> None:
         with self._lock:
             self._blocks += 1
-            for kind in _kinds_of_executor(Executor):
-                self._replace(kind, "submit", _noting_submit)
-            self._replace(asyncio.BaseEventLoop, "create_task", _noting_task)
+            for seam in seams():
+                self._replace(seam)
 
     def close(self) -> None:
         with self._lock:
             self._blocks -= 1
             if self._blocks:
                 return
-            for kind, name, before, ours in self._replaced:
+            for seam, before, ours in self._replaced:
                 # What somebody else has put over it since stays, and calls ours, which then does nothing.
-                if vars(kind).get(name) is ours:
-                    setattr(kind, name, before)
+                if vars(seam.kind).get(seam.method) is ours:
+                    setattr(seam.kind, seam.method, before)
             self._replaced.clear()
 
-    def _replace(self, kind: type, name: str, noting: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-        before = vars(kind).get(name)
-        if before is None or any(kind is each for each, *_ in self._replaced):
+    def _replace(self, seam: Seam) -> None:
+        before = vars(seam.kind).get(seam.method)
+        if before is None or any((seam.kind, seam.method) == (each.kind, each.method) for each, *_ in self._replaced):
             return
-        ours = noting(before)
-        setattr(kind, name, ours)
-        self._replaced.append((kind, name, before, ours))
+        ours = seam.noting(before, _noting)
+        setattr(seam.kind, seam.method, ours)
+        self._replaced.append((seam, before, ours))
 
 
+_noting = _BlockNoting()
 _seams = _Seams()
-
-
-def _kinds_of_executor(kind: type[Executor]) -> Iterable[type[Executor]]:
-    for inner in kind.__subclasses__():
-        if not inner.__module__.startswith("jobdeck."):
-            yield inner
-            yield from _kinds_of_executor(inner)
-
-
-def _noting_submit(submit: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(submit)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        future = submit(*args, **kwargs)
-        # args: the executor, and what it is to call
-        created(future, getattr(args[1], "__qualname__", None) if len(args) > 1 else None)
-        return future
-
-    return call
-
-
-def _noting_task(create_task: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(create_task)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        task = create_task(*args, **kwargs)
-        created(task, None)
-        return task
-
-    return call

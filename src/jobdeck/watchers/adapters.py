@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from .._errors import InvalidInputError, JobdeckError
 from .ports import Adapter, Gathered, Watched
+from .seams import Seam
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class BuiltIn:
         Whose jobs it can reach again.
     gathers : bool
         It has ``gather``, too, for what holds several jobs.
+    has_seams : bool
+        It has ``seams``, too, by which a block notes what it creates.
     """
 
     module: str
@@ -42,15 +45,17 @@ class BuiltIn:
     needs: str
     systems: tuple[str, ...] = ()
     gathers: bool = False
+    has_seams: bool = False
 
 
 BUILT_IN: Final = (
     # Before futures: it is one, but is not stopped like one.
-    BuiltIn("parallel", "ipyparallel's AsyncResult", needs="ipyparallel"),
-    BuiltIn("futures", "concurrent.futures.Future", needs="concurrent.futures"),
-    BuiltIn("tasks", "asyncio.Task and asyncio.Future", needs="asyncio"),
+    BuiltIn("parallel", "ipyparallel's AsyncResult", needs="ipyparallel", has_seams=True),
+    BuiltIn("futures", "concurrent.futures.Future", needs="concurrent.futures", has_seams=True),
+    BuiltIn("tasks", "asyncio.Task and asyncio.Future", needs="asyncio", has_seams=True),
     BuiltIn("processes", "subprocess.Popen", needs="subprocess"),
-    BuiltIn("clusters", "distributed.Future and persisted Dask collections", needs="distributed"),
+    BuiltIn("clusters", "distributed.Future and persisted Dask collections", needs="distributed", has_seams=True),
+    BuiltIn("parallel_calls", "joblib.Parallel, for its next call", needs="joblib", has_seams=True),
     # Before Qiskit's other jobs: those of the service are primitives' jobs, too.
     BuiltIn(
         "qiskit.service",
@@ -118,6 +123,13 @@ def reattach(source: Mapping[str, Any]) -> Watched | None:
         if again is not None and (found := again(source)) is not None:
             return found
     return None
+
+
+def seams() -> Iterator[Seam]:
+    """Return where the systems that are loaded create what can be watched."""
+    for built_in in BUILT_IN:
+        if built_in.has_seams and built_in.needs in sys.modules:
+            yield from _module(built_in).seams()
 
 
 def _adapters() -> Iterator[Adapter]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from typing import Any, Final
 
 from .._errors import JobCancelledError
 from .._status import JobStatus
 from .ports import Fact, Reading, Watched
+from .seams import Seam, returning
 
 _PATIENCE: Final = 30.0
 """Seconds that the scheduler has for an answer."""
@@ -26,6 +27,18 @@ def adapt(obj: Any) -> Watched | None:
     if dask.is_dask_collection(obj) and (futures := distributed.futures_of(obj)):
         return WatchedCollection(obj, futures)
     return None
+
+
+def seams() -> Iterator[Seam]:
+    """Where a cluster is given work, and hands out what stands for it."""
+    for method in ("submit", "map", "compute", "persist"):
+        yield returning(sys.modules["distributed"].Client, method, _watchable)
+
+
+def _watchable(made: Any) -> Iterator[tuple[Any, None]]:
+    for each in made if isinstance(made, (list, tuple)) else (made,):
+        if isinstance(each, sys.modules["distributed"].Future) or sys.modules["dask"].is_dask_collection(each):
+            yield each, None
 
 
 class WatchedFuture(Watched):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from .._status import JobStatus
 from .engine_words import EngineWords
 from .futures import RUNS, WatchedFuture
 from .ports import Fact, Reading, Watched
+from .seams import Method, Noting, Seam
 
 _PATIENCE: Final = 10.0
 """Seconds after a result for the output before it, which comes by another way; one that died sends no end of it."""
@@ -20,6 +22,15 @@ _PATIENCE: Final = 10.0
 def adapt(obj: Any) -> Watched | None:
     """Watch an ``AsyncResult`` of any kind."""
     return WatchedAsyncResult(obj) if isinstance(obj, sys.modules["ipyparallel"].AsyncResult) else None
+
+
+def seams() -> Iterator[Seam]:
+    """Where a result begins to be one, whichever view it is of."""
+    kind = sys.modules["ipyparallel"].AsyncResult
+    yield Seam(kind, "__init__", _noting_result)
+    # Its parts, for those who wait for some of them, are no work of their own.
+    yield Seam(kind, "split", _alone)
+    yield Seam(kind, "wait", _alone)
 
 
 class WatchedAsyncResult(WatchedFuture):
@@ -101,3 +112,20 @@ def _times(tasks: Sequence[Any]) -> dict[str, float]:
     if len(ended) == len(tasks) and ended:
         times["ended"] = max(ended).timestamp()
     return times
+
+
+def _noting_result(begin: Method, noted: Noting) -> Method:
+    @functools.wraps(begin)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        noted.note(self)
+
+    return __init__
+
+
+def _alone(method: Method, noted: Noting) -> Method:
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return noted.alone(method, *args, **kwargs)
+
+    return call

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import functools
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from .._status import JobStatus
 from .ports import Reading, Watched
+from .seams import Method, Noting, Seam
 
 _CLOSED: Final = "its event loop was closed before it had ended"
 
@@ -16,6 +19,11 @@ _CLOSED: Final = "its event loop was closed before it had ended"
 def adapt(obj: Any) -> Watched | None:
     """Watch a task, or a future that some loop resolves."""
     return WatchedTask(obj) if isinstance(obj, asyncio.Future) else None
+
+
+def seams() -> Iterator[Seam]:
+    """Where tasks are made."""
+    yield Seam(asyncio.BaseEventLoop, "create_task", _noting_task)
 
 
 class WatchedTask(Watched):
@@ -28,18 +36,20 @@ class WatchedTask(Watched):
         self._future = future
         self._loop = future.get_loop()
         self.name = _name(future)
+        # A task begins when it is made, as far as anybody can tell.
+        self._times = {} if future.done() else {"started": time.time()}
 
     def read(self) -> Reading:
-        future = self._future
+        future, times = self._future, dict(self._times)
         if future.cancelled():
-            return Reading(JobStatus.CANCELLED)
+            return Reading(JobStatus.CANCELLED, times=times)
         if future.done():
             error = future.exception()
-            return Reading(JobStatus.DONE) if error is None else Reading(JobStatus.ERROR, exception=error)
+            return Reading(JobStatus.DONE if error is None else JobStatus.ERROR, exception=error, times=times)
         if self._loop.is_closed():
             # A closed loop never runs again, and nobody else can take the task on.
             return Reading(JobStatus.ERROR, error=_CLOSED, error_kind="lost")
-        return Reading(JobStatus.RUNNING)
+        return Reading(JobStatus.RUNNING, times=times)
 
     def result(self) -> Any:
         return self._future.result()
@@ -53,7 +63,27 @@ class WatchedTask(Watched):
 
     def on_change(self, wake: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed, which the next look tells
-            self._loop.call_soon_threadsafe(self._future.add_done_callback, lambda _: wake())
+            self._loop.call_soon_threadsafe(self._future.add_done_callback, functools.partial(_end, self._times, wake))
+
+
+def _end(times: dict[str, float], wake: Callable[[], None], _: asyncio.Future[Any]) -> None:
+    if "started" in times:
+        times["ended"] = time.time()
+    wake()
+
+
+def _noting_task(create_task: Method, noted: Noting) -> Method:
+    @functools.wraps(create_task)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        # Not alone: a task goes on in the context that it was made in, and what it makes is the block's, too.
+        task = create_task(*args, **kwargs)
+        if noted.is_wanted:
+            watched = WatchedTask(task)
+            watched.origin = task
+            noted.note(watched)
+        return task
+
+    return call
 
 
 def _name(future: asyncio.Future[Any]) -> str:
