@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,31 @@ from jupyter_client.manager import KernelManager
 
 
 class Kernel:
-    """A kernel in a process of its own."""
+    """A kernel in a process of its own.
 
-    def __init__(self, home: Path, folder: Path) -> None:
+    Parameters
+    ----------
+    home, folder : Path
+        Its jobdeck home and its working directory.
+    prefix : sequence of str
+        What goes before its command, where that is run on another host: it then speaks by sockets in `folder`.
+    environment : mapping of str to str, optional
+        Its variables beside ``JOBDECK_HOME``; by default this process's.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        folder: Path,
+        *,
+        prefix: Sequence[str] = (),
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self._manager = KernelManager(kernel_name="python3")
-        self._manager.start_kernel(env={**os.environ, "JOBDECK_HOME": str(home)}, cwd=str(folder))
+        if prefix:
+            self._manager.transport, self._manager.ip = "ipc", str(folder / "kernel")
+            self._manager.kernel_spec.argv[:1] = [*prefix, sys.executable]
+        self._manager.start_kernel(env={**environment, "JOBDECK_HOME": str(home)}, cwd=str(folder))
         self.client: BlockingKernelClient = self._manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)

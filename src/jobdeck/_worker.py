@@ -33,6 +33,8 @@ _LOG_EVERY: Final = 0.1
 _MANY: Final = "10000"
 """Jobs at a time: how many run here at once is up to Dask."""
 _AT_ONCE: Final = 200
+_LEAVING: Final = ("closing", "closed", "failed")
+"""A worker's status, in Dask's words, from which it does not come back."""
 _FETCHED_LOG: Final = 1_048_576
 
 
@@ -77,9 +79,12 @@ class Station:
     _one: ClassVar[Station | None] = None
     _making: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, folder: Path, tell: Callable[[str, News], None], address: str) -> None:
+    def __init__(
+        self, folder: Path, tell: Callable[[str, News], None], address: str, is_leaving: Callable[[], bool]
+    ) -> None:
         self.service = JobService.of(folder)
         self._tell = tell
+        self._is_leaving = is_leaving
         self._address = address
         self.service.store.set_setting("max_workers", _MANY)
         # Held for as long as this process lives, whatever ends it.
@@ -103,7 +108,11 @@ class Station:
                 except ValueError as error:
                     raise EngineError(f"this is no worker of Dask: {error}") from error
                 folder = Path(worker.local_directory) / "jobdeck"
-                cls._one = cls(folder, worker.log_event, worker.address)
+
+                def is_leaving() -> bool:
+                    return worker.status.name in _LEAVING
+
+                cls._one = cls(folder, worker.log_event, worker.address, is_leaving)
             return cls._one
 
     # --- jobs
@@ -134,6 +143,10 @@ class Station:
         self._wake.set()
         while not watched.over.wait(1.0):
             self.service.look_after_agents()
+            if self._is_leaving():
+                # The scheduler has given this worker up, and runs the job elsewhere. Dask would wait half a minute for
+                # this thread before it ends the worker, and the job with it.
+                self.stop(job_id, kill=True)
         if watched.record is None:
             raise EngineError(f"job {job_id} was removed from the worker while it ran")
         return self._end(watched, watched.record, parcel["limit"])

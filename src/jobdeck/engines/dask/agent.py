@@ -43,6 +43,8 @@ HAND_OVER_EVERY: Final = 0.05
 _CHECK: Final = 1.0
 _LEFT_BEHIND: Final = 200
 """Jobs that ended last, of which an earlier agent may have died before it told the scheduler."""
+_SILENCE: Final = 5.0
+"""Seconds for which a worker that did not answer is not asked again."""
 _CANCEL_GRACE: Final = 0.5
 """Seconds for which a job that was taken back may still turn out to have started."""
 
@@ -79,6 +81,7 @@ class DaskAgent:
         self._ended: dict[str, Any] = {}
         self._endings = Endings(store, engine, agent)
         self._leftovers = Leftovers(store, engine)
+        self._silent: dict[str, float] = {}
         self._stopped = False
         self._last_busy = time.monotonic()
         self._next_check = 0.0
@@ -275,6 +278,8 @@ class DaskAgent:
         for job_id, away in list(self._away.items()):
             if away.withdrawn is not None and now - away.withdrawn > _CANCEL_GRACE:
                 self._close(job_id, Exit())
+            elif away.ask_again is not None and now >= away.ask_again:
+                self._stop(job_id, away)
 
     def _stop(self, job_id: str, away: Away) -> None:
         assert self._cluster is not None
@@ -284,13 +289,22 @@ class DaskAgent:
             away.withdrawn = time.monotonic()
             self._note(job_id, "taken back from the scheduler")
             return
+        now = time.monotonic()
+        away.ask_again = None
         try:
+            if self._silent.get(worker, 0.0) > now:
+                # Each question to a host that is cut off would hold up the news of all others.
+                raise EngineError(f"the worker {worker} did not answer a moment ago")
             self._cluster.ask(worker, "stop", job_id, away.wish == "kill")
+            self._silent.pop(worker, None)
             self._note(job_id, f"asked the worker at {worker}")
         except EngineError as error:
             # A worker that is gone ends the job by that.
             self.say(f"job {job_id} cannot be stopped just now: {error}")
-            self._note(job_id, "its worker does not answer")
+            if self._silent.get(worker, 0.0) <= now:
+                self._silent[worker] = time.monotonic() + _SILENCE
+            away.ask_again = self._silent[worker]
+            self._note(job_id, "its worker does not answer; it is asked again")
 
     def _note(self, job_id: str, words: str) -> None:
         with contextlib.suppress(JobNotFoundError):
@@ -308,7 +322,7 @@ class DaskAgent:
     def _hear(self, news: News) -> None:
         job_id = news["job"]
         away = self._away.get(job_id)
-        if away is None:
+        if away is None or news["run"] in away.over:
             return
         if away.run != news["run"] and not self._begin_run(job_id, away, news):
             return
@@ -329,6 +343,7 @@ class DaskAgent:
             allowed = checked_options(away.record.metadata).get("retries", 0)
             words = f"the worker at {away.worker} died while it ran there"
             if away.restarts > allowed:
+                away.over.add(away.run)
                 away.run, away.worker, away.wish = news["run"], news["worker"], "kill"
                 away.verdict = f"lost: {words}; retry() runs it again"
                 self._stop(job_id, away)

@@ -21,6 +21,8 @@ LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
 _ANSWER: Final = 5.0
 _FORGET_EVERY: Final = 1.0
+_HEARING: Final = 2.0
+"""Seconds for a worker to say that it has heard something."""
 
 Event = tuple[str, Any, Any]
 """``("news", news, None)`` or ``("end", job_id, future)``."""
@@ -166,8 +168,12 @@ class Cluster:
 
     def ask(self, worker: str, question: str, job_id: str, *details: Any) -> Any:
         """Ask a worker about a job. EngineError if it does not answer."""
+        # The scheduler would wait for half a minute for a host that is cut off. What is fetched may take long to come.
+        limit = _HEARING if question in {"stop", "forget"} else None
         try:
-            return self._client.run(self._ask, question, job_id, *details, workers=[worker])[worker]
+            return self._client.sync(
+                self._client._run, self._ask, question, job_id, *details, workers=[worker], callback_timeout=limit
+            )[worker]
         except Exception as error:
             raise EngineError(f"the worker {worker} does not answer: {error!r}") from error
 

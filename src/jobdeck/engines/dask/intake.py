@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..._errors import EngineError, RuntimeInvalidStateError
@@ -32,12 +32,15 @@ class Away:
         The number of its last message in the store, and bytes of output there.
     run, worker
         Which of its runs this is, and where.
+    over
+        Its earlier runs, of which news may come late, from hosts that were cut off for a while.
     before, log_before
         Messages and bytes of earlier runs, which died with their workers.
     restarts
         How many those were.
-    wish, withdrawn
-        What is asked of it, and when it was taken back from the scheduler.
+    wish, withdrawn, ask_again
+        What is asked of it, when it was taken back from the scheduler, and when to ask its worker again, which did not
+        answer.
     verdict
         Why it counts as lost, whatever else comes.
     """
@@ -52,7 +55,9 @@ class Away:
     restarts: int = 0
     wish: CommandKind | None = None
     withdrawn: float | None = None
+    ask_again: float | None = None
     verdict: str | None = None
+    over: set[str] = field(default_factory=set)
 
     @property
     def job_id(self) -> str:
@@ -62,6 +67,7 @@ class Away:
     def begin(self, run: str, worker: str) -> None:
         """Another run begins, and counts its messages anew."""
         if self.run is not None:
+            self.over.add(self.run)
             self.before, self.log_before = self.seen, self.log
         self.run, self.worker = run, worker
 
