@@ -53,10 +53,11 @@ describe("the panel", () => {
   const onDeck = vi.fn();
   const onGroup = vi.fn();
   const onCommand = vi.fn(() => Promise.resolve<string | null>(null));
+  const onBulk = vi.fn(() => Promise.resolve<string | null>(null));
   const note = signal<string | null>(null);
 
   const show = (table: JobTable): void => {
-    unmount = mountPanel(root, { table, note, recent: signal(20), onOpen, onDeck, onGroup, onCommand });
+    unmount = mountPanel(root, { table, note, recent: signal(20), onOpen, onDeck, onGroup, onCommand, onBulk });
   };
   const texts = (selector: string): (string | null)[] => [...root.querySelectorAll(selector)].map((element) => element.textContent);
   const button = (label: string): HTMLButtonElement => {
@@ -103,6 +104,30 @@ describe("the panel", () => {
     expect(texts("h3")).toEqual(["Running 1", "Queued 1", "Recent 2"]);
     expect(root.querySelector("[data-group=s]")?.textContent).toContain("4 jobs");
     expect(root.querySelector("img")).toBeNull();
+  });
+
+  it("cancels the jobs of a group that have not ended, and asks first where they are many", async () => {
+    const member = (number: number, parts: Partial<WireRow>): WireRow => makeWireRow(number, { group: "s", started: null, ended: null, ...parts });
+    const table = rowsOf(member(3, { status: "RUNNING", started: NOW - 5 }), member(2, { status: "QUEUED" }), member(1, { ended: NOW - 4 }));
+    painted(() => show(table));
+    painted(() => table.apply(makeRowsFrame(1, { reset: false, groups: [makeGroup("s", { name: "scan", total: 3 })] })));
+    onBulk.mockResolvedValueOnce("The server is gone.");
+    await act(async () => {
+      button("Cancel all jobs of scan").click();
+      await Promise.resolve();
+    });
+    expect(onBulk).toHaveBeenCalledWith({ command: "cancel", ids: [id(2), id(3)] });
+    expect(texts('[role="alert"]')).toEqual(["The server is gone.✕"]);
+    const more = Array.from({ length: 25 }, (_, number) => member(number + 10, { status: "QUEUED" }));
+    painted(() => table.apply(makeRowsFrame(2, { reset: false, rows: more })));
+    painted(() => button("Cancel all jobs of scan").click());
+    expect(onBulk).toHaveBeenCalledTimes(1);
+    painted(() => button("Cancel 27 jobs").click());
+    expect(onBulk).toHaveBeenCalledTimes(2);
+    expect(root.querySelector("dialog")).toBeNull();
+    const asked = Object.fromEntries([...more.map((row) => row.id), id(2), id(3)].map((each) => [each, { cancel_state: "requested" as const }]));
+    painted(() => table.apply(makeRowsFrame(3, { reset: false, changes: asked })));
+    expect(root.querySelector("[data-group=s] button[data-command]")).toBeNull();
   });
 
   it("follows the jobs, opens one, cancels one and says why it could not be cancelled", async () => {

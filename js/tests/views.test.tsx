@@ -265,7 +265,7 @@ describe("a card", () => {
   });
 
   it("of a job that somebody else runs tells what that system tells", async () => {
-    const facts = { usage: 2.5, id: "d3kq", session: HOSTILE, shots: 4_096, circuits: 3, precision: 0.03125, seed_used: 7 };
+    const facts = { usage: 2.5, estimated_usage: 3.5, estimated_start: "2026-03-01 09:00", id: "d3kq", session: HOSTILE, shots: 4_096, circuits: 3, precision: 0.03125, seed_used: 7 };
     const job = makeJob({ watched: true, engine: "ibm-runtime", backend: "ibm_torino", status: "QUEUED", started: null, queue_place: ">2000", facts });
     const card = await show(makeSnapshot([job]));
     expect(card.find(".jobdeck-summary").textContent).toBe("place in line: >2000 · ibm-runtime · ibm_torino");
@@ -275,6 +275,8 @@ describe("a card", () => {
       ["System", "ibm-runtime"],
       ["Backend", "ibm_torino"],
       ["Queue position", ">2000"],
+      ["Expected start", "2026-03-01 09:00"],
+      ["Expected usage", "3.5 s"],
       ["Usage", "2.5 s"],
       ["Circuits", "3"],
       ["Shots", "4,096"],
@@ -287,6 +289,23 @@ describe("a card", () => {
     await card.emit(makeDelta(1, { jobs: { [ID]: { status: "DONE", final: true } } }));
     expect(card.all("[data-fact=queue_place]")).toEqual([]);
     await expectAccessible(card.root);
+  });
+
+  it("has a result's own text folded below a picture of it, and open where there is none", async () => {
+    const chart = { kind: "histogram" as const, labels: ["0", "1"], counts: [3, 5], shots: 8, more: 0 };
+    const ended = makeJob({ status: "DONE", final: true, ended: NOW, result: "Result(backend_name='aer_simulator')", chart });
+    const card = await show(makeSnapshot([ended]));
+    await card.click("button.jobdeck-name");
+    expect(card.all(".jobdeck-result-chart").length).toBe(1);
+    expect(card.root.textContent).not.toContain("Result(backend_name");
+    const fold = card.find(".jobdeck-result > .jobdeck-fold");
+    expect([fold.textContent, fold.getAttribute("aria-expanded")]).toEqual(["▸ As text", "false"]);
+    await card.click(".jobdeck-result > .jobdeck-fold");
+    expect(card.find(`[id="${fold.getAttribute("aria-controls")}"]`).textContent).toBe("Result(backend_name='aer_simulator')");
+    await expectAccessible(card.root);
+    await card.emit(makeDelta(1, { jobs: { [ID]: { chart: null } } }));
+    expect(card.all(".jobdeck-result > .jobdeck-fold")).toEqual([]);
+    expect(card.find(".jobdeck-result .jobdeck-text").textContent).toContain("Result(backend_name");
   });
 
   it("of a job of its own has no facts of another system", async () => {

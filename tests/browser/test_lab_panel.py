@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 import programs
 
+from .conftest import ARTIFACTS
 from .notebook import badge
 
 
@@ -116,6 +117,23 @@ def test_the_panel_of_what_runs_stops_one_job_or_all(open_window, deck, gate, tw
     one.locator(".jp-RunningSessions-itemShutdown").click()
     expect(items).to_have_count(2)
     assert str(jobs[0].status()) == "CANCELLED"
+    inputs = [{"number": 3, "gate": gate, "first": 2}] * 4
+    scan, sieve = (deck.map(programs.count_to, inputs, name=name) for name in ("stop-scan", "stop-sieve"))
+    groups = window.page.locator(".jp-RunningSessions-item").filter(has_text=re.compile("stop-(scan|sieve)"))
+    expect(groups).to_have_count(2)
+    expect(groups.filter(has_text="stop-scan")).to_contain_text("0 of 4 jobs")
+    window.command("jobdeck:show-panel")
+    line = window.panel.locator(f"[data-group='{sieve.group_id}']")
+    line.get_by_role("button", name="Cancel all jobs of stop-sieve").click()
+    expect(badge_in(line)).to_have_text("Cancelled")
+    ARTIFACTS.mkdir(exist_ok=True)
+    window.page.screenshot(path=ARTIFACTS / "panel-groups.png")
+    window.command("running:show-panel")
+    expect(groups).to_have_count(1)
+    groups.hover()
+    groups.locator(".jp-RunningSessions-itemShutdown").click()
+    expect(groups).to_have_count(0)
+    assert set(map(str, [*scan.statuses(), *sieve.statuses()])) == {"CANCELLED"}
     window.page.get_by_role("button", name="Cancel All").click()
     window.page.get_by_role("dialog").get_by_role("button", name="Cancel All").click()
     for job in jobs[1:]:

@@ -2,7 +2,7 @@ import type { CommandRegistry } from "@lumino/commands";
 import { computed } from "@preact/signals";
 import { mountPanel } from "../view/panel";
 import { jobsIcon } from "./icon";
-import { order } from "./order";
+import { order, orderMany } from "./order";
 import { Commands, type JobsPage } from "./tokens";
 import { ViewWidget } from "./view-widget";
 
@@ -33,6 +33,7 @@ export class JobsPanel extends ViewWidget {
       onGroup: (group) => void commands.execute(Commands.open, { group }),
       onDeck: (query) => void commands.execute(Commands.open, query ? { query } : {}),
       onCommand: (id, command) => order(page, id, command),
+      onBulk: (bulk) => orderMany(page, bulk),
     });
     return () => {
       unmount();

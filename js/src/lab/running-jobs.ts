@@ -3,7 +3,8 @@ import type { IRunningSessions } from "@jupyterlab/running";
 import type { CommandRegistry } from "@lumino/commands";
 import { Signal } from "@lumino/signaling";
 import { effect } from "@preact/signals";
-import { currentJobs } from "../model/current";
+import { currentItems, currentJobs, type CurrentItem } from "../model/current";
+import { GroupIndex } from "../model/groups";
 import { face } from "../model/status";
 import type { DeckRow } from "../model/table";
 import { count, share } from "../model/time";
@@ -17,14 +18,16 @@ const LONGEST_NAME = 200;
 /** The list is made anew at most this often: its view draws every item each time. */
 const PAUSE = 1_000;
 
-/** The jobs in the panel of all that runs: shutting one down means to cancel it. */
+/** The jobs in the panel of all that runs, those of a group as one: shutting one down means to cancel it. */
 export class RunningJobs implements IRunningSessions.IManager {
   readonly name: string;
   readonly shutdownLabel: string;
   readonly shutdownAllLabel: string;
   readonly shutdownAllConfirmationText: () => string;
   readonly runningChanged = new Signal<this, void>(this);
+  private readonly groups: GroupIndex;
   private jobs: readonly DeckRow[] = [];
+  private items: readonly CurrentItem[] = [];
   private shown = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly stop: () => void;
@@ -39,12 +42,15 @@ export class RunningJobs implements IRunningSessions.IManager {
     this.shutdownAllLabel = t("Cancel All");
     this.shutdownAllConfirmationText = () => t("Cancel all {count} jobs that run or wait?", { count: count(this.jobs.length) });
     const release = deck.use();
+    this.groups = new GroupIndex(deck.table);
     const unwatch = effect(() => {
       void deck.table.rows.value;
+      void deck.table.groups.value;
       this.timer ??= setTimeout(() => this.look(), PAUSE);
     });
     this.stop = () => {
       unwatch();
+      this.groups.dispose();
       release();
       clearTimeout(this.timer);
     };
@@ -56,13 +62,13 @@ export class RunningJobs implements IRunningSessions.IManager {
   }
 
   running(): IRunningSessions.IRunningItem[] {
-    return this.jobs.slice(0, MOST).map((row) => ({
+    return this.items.slice(0, MOST).map((item) => ({
       icon: () => jobsIcon,
-      label: () => row.name.slice(0, LONGEST_NAME),
-      labelTitle: () => `${row.name.slice(0, LONGEST_NAME)}\n${row.id}`,
-      detail: () => detail(row, this.page),
-      open: () => void this.commands.execute(Commands.openJob, { id: row.id, name: row.name }),
-      shutdown: () => void order(this.page, row.id, "cancel").then(complain),
+      label: () => nameOf(item),
+      labelTitle: () => `${nameOf(item)}\n${item.id}`,
+      detail: () => detail(item, this.page),
+      open: () => this.open(item),
+      shutdown: () => this.cancel(item),
     }));
   }
 
@@ -74,21 +80,43 @@ export class RunningJobs implements IRunningSessions.IManager {
     void orderMany(this.page, { command: "cancel", ids: this.jobs.map((row) => row.id) }).then(complain);
   }
 
+  private open(item: CurrentItem): void {
+    if ("row" in item) void this.commands.execute(Commands.openJob, { id: item.id, name: item.row.name });
+    else void this.commands.execute(Commands.open, { group: item.id });
+  }
+
+  private cancel(item: CurrentItem): void {
+    const { page, groups } = this;
+    const answer = "row" in item ? order(page, item.id, "cancel") : orderMany(page, { command: "cancel", ids: groups.openOf(item.id) });
+    void answer.then(complain);
+  }
+
   private look(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    const { running, waiting } = currentJobs(this.page.deck.table.rows.peek(), 0);
-    this.jobs = [...running, ...waiting];
-    const shown = JSON.stringify(this.jobs.slice(0, MOST).map((row) => [row.id, row.name, detail(row, this.page)]));
+    const rows = this.page.deck.table.rows.peek();
+    const jobs = currentJobs(rows, 0);
+    this.jobs = [...jobs.running, ...jobs.waiting];
+    const { running, waiting } = currentItems(rows, 0, (row) => !row.final, (id) => this.groups.standing(id));
+    this.items = [...running, ...waiting];
+    const shown = JSON.stringify(this.items.slice(0, MOST).map((item) => [item.id, nameOf(item), detail(item, this.page)]));
     if (shown === this.shown) return;
     this.shown = shown;
     this.runningChanged.emit();
   }
 }
 
-function detail(row: DeckRow, { t }: JobsPage): string {
-  const part = share(row);
-  return part === null ? t(face(row).word) : `${Math.round(part * 100)} %`;
+function nameOf(item: CurrentItem): string {
+  return ("row" in item ? item.row.name : item.standing.group.name).slice(0, LONGEST_NAME);
+}
+
+function detail(item: CurrentItem, { t }: JobsPage): string {
+  if ("row" in item) {
+    const part = share(item.row);
+    return part === null ? t(face(item.row).word) : `${Math.round(part * 100)} %`;
+  }
+  const { final, total } = item.standing;
+  return t("{done} of {n} jobs", { done: count(final), n: count(total) });
 }
 
 function complain(refusal: string | null): void {

@@ -13,6 +13,8 @@ export interface Fact {
 const LABELS: Readonly<Record<string, string>> = {
   status_text: "Status",
   queue_place: "Queue position",
+  estimated_start: "Expected start",
+  estimated_usage: "Expected usage",
   usage: "Usage",
   circuits: "Circuits",
   shots: "Shots",
@@ -22,7 +24,7 @@ const LABELS: Readonly<Record<string, string>> = {
   after: "After",
   result: "Result",
 };
-const UNITS: Readonly<Record<string, string>> = { usage: " s" };
+const UNITS: Readonly<Record<string, string>> = { usage: " s", estimated_usage: " s" };
 
 /** The facts of a job; of one that somebody else runs, with the system and the backend first. */
 export function factsOf(job: JobInfo): Fact[] {

@@ -100,6 +100,27 @@ function Inputs({ info }: { info: JobInfo }): VNode {
   );
 }
 
+/** The result as its own text; below a picture of it, which tells more, folded away. */
+function ResultText({ text, isFolded }: { text: string; isFolded: boolean }): VNode {
+  const { t } = useEnv();
+  const id = useElementId();
+  const [isUnfolded, setUnfolded] = useState(false);
+  const shown = (
+    <pre class="jobdeck-text" id={id}>
+      <Text text={text} most={LONGEST} />
+    </pre>
+  );
+  if (!isFolded) return shown;
+  return (
+    <>
+      <button type="button" class="jobdeck-fold" aria-expanded={isUnfolded} aria-controls={id} onClick={() => setUnfolded(!isUnfolded)}>
+        {isUnfolded ? "▾" : "▸"} {t("As text")}
+      </button>
+      {isUnfolded ? shown : null}
+    </>
+  );
+}
+
 function Result({ info }: { info: JobInfo }): VNode {
   const { t } = useEnv();
   const facts = [
@@ -113,9 +134,7 @@ function Result({ info }: { info: JobInfo }): VNode {
       {info.result === null ? (
         <p class="jobdeck-empty">{info.final ? t("It left no result.") : t("There is no result yet.")}</p>
       ) : (
-        <pre class="jobdeck-text">
-          <Text text={info.result} most={LONGEST} />
-        </pre>
+        <ResultText text={info.result} isFolded={info.chart !== null} />
       )}
       {facts.length > 0 ? <p class="jobdeck-empty jobdeck-number">{facts.join(" · ")}</p> : null}
     </div>

@@ -7,7 +7,9 @@ import { parseQuery, QueryError, type Query } from "../model/query";
 import { deedFor } from "../model/status";
 import type { DeckRow, JobTable } from "../model/table";
 import { count, duration, elapsed, took } from "../model/time";
-import type { CommandName } from "../model/wire";
+import type { BulkOrder, CommandName } from "../model/wire";
+import { Confirm } from "./deck/dialog";
+import { questionFor, type Question } from "./deck/question";
 import { EnvContext, rootId, ticker, translator, useElementId, usePlace, type Translate } from "./env";
 import { guardKeys } from "./keys";
 import { Badge, ProgressBar } from "./parts";
@@ -29,6 +31,8 @@ interface Props {
   onGroup: (group: string) => void;
   /** Asks for something to be done; the answer says why not, or is null. */
   onCommand: (id: string, command: CommandName) => Promise<string | null>;
+  /** The same for many jobs. */
+  onBulk: (order: BulkOrder) => Promise<string | null>;
 }
 
 const EVERYTHING = parseQuery("");
@@ -49,6 +53,7 @@ function JobPanel(props: Props): VNode {
   const { t } = usePlace();
   const text = useSignal("");
   const [refusal, setRefusal] = useState<string | null>(null);
+  const [asked, ask] = useState<{ order: BulkOrder; question: Question } | null>(null);
   const rows = table.rows.value;
   const sought = text.value;
   const most = recent.value;
@@ -62,6 +67,17 @@ function JobPanel(props: Props): VNode {
   const command = (id: string, name: CommandName): void => {
     setRefusal(null);
     void props.onCommand(id, name).then(setRefusal);
+  };
+  const bulk = (order: BulkOrder): void => {
+    setRefusal(null);
+    void props.onBulk(order).then(setRefusal);
+  };
+  const cancelGroup = (group: string): void => {
+    const ids = groups.openOf(group);
+    const order: BulkOrder = { command: "cancel", ids };
+    const question = questionFor("cancel", ids.length, false, t);
+    if (question) ask({ order, question });
+    else bulk(order);
   };
   return (
     <div class="jobdeck-root jobdeck-panel">
@@ -101,7 +117,8 @@ function JobPanel(props: Props): VNode {
           </button>
         </p>
       ) : null}
-      <Parts {...props} jobs={jobs} command={command} isFiltered={!query.isEmpty} />
+      <Parts {...props} jobs={jobs} command={command} cancelGroup={cancelGroup} isFiltered={!query.isEmpty} />
+      {asked ? <Confirm {...asked.question} onConfirm={() => bulk(asked.order)} onClose={() => ask(null)} /> : null}
     </div>
   );
 }
@@ -109,6 +126,7 @@ function JobPanel(props: Props): VNode {
 interface PartsProps extends Props {
   jobs: CurrentItems;
   command: (id: string, name: CommandName) => void;
+  cancelGroup: (group: string) => void;
   isFiltered: boolean;
 }
 
@@ -134,7 +152,7 @@ interface PartProps extends Omit<PartsProps, "jobs" | "isFiltered" | "note"> {
   items: readonly CurrentItem[];
 }
 
-function Part({ title, query, items, onDeck, onGroup, table, onOpen, command }: PartProps): VNode | null {
+function Part({ title, query, items, onDeck, onGroup, table, onOpen, command, cancelGroup }: PartProps): VNode | null {
   const { t } = usePlace();
   const id = useElementId();
   if (items.length === 0) return null;
@@ -148,7 +166,7 @@ function Part({ title, query, items, onDeck, onGroup, table, onOpen, command }: 
           "row" in item ? (
             <Row key={item.id} row={item.row} table={table} onOpen={onOpen} command={command} />
           ) : (
-            <Group key={item.id} standing={item.standing} table={table} onGroup={onGroup} />
+            <Group key={item.id} standing={item.standing} table={table} onGroup={onGroup} cancelGroup={cancelGroup} />
           ),
         )}
       </ul>
@@ -198,8 +216,10 @@ function Row({ row, table, onOpen, command }: RowProps): VNode {
   );
 }
 
-/** A group as one thing: how far it is, and a way to its jobs. */
-function Group({ standing, table, onGroup }: { standing: Standing } & Pick<PartProps, "table" | "onGroup">): VNode {
+type GroupProps = Pick<PartProps, "table" | "onGroup" | "cancelGroup"> & { standing: Standing };
+
+/** A group as one thing: how far it is, a way to its jobs, and to stop them all. */
+function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
   const { t, tick } = usePlace();
   const { group, final, total } = standing;
   if (standing.ended === null) void tick.value;
@@ -215,6 +235,18 @@ function Group({ standing, table, onGroup }: { standing: Standing } & Pick<PartP
         </button>
         <span class="jobdeck-quiet jobdeck-number">{final === total ? t("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}</span>
         {ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{standing.ended === null ? duration(ran) : took(ran)}</span>}
+        {standing.underWay > 0 ? (
+          <button
+            type="button"
+            class="jobdeck-button jobdeck-panel-stop"
+            data-command="cancel"
+            title={t("Cancel all")}
+            aria-label={t("Cancel all jobs of {name}", { name })}
+            onClick={() => cancelGroup(group.id)}
+          >
+            ✕
+          </button>
+        ) : null}
       </div>
       <MixedBar standing={standing} isTall />
     </li>
