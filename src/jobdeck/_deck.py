@@ -54,7 +54,8 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     home
         Folder of the store; None means ``JOBDECK_HOME``, else the platform's folder for a user's state.
     engine
-        What runs jobs that do not say otherwise: ``"local"``, ``"dask://HOST:PORT"``, or a Dask client or cluster.
+        What runs jobs that do not say otherwise: ``"local"`` (a process for each), ``"threads"`` (of this process, with
+        nothing pickled), ``"dask://HOST:PORT"``, or a Dask client or cluster.
     max_workers
         See :attr:`max_workers`; None leaves it as it is.
 
@@ -301,6 +302,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             args=args,
             kwargs=kwargs,
             log_level=how.log_level,
+            by_reference=self._service.engine(engine).shares_memory,
         )
         new = NewJob(
             name=how.name or (packed.name if uploaded is None else uploaded.name),
@@ -316,6 +318,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
             after=after,
             submitted=submitted,
+            held=packed.held,
         )
         job = self._service.handle(self._service.add(new), backend=how.backend, decoder=decoder)
         if callback is not None:

@@ -161,7 +161,8 @@ class Grouping:
         engine = self._service.engine_for(self._engine if how.engine is None else how.engine, how.metadata)
         uploaded = Programs(self._service.store).find(program)
         given = program if uploaded is None else uploaded.record.data
-        packer = Packer(given, backend=how.backend, log_level=how.log_level)
+        by_reference = self._service.engine(engine).shares_memory
+        packer = Packer(given, backend=how.backend, log_level=how.log_level, by_reference=by_reference)
         base = how.name or (packer.name if uploaded is None else uploaded.name)
         new = [
             NewJob(
@@ -178,6 +179,7 @@ class Grouping:
                 timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
                 place=place,
                 after=after,
+                held=packed.held,
             )
             for place, packed in enumerate(_packed(packer, inputs_list, common, uploaded))
         ]

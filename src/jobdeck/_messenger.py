@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
 from ._codec import RuntimeEncoder, encode
@@ -40,6 +43,7 @@ class UserMessenger:
         self.job_id = job_id or "none"
         self._interrupted = False
         self._final = False
+        self._wake: Callable[[], object] | None = None
         self._lock = threading.RLock()
 
     def publish(self, message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder, final: bool = False) -> None:
@@ -98,6 +102,22 @@ class UserMessenger:
     def interrupt(self) -> None:
         """Make the next call raise :class:`JobCancelledError`. Made for signal handlers: it takes no lock."""
         self._interrupted = True
+
+    @contextlib.contextmanager
+    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+        """Have `wake` called by :meth:`wake` for as long as this lasts."""
+        self._wake = wake
+        try:
+            yield
+        finally:
+            self._wake = None
+
+    def wake(self) -> bool:
+        """Wake a program that waits where no interrupt reaches it; tell whether it does."""
+        wake = self._wake
+        if wake is not None:
+            wake()
+        return wake is not None
 
     @property
     def interrupted(self) -> bool:
@@ -187,6 +207,7 @@ def _count(name: str, value: Any) -> float:
 
 
 _active: UserMessenger | None = None
+_here: ContextVar[UserMessenger | None] = ContextVar("jobdeck_messenger", default=None)
 
 
 def activate(messenger: UserMessenger | None) -> None:
@@ -195,9 +216,19 @@ def activate(messenger: UserMessenger | None) -> None:
     _active = messenger
 
 
+@contextlib.contextmanager
+def speaking(messenger: UserMessenger) -> Iterator[None]:
+    """Make this the messenger of the job that this thread runs, and asyncio's tasks in it, whatever others run."""
+    token = _here.set(messenger)
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
 def active() -> UserMessenger | None:
-    """Return the messenger of the job that this process runs, None outside a job."""
-    return _active
+    """Return the messenger of the job that this thread runs, or its process; None outside a job."""
+    return _here.get() or _active
 
 
 def _renew_lock() -> None:

@@ -134,6 +134,7 @@ class Store(MessageSink, Protocol):
     def claim(self, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
         """Take up to `limit` queued jobs of this engine, first submitted first: QUEUED → `status`, owned by `agent`.
 
+        One that has had an agent since it was added is for that one alone.
         VALIDATING is for an engine that has a queue of its own: such a job has not started.
         """
 
@@ -148,6 +149,9 @@ class Store(MessageSink, Protocol):
 
     def note_result(self, job_id: str, words: str) -> None:
         """Say on a job's row (``facts["result"]``) what has become of a result that the store does not have."""
+
+    def owners(self, engine: str) -> list[str]:
+        """Return the agents of this engine's own jobs that have not ended, as the rows name them."""
 
     def inherit_jobs(self, engine: str, agent: str) -> list[JobRecord]:
         """Make an agent the owner of all jobs of its engine that were claimed and have not ended, and return them."""
@@ -285,6 +289,8 @@ class Engine(Protocol):
     """The kernel's side of an engine: makes sure that somebody will run what is queued."""
 
     name: str
+    shares_memory: bool
+    """Whether its jobs run in the process that submits them, so that programs and inputs are not sent anywhere."""
 
     def check(self, metadata: Mapping[str, Any]) -> None:
         """Check what a job's metadata say to this engine. InvalidInputError names what it does not know."""

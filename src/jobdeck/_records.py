@@ -32,7 +32,7 @@ class NewJob:
     source : mapping, optional
         Of a job that somebody else runs; None for jobdeck's own. See :class:`JobRecord`.
     agent : str, optional
-        For such a job, who watches it: it is never claimed.
+        For such a job, who watches it: it is never claimed. For jobdeck's own, who alone may claim it.
     cancel_state, cancel_note
         For such a job, where it is known from the start that it cannot be stopped.
     place : int, optional
@@ -40,6 +40,9 @@ class NewJob:
         store gives one behind all others to a job that has none.
     after : tuple of str
         Ids of jobs that have to be done before it begins. If one of them ends otherwise, it ends in ERROR.
+    held : object
+        What `program` and `inputs` refer to where they are references into this process (see ``_program.held``),
+        which keep nothing alive by themselves. It is not stored.
     """
 
     name: str
@@ -63,6 +66,7 @@ class NewJob:
     cancel_note: str | None = None
     place: int | None = None
     after: tuple[str, ...] = ()
+    held: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

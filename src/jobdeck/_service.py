@@ -24,15 +24,16 @@ from ._records import Gone, GroupQuery, JobQuery, JobRecord, NewGroup, NewJob
 from .engines.dask import address as dask
 from .engines.dask.engine import DaskEngine
 from .engines.local.engine import LocalEngine
-from .engines.lock import WatchLock
-from .engines.lost import close_lost, close_unwatched
-from .engines.marks import agent_id, watcher_lock
+from .engines.lock import AgentLock, WatchLock
+from .engines.lost import close_lost, close_lost_processes, close_unwatched
+from .engines.marks import agent_id, process_lock
+from .engines.threads.engine import ThreadsEngine
 from .store import default_home, open_store
 from .watchers import Bridge, Watched
 
 _ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
 
-_NAMES_OF_ENGINES: Final = "'local' or 'dask://HOST:PORT'"
+_NAMES_OF_ENGINES: Final = "'local', 'threads' or 'dask://HOST:PORT'"
 
 _LAST_LOOKS: Final = 0.5
 """Seconds that jobs of others may take at the end of the process to say that they have ended."""
@@ -64,6 +65,7 @@ class JobService:
         self._parts: _Parts | None = None
         self._engines: dict[str, Engine] = {}
         self._bridge: Bridge | None = None
+        self._threads: ThreadsEngine | None = None
         self._decks = 0
         self._handles = Handles(lambda: self.follower, self._queue_place)
 
@@ -142,9 +144,26 @@ class JobService:
         make = _ENGINES.get(name)
         if make is not None:
             return make(self.home)
+        if name == ThreadsEngine.name:
+            return self.threads
         if dask.is_dask(name):
             return DaskEngine(self.home, name)
         raise EngineError(f"there is no engine {name!r}; there is: {_NAMES_OF_ENGINES}")
+
+    @property
+    def threads(self) -> ThreadsEngine:
+        """Runs jobs in this process."""
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadsEngine(self.home, lambda: self.store, self._tell_news)
+                atexit.register(self._leave_threads, self._threads)
+            return self._threads
+
+    def _leave_threads(self, threads: ThreadsEngine) -> None:
+        """At the end of the process, with which its jobs end."""
+        if threads is self._threads:
+            with contextlib.suppress(StoreError):  # then whoever looks next does it
+                threads.leave()
 
     def retain(self) -> None:
         """Count one more deck."""
@@ -168,10 +187,17 @@ class JobService:
             bridge = self._bridge
             if bridge is not None and bridge.is_busy:
                 return
-            self._parts = self._bridge = None
+            threads = self._threads
+            if threads is not None and threads.is_busy:
+                return
+            self._parts = self._bridge = self._threads = None
+            self._engines.pop(ThreadsEngine.name, None)
         if bridge is not None:
             atexit.unregister(self._leave)
             bridge.close()
+        if threads is not None:
+            atexit.unregister(self._leave_threads)
+            threads.close()
         parts.follower.close()
         parts.store.close()
 
@@ -197,6 +223,8 @@ class JobService:
         bridge = self._bridge
         if record.source is not None and bridge is not None and "kept" not in given:
             given["kept"] = bridge.foreign(record.job_id)
+        if self._threads is not None and record.agent == self._threads.agent:
+            given["work"] = self._threads.work(record.job_id)
         job = self._handles.handle(record, lambda found: Job(self, found, **given))
         if job._kept is None:
             job._kept = given.get("kept")
@@ -214,6 +242,8 @@ class JobService:
         self.follower.wake()
         if self._bridge is not None:
             self._bridge.ring()
+        if self._threads is not None and self._threads.is_busy:
+            self._threads.ensure_agent()
 
     def is_follower(self) -> bool:
         """Tell whether this thread is the one that brings the news."""
@@ -222,6 +252,8 @@ class JobService:
     def add(self, new: NewJob) -> JobRecord:
         """Put a new job into the store and have it run, unless it is only prepared."""
         engine = self.engine(new.engine)
+        if engine is self._threads:
+            return self._add_here([new])[0]
         record = self.store.add_job(new)
         if new.submitted:
             self._ensure_agent(engine, record)
@@ -230,9 +262,21 @@ class JobService:
     def add_jobs(self, several: Sequence[NewJob]) -> list[JobRecord]:
         """Put new jobs into the store in one transaction, and have them run, unless they are only prepared."""
         engines = {new.engine: self.engine(new.engine) for new in several}
+        if self._threads is not None and self._threads in engines.values():
+            return self._add_here(several)
         records = self.store.add_jobs(several)
         for record in {record.engine: record for record in records if record.queued is not None}.values():
             self._ensure_agent(engines[record.engine], record)
+        return records
+
+    def _add_here(self, several: Sequence[NewJob]) -> list[JobRecord]:
+        """Put new jobs into the store that run in this process, or another one that is named already."""
+        threads = self.threads
+        own = [new if new.agent is not None else threads.own(new) for new in several]
+        records = self.store.add_jobs(own)
+        for new, record in zip(own, records, strict=True):
+            if new.agent == threads.agent:
+                threads.keep(record, new)
         return records
 
     def group(self, group_id: str) -> JobGroup[Any]:
@@ -254,7 +298,7 @@ class JobService:
         with self._lock:
             if self._bridge is None:
                 agent = agent_id("watch")
-                lock = WatchLock(self.home, watcher_lock(agent))
+                lock = WatchLock(self.home, process_lock(agent))
                 self._bridge = Bridge(
                     lambda: self.store, agent, lock, written=self._tell_news, look_after=self.look_after_watchers
                 )
@@ -283,7 +327,7 @@ class JobService:
         InvalidInputError
             Its adapter gives it the name of an engine of jobdeck's own.
         """
-        if not watched.system or watched.system in _ENGINES or dask.is_dask(watched.system):
+        if not watched.system or watched.system in (*_ENGINES, ThreadsEngine.name) or dask.is_dask(watched.system):
             raise InvalidInputError(
                 f"the adapter of a {type(watched).__name__} has to name its system, "
                 f"and by another word than {watched.system!r}"
@@ -351,7 +395,7 @@ class JobService:
         if not changed:
             return self.handle(self._add_again(job_id, None))
         packed = replace_inputs(self.store.payload(job_id), changed)
-        return self.handle(self._add_again(job_id, (packed.inputs, packed.inputs_preview)))
+        return self.handle(self._add_again(job_id, (packed.inputs, packed.inputs_preview, packed.held)))
 
     def retry_job(self, job_id: str, texts: Mapping[str, str] | None = None) -> str:
         """Run a job again from the same bytes, which are not opened, and return the new job's id.
@@ -376,6 +420,7 @@ class JobService:
         """Close the jobs of agents and watchers that died, and have an agent for what is queued."""
         self.look_after_watchers()
         close_lost(self.store, LocalEngine.name)
+        close_lost_processes(self.store, ThreadsEngine.name, None if self._threads is None else self._threads.agent)
         for name in self.store.busy_engines():
             if name in _ENGINES or dask.is_dask(name):
                 engine = self.engine(name)
@@ -397,11 +442,11 @@ class JobService:
                 "submit it again there, and watch that"
             )
 
-    def _add_again(self, job_id: str, changed: tuple[bytes, Mapping[str, str]] | None) -> JobRecord:
-        """Add the same job anew; `changed` are its inputs and their previews where they are to be others."""
+    def _add_again(self, job_id: str, changed: tuple[Any, ...] | None) -> JobRecord:
+        """Add the same job anew; `changed` are other inputs, their previews, and what they refer to."""
         old = self.store.job(job_id)
         payload = self.store.payload(job_id)
-        inputs, previews = changed or (payload.inputs, old.inputs_preview)
+        inputs, previews, *held = changed or (payload.inputs, old.inputs_preview)
         new = NewJob(
             name=old.name,
             engine=old.engine,
@@ -417,8 +462,27 @@ class JobService:
             retry_of=job_id,
             group_id=old.group_id,
             place=old.place,
+            agent=self._process_of(old),
+            held=held,
         )
         return self.add(new)
+
+    def _process_of(self, old: JobRecord) -> str | None:
+        """Return the agent of the process that alone can run a job again; None where any one can.
+
+        Raises
+        ------
+        JobError
+            It is gone.
+        """
+        if old.engine != ThreadsEngine.name or (self._threads is not None and old.agent == self._threads.agent):
+            return None
+        if old.agent is None or not AgentLock(self.home, process_lock(old.agent)).is_taken():
+            raise JobError(
+                f"job {old.name!r} ({old.job_id}) ran in threads of a kernel that has ended, and its program was never "
+                "sent anywhere: run it again from its notebook"
+            )
+        return old.agent
 
     def _ensure_agent(self, engine: Engine, record: JobRecord) -> None:
         try:
@@ -438,6 +502,9 @@ class JobService:
                 cls._inherited.append(service._parts)
                 service._parts = None
             service._engines = {}
+            if service._threads is not None:
+                service._threads.forget()
+                service._threads = None
             if service._bridge is not None:
                 service._bridge.forget()
                 service._bridge = None

@@ -33,7 +33,8 @@ class JobExecutor(Executor):
     max_workers
         Calls at a time; None means as many as the engine runs.
     engine
-        What runs the jobs: ``"local"`` (None), ``"dask://HOST:PORT"``, or a Dask client or cluster.
+        What runs the jobs: ``"local"`` (None), ``"threads"`` of this process, ``"dask://HOST:PORT"``, or a Dask client
+        or cluster.
     isolate
         Whether each call is a job with a process of its own, which can be stopped and outlives the kernel. Otherwise
         calls share `max_workers` processes of this kernel, for thousands of small ones; they are in the deck as well.

@@ -82,6 +82,7 @@ class IsolatedPool:
     ) -> None:
         self._service = service
         self._engine = engine
+        self._by_reference = service.engine(engine).shares_memory
         self._group = group
         self._tags = tags
         self._max_workers = max_workers
@@ -222,7 +223,9 @@ class IsolatedPool:
         for future in wanted:
             call = future._call
             try:
-                packer = packers.get(id(call.function)) or packers.setdefault(id(call.function), Packer(call.function))
+                packer = packers.get(id(call.function)) or packers.setdefault(
+                    id(call.function), Packer(call.function, by_reference=self._by_reference)
+                )
                 packed = packer.pack(None, args=call.args, kwargs=call.kwargs)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this call's, and its future has it
                 future.settle(error=error)
@@ -239,6 +242,7 @@ class IsolatedPool:
                     inputs_preview=packed.inputs_preview,
                     group_id=self._group(),
                     submitted=self._max_workers is None,
+                    held=packed.held,
                 )
             )
         if new:

@@ -27,7 +27,7 @@ from .._records import NewJob, Sighting
 from .._service import JobService
 from .._status import JobStatus, Verdict
 from ..engines.lock import WatchLock
-from ..engines.marks import agent_id, watcher_lock
+from ..engines.marks import agent_id, process_lock
 from .task import Arrivals, Call, TaskFuture
 
 SYSTEM: Final = "pool"
@@ -86,7 +86,7 @@ class SharedPool:
         self._tasks: dict[str, _Task] = {}
         self._last: tuple[Callable[..., Any] | None, bytes] = (None, b"")
         self._agent = agent_id("watch")
-        self._own_lock = WatchLock(service.home, watcher_lock(self._agent))
+        self._own_lock = WatchLock(service.home, process_lock(self._agent))
         self._wake = threading.Event()
         self._is_closed = False
         self._thread: threading.Thread | None = None

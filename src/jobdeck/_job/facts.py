@@ -74,6 +74,7 @@ class JobFacts(LiveState):
         backend: Any = None,
         decoder: Decoder | None = None,
         kept: Kept | None = None,
+        work: object = None,
     ) -> None:
         super().__init__(record)
         self._service = service
@@ -81,6 +82,8 @@ class JobFacts(LiveState):
         self._backend = backend
         self._decoder = decoder
         self._kept = kept
+        self._work = work
+        """What it runs, and its result, where these are objects of this process alone: kept as long as the handle."""
 
     # --- what never changes
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from .context import Context
 from .edits import edit
+from .held import Held
 from .outcome import exception_of, outcome_of_exception, outcome_of_value, value_of
 from .payload import (
     OpenProgram,
     Packed,
     Packer,
+    held_of,
     open_payload,
     pack,
     pack_program,
@@ -21,12 +23,14 @@ from .series import InputsReader
 
 __all__ = [
     "Context",
+    "Held",
     "InputsReader",
     "OpenProgram",
     "Packed",
     "Packer",
     "edit",
     "exception_of",
+    "held_of",
     "open_payload",
     "outcome_of_exception",
     "outcome_of_value",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from .._records import Payload
 from .backendless import explained, refuse_backendless, takes_backend
 from .context import Context
 from .edits import split, values_of
+from .held import Held, held_by, is_reference
 from .libraries import libraries_of
 from .pickling import dumps_named, loads
 from .preview import preview
@@ -34,13 +36,17 @@ _UNNAMED: Final = "args"
 
 @dataclass(frozen=True)
 class Packed:
-    """A program and its inputs, ready for a new job's row (see :class:`~jobdeck._records.NewJob`)."""
+    """A program and its inputs, ready for a new job's row (see :class:`~jobdeck._records.NewJob`).
+
+    `held` is what the bytes refer to where they are references into this process.
+    """
 
     name: str
     program: bytes
     inputs: bytes
     context: bytes
     inputs_preview: dict[str, str]
+    held: object = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,9 @@ class OpenProgram:
         While it runs, a :class:`~jobdeck._messenger.UserMessenger` is the active one of this process.
         """
         before = _messenger.active()
-        if isinstance(messenger, _messenger.UserMessenger):
-            _messenger.activate(messenger)
+        own = messenger if isinstance(messenger, _messenger.UserMessenger) and messenger is not before else None
+        if own is not None:
+            _messenger.activate(own)
         try:
             if self._call.log_level is not None:
                 logging.basicConfig(level=self._call.log_level)
@@ -98,7 +105,7 @@ class OpenProgram:
             if isinstance(value, CoroutineType):
                 import asyncio  # not above: each process that a job is forked from would be a third larger
 
-                value = asyncio.run(value)
+                value = asyncio.run(_stoppable(value, messenger))
             if self._source.returns and value is not None:
                 _complain(self._source, value)
             return value
@@ -109,7 +116,21 @@ class OpenProgram:
                 raise
             raise said from error
         finally:
-            _messenger.activate(before)
+            if own is not None:
+                _messenger.activate(before)
+
+
+async def _stoppable(program: CoroutineType[Any, Any, Any], messenger: _messenger.Messenger) -> Any:
+    """Await a program so that a messenger can stop it in a thread, where no signal wakes an event loop."""
+    import asyncio
+
+    task = asyncio.current_task()
+    if threading.current_thread() is threading.main_thread() or not isinstance(messenger, _messenger.UserMessenger):
+        return await program
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    with messenger.waking(lambda: loop.call_soon_threadsafe(task.cancel)):
+        return await program
 
 
 def _complain(source: Source, value: Any) -> None:
@@ -166,6 +187,7 @@ def pack(
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     log_level: str | None = None,
+    by_reference: bool = False,
 ) -> Packed:
     """Pack a program with its inputs; whatever is wrong with either is said now, before anything is queued.
 
@@ -182,6 +204,8 @@ def pack(
         The arguments of a plain call, as ``submit`` has them.
     log_level
         The level of the root logger in the job.
+    by_reference
+        Whether the job will run in this process, so that program and inputs are not pickled (see ``_program.held``).
 
     Raises
     ------
@@ -190,7 +214,8 @@ def pack(
     UnpicklableError
         The program or an input cannot be sent to another process; the text names the part.
     """
-    return Packer(program, backend=backend, log_level=log_level).pack(inputs, args=args, kwargs=kwargs)
+    packer = Packer(program, backend=backend, log_level=log_level, by_reference=by_reference)
+    return packer.pack(inputs, args=args, kwargs=kwargs)
 
 
 class Packer:
@@ -199,8 +224,11 @@ class Packer:
     What is the same for all of them is done once: the program's bytes and the context are one object.
     """
 
-    def __init__(self, program: Any, *, backend: Any = None, log_level: str | None = None) -> None:
+    def __init__(
+        self, program: Any, *, backend: Any = None, log_level: str | None = None, by_reference: bool = False
+    ) -> None:
         self._given = program
+        self._by_reference = by_reference
         self._source: Source = loads(program) if isinstance(program, bytes) else source_of(program)
         self._signature = self._source.signature()
         if backend is None and takes_backend(self._signature):
@@ -224,6 +252,11 @@ class Packer:
         keywords = {**inputs, **_checked(self.name, kwargs)}
         call = Call(tuple(args), keywords, self._backend, self._is_plain, self._log_level)
         _check_fit(self.name, self._signature, call)
+        if self._by_reference:
+            inputs_held = Held(call)
+            previews = _previews(self._signature, call)
+            program = self._held.reference
+            return Packed(self.name, program, inputs_held.reference, b"", previews, (self._held, inputs_held))
         packed = _inputs_bytes(call)
         return Packed(
             name=self.name,
@@ -247,6 +280,10 @@ class Packer:
     def _program(self) -> bytes:
         return self._given if isinstance(self._given, bytes) else _program_bytes(self._source)
 
+    @cached_property
+    def _held(self) -> Held:
+        return Held(self._source)
+
     def _context(self, libraries: tuple[str, ...]) -> bytes:
         found = self._contexts.get(libraries)
         if found is None:
@@ -262,6 +299,11 @@ def open_payload(payload: Payload) -> OpenProgram:
     """
     source: Source = loads(payload.program)
     return OpenProgram(source, _opened(source, payload.inputs))
+
+
+def held_of(payload: Payload) -> tuple[Held | None, Held | None]:
+    """Return what keeps a program and its inputs that are references into this process."""
+    return held_by(payload.program), held_by(split(payload.inputs)[0])
 
 
 def inputs_by_name(source: Source, signature: inspect.Signature | None, inputs: bytes) -> dict[str, Any]:
@@ -286,8 +328,14 @@ def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:
     call = _changed(signature, _opened(source, payload.inputs), changed)
     call = replace(call, is_plain=_is_plain(source, signature))
     _check_fit(source.name, signature, call)
+    previews = _previews(signature, call)
+    if is_reference(payload.program):
+        held = Held(call)
+        return Packed(
+            source.name, payload.program, held.reference, payload.context, previews, (held_by(payload.program), held)
+        )
     inputs = _inputs_bytes(call) if changed else payload.inputs
-    return Packed(source.name, payload.program, inputs, payload.context, _previews(signature, call))
+    return Packed(source.name, payload.program, inputs, payload.context, previews)
 
 
 # --- pickles

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from .._ports import ProcessReaper, Store
 from .._records import JobQuery, JobRecord
-from .._status import Exit, JobStatus
+from .._status import FINAL, Exit, JobStatus
 from .lock import AgentLock
-from .marks import is_agent_here, watcher_lock
+from .marks import is_agent_here, process_lock
+
+_FINAL: Final = tuple(sorted(FINAL))
+_ENDED: Final = "lost: the kernel that ran it has ended, and the job with it; run it again there"
 
 
 def close_lost(store: Store, engine: str, reap: ProcessReaper | None = None) -> list[JobRecord]:
@@ -46,6 +50,37 @@ def close_lost(store: Store, engine: str, reap: ProcessReaper | None = None) -> 
     return store.finish({job.job_id: Exit(lost=True) for job in lost})
 
 
+def close_lost_processes(
+    store: Store, engine: str, own: str | None = None, leaving: str | None = None
+) -> list[JobRecord]:
+    """Close the jobs of this engine that waited or ran in a process which is gone.
+
+    Safe to call at any time, from any process, by several at once.
+
+    Parameters
+    ----------
+    store
+        The store; its home is where the processes' locks lie.
+    engine
+        The engine's name.
+    own
+        The agent of this process, which need not be looked at.
+    leaving
+        One that is about to go.
+    """
+    lost = []
+    for agent in store.owners(engine):
+        if agent == own:
+            continue
+        # A process has its lock before it has its first job, and no two have the same name: one that is free is dead.
+        lock = AgentLock(store.home, process_lock(agent))
+        if agent == leaving or not lock.is_taken():
+            jobs = [job for job in store.jobs(JobQuery(engine=engine, without=_FINAL)) if job.agent == agent]
+            lost += store.finish({job.job_id: Exit(lost=True, words=_ENDED) for job in jobs})
+            lock.path.unlink(missing_ok=True)
+    return lost
+
+
 def close_unwatched(store: Store, own: str | None = None) -> list[JobRecord]:
     """Part watchers whose process is gone from their jobs: those that died with it are closed, and returned.
 
@@ -61,7 +96,7 @@ def close_unwatched(store: Store, own: str | None = None) -> list[JobRecord]:
     lost = []
     for agent in store.watchers():
         # A watcher has its lock before it has its first job, and no two have the same name: one that is free is dead.
-        if agent != own and not (lock := AgentLock(store.home, watcher_lock(agent))).is_taken():
+        if agent != own and not (lock := AgentLock(store.home, process_lock(agent))).is_taken():
             lost += store.abandon_watched(agent)
             lock.path.unlink(missing_ok=True)
     return lost

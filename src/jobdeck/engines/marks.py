@@ -21,9 +21,9 @@ def agent_id(engine: str) -> str:
     return f"{engine}@{socket.gethostname()}/{os.urandom(6).hex()}"
 
 
-def watcher_lock(agent: str) -> str:
-    """The name of the lock of a process that watches jobs of others, by its agent's name."""
-    return f"watch-{agent.rpartition('/')[2]}"
+def process_lock(agent: str) -> str:
+    """The name of the lock of a process whose jobs end with it, such as a watcher's, by its agent's name."""
+    return f"{agent.partition('@')[0]}-{agent.rpartition('/')[2]}"
 
 
 def is_agent_here(agent: str) -> bool:

@@ -27,6 +27,9 @@ _REMEMBERED = 100_000
 FORGOTTEN = "forgotten"
 """The setting that holds the newest change number of a deletion that was forgotten."""
 
+_CLAIMABLE = "WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL AND (agent IS NULL OR agent = ?)"
+"""One that waits for others has no ticket; one with an agent is for that agent alone."""
+
 FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
 """The final statuses as a list in SQL."""
 
@@ -207,9 +210,9 @@ def edit_tags(link: Link, job_ids: Iterable[str], add: Sequence[str], remove: Co
 
 def claim(link: Link, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
     """Take the queued jobs that have waited longest; what is submitted first is first, whenever it was prepared."""
-    # One that waits for others has no ticket.
-    queued = "WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL ORDER BY ticket LIMIT ?"
-    rows = link.execute(f"{SELECT_JOBS} {queued}", (engine, max(limit, 0))).fetchall()
+    rows = link.execute(
+        f"{SELECT_JOBS} {_CLAIMABLE} ORDER BY ticket LIMIT ?", (engine, agent, max(limit, 0))
+    ).fetchall()
     claimed = []
     for record in map(job_record, rows):
         started = time.time() if status == JobStatus.RUNNING else None
@@ -239,16 +242,24 @@ def busy_engines(link: Link) -> list[str]:
     return [engine for (engine,) in rows]
 
 
-def is_queued(link: Link, engine: str) -> bool:
-    sql = "SELECT 1 FROM jobs WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL LIMIT 1"
-    return link.execute(sql, (engine,)).fetchone() is not None
+def owners(link: Link, engine: str) -> list[str]:
+    rows = link.execute(
+        "SELECT DISTINCT agent FROM jobs WHERE status IN ('INITIALIZING', 'QUEUED', 'VALIDATING', 'RUNNING')"
+        " AND engine = ? AND agent IS NOT NULL AND source IS NULL",
+        (engine,),
+    ).fetchall()
+    return [agent for (agent,) in rows]
+
+
+def is_queued(link: Link, engine: str, agent: str) -> bool:
+    return link.execute(f"SELECT 1 FROM jobs {_CLAIMABLE} LIMIT 1", (engine, agent)).fetchone() is not None
 
 
 def queue_place(link: Link, job_id: str) -> int | None:
     number = number_of(link, job_id)
     row = link.execute(
         "SELECT (SELECT count(*) FROM jobs q"
-        " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket)"
+        " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket AND q.agent IS j.agent)"
         " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED' AND j.source IS NULL AND j.ticket IS NOT NULL",
         (number,),
     ).fetchone()

@@ -179,7 +179,7 @@ class SQLiteStore:
     def claim(self, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
         # Asked first without the write lock, which idle agents would otherwise take at every turn, and busy ones
         # whenever somebody submits.
-        if limit <= 0 or not self._db.run(jobs.is_queued, engine):
+        if limit <= 0 or not self._db.run(jobs.is_queued, engine, agent):
             return []
         return self._db.write(jobs.claim, engine, agent, limit, status)
 
@@ -194,6 +194,9 @@ class SQLiteStore:
 
     def note_result(self, job_id: str, words: str) -> None:
         self._db.write(jobs.note_result, job_id, words)
+
+    def owners(self, engine: str) -> list[str]:
+        return self._db.run(jobs.owners, engine)
 
     def inherit_jobs(self, engine: str, agent: str) -> list[JobRecord]:
         return self._db.write(jobs.inherit, engine, agent)

@@ -19,6 +19,7 @@ from .._errors import EngineError, JobNotFoundError, StoreError
 from .._ports import Store
 from .._records import JobQuery, JobRecord
 from .._status import is_final
+from .._turns import Turns
 from .agenda import Agenda, Kind, companions, kind_of
 from .errands import Answered, Arrival, Calls, Errands, Fetched, Looked, Pushed
 from .foreign import Foreign, new_job
@@ -29,7 +30,6 @@ from .pace import Pace
 from .pool import STUCK, Pool
 from .ports import Reading, Watched
 from .reattachment import NotReachable, Reattached
-from .turns import Turns
 
 _COMMANDS: Final = 0.1
 """Seconds between looks for requests to stop."""
@@ -101,7 +101,8 @@ class Bridge:
         self._agenda = Agenda()
         self._errands = Errands(calls or Pool(), self._bring)
         self._ledger = Ledger(store, agent, clock)
-        self._turns = Turns(self.turn, lambda: self.is_busy or bool(self._came))
+        trouble = "jobs of other systems could not be looked after"
+        self._turns = Turns(self.turn, lambda: self.is_busy or bool(self._came), "jobdeck-bridge", trouble)
         self._is_held = False
         self._is_closed = False
         self._next_round = 0.0

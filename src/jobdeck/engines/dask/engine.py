@@ -32,6 +32,8 @@ class DaskEngine:
         Dask is not installed, or the name is none.
     """
 
+    shares_memory = False
+
     def __init__(self, home: Path, name: str) -> None:
         if importlib.util.find_spec("distributed") is None:
             raise EngineError(f"the engine {name!r} needs Dask: pip install 'jobdeck[dask]'")

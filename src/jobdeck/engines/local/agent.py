@@ -20,6 +20,7 @@ from ..._errors import JobNotFoundError, StoreError
 from ..._ports import Store
 from ..._records import JobQuery, JobRecord, News, Outcome
 from ..._status import Exit, JobStatus
+from .. import workers
 from ..bell import Bell
 from ..launch import log_path, trim_log
 from ..lock import AgentLock
@@ -272,9 +273,8 @@ class LocalAgent:
         self._start()
 
     def _apply_settings(self, max_workers: str | None, idle_end: str | None) -> None:
-        variable = os.environ.get
-        self._max_workers = max(1, int(_number(max_workers, variable("JOBDECK_MAX_WORKERS"), os.cpu_count() or 1)))
-        self._idle_end = _number(idle_end, variable("JOBDECK_IDLE_END"), IDLE_END)
+        self._max_workers = workers.max_workers(max_workers)
+        self._idle_end = workers.first_number(idle_end, os.environ.get("JOBDECK_IDLE_END"), IDLE_END)
 
     def _start(self) -> None:
         """Hand what was claimed to the launcher. It stays on the list until that is done, whatever the store does."""
@@ -366,14 +366,3 @@ class LocalAgent:
         self._bell.close()
         self._store.close()
         self._lock.release()
-
-
-def _number(stored: str | None, variable: str | None, default: float) -> float:
-    """The first of the three that is a positive number."""
-    for text in (stored, variable):
-        try:
-            if text is not None and float(text) > 0:
-                return float(text)
-        except ValueError:
-            continue
-    return default

@@ -15,7 +15,6 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,8 +22,9 @@ from typing import Any, NoReturn
 from ..._errors import JobdeckError, StoreError
 from ..._messenger import UserMessenger, activate
 from ..._ports import Connect, Store
-from ..._program import Context, open_payload, outcome_of_exception, outcome_of_value
+from ..._program import Context, open_payload
 from ..._records import Outcome, Payload
+from ..ending import ending_of
 from ..launch import boot_command, log_path
 from ..marks import AGENT_VARIABLE, JOB_VARIABLE, process_name
 from . import capture, signals
@@ -208,7 +208,7 @@ class Work:
         self._messenger = UserMessenger(self._store, self._job_id)
         activate(self._messenger)
         self._interrupts = _Interrupts(self._messenger, self._notice)
-        outcome, code = _outcome_of(self._value)
+        outcome, code = ending_of(self._value, _free_memory)
         flush()
         return outcome, code
 
@@ -290,29 +290,6 @@ class Work:
         if self._is_connected and self._store.is_open:
             with contextlib.suppress(JobdeckError):
                 self._store.close()
-
-
-def _outcome_of(program: Callable[[], Any]) -> tuple[Outcome, int]:
-    """Call it; return its outcome and the exit code that goes with it."""
-    try:
-        return outcome_of_value(program()), 0
-    except SystemExit as end:
-        return _outcome_of_exit(end)
-    except MemoryError as error:
-        _free_memory()
-        return outcome_of_exception(error), 1
-    except BaseException as error:  # noqa: BLE001 - whatever ends the program is its outcome
-        return outcome_of_exception(error), 1
-
-
-def _outcome_of_exit(end: SystemExit) -> tuple[Outcome, int]:
-    """What ``sys.exit`` means at the end of a script."""
-    if end.code is None or end.code == 0:
-        return outcome_of_value(None), 0
-    if isinstance(end.code, int):
-        return outcome_of_exception(end), end.code & 0xFF
-    print(end.code, file=sys.stderr)
-    return outcome_of_exception(end), 1
 
 
 def _join_threads() -> None:

@@ -25,6 +25,7 @@ class LocalEngine:
     """
 
     name = "local"
+    shares_memory = False
 
     def __init__(self, home: Path) -> None:
         self._home = Path(home)

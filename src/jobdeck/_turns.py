@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from .._errors import StoreError
+from ._errors import StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -28,11 +28,17 @@ class Turns:
         Takes one and returns the seconds until the next; what it raises is logged once and the next is tried.
     is_busy
         Whether there is something to do.
+    name
+        What the thread is called.
+    trouble
+        What is logged where a turn has failed.
     """
 
-    def __init__(self, turn: Callable[[], float], is_busy: Callable[[], bool]) -> None:
+    def __init__(self, turn: Callable[[], float], is_busy: Callable[[], bool], name: str, trouble: str) -> None:
         self._turn = turn
         self._is_busy = is_busy
+        self._name = name
+        self._trouble = trouble
         self._lock = threading.Lock()
         # A bare lock as the bell: it costs less than an Event, and a signal's handler may ring it.
         self._bell = threading.Lock()
@@ -46,7 +52,7 @@ class Turns:
         """Start the thread, unless it is there. Call it after there is something to do."""
         with self._lock:
             if self._thread is None and not self._is_closed:
-                self._thread = threading.Thread(target=self._run, name="jobdeck-bridge", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
     def ring(self) -> None:
@@ -87,7 +93,7 @@ class Turns:
             pause = self._turn()
         except Exception as error:  # noqa: BLE001 - this thread is all that the jobs have
             if (complaint := repr(error)) != self._complaint and not isinstance(error, StoreError):
-                _log.exception("jobs of other systems could not be looked after; trying again")
+                _log.exception("%s; trying again", self._trouble)
             self._complaint = complaint
             return _PAUSE
         self._complaint = None
