@@ -169,6 +169,8 @@ class JobService:
         """Count one more deck."""
         with self._lock:
             self._decks += 1
+            if self._threads is not None:
+                self._threads.rest(may_rest=False)
 
     def release(self) -> None:
         """Count one deck less. With the last one everything is closed that nobody waits for.
@@ -179,6 +181,8 @@ class JobService:
             self._decks -= 1
             if self._decks > 0:
                 return
+            if self._threads is not None:
+                self._threads.rest(may_rest=True)
         self._handles.rest()
         with self._lock:
             parts = self._parts
@@ -242,7 +246,7 @@ class JobService:
         self.follower.wake()
         if self._bridge is not None:
             self._bridge.ring()
-        if self._threads is not None and self._threads.is_busy:
+        if self._threads is not None:
             self._threads.ensure_agent()
 
     def is_follower(self) -> bool:
@@ -252,8 +256,8 @@ class JobService:
     def add(self, new: NewJob) -> JobRecord:
         """Put a new job into the store and have it run, unless it is only prepared."""
         engine = self.engine(new.engine)
-        if engine is self._threads:
-            return self._add_here([new])[0]
+        if self._threads is not None and engine is self._threads:
+            return self._threads.add([new])[0]
         record = self.store.add_job(new)
         if new.submitted:
             self._ensure_agent(engine, record)
@@ -263,20 +267,10 @@ class JobService:
         """Put new jobs into the store in one transaction, and have them run, unless they are only prepared."""
         engines = {new.engine: self.engine(new.engine) for new in several}
         if self._threads is not None and self._threads in engines.values():
-            return self._add_here(several)
+            return self._threads.add(several)
         records = self.store.add_jobs(several)
         for record in {record.engine: record for record in records if record.queued is not None}.values():
             self._ensure_agent(engines[record.engine], record)
-        return records
-
-    def _add_here(self, several: Sequence[NewJob]) -> list[JobRecord]:
-        """Put new jobs into the store that run in this process, or another one that is named already."""
-        threads = self.threads
-        own = [new if new.agent is not None else threads.own(new) for new in several]
-        records = self.store.add_jobs(own)
-        for new, record in zip(own, records, strict=True):
-            if new.agent == threads.agent:
-                threads.keep(record, new)
         return records
 
     def group(self, group_id: str) -> JobGroup[Any]:

@@ -58,14 +58,28 @@ class ThreadsAgent:
         Gives the store.
     written
         Called when something was written down.
+    rest
+        Called when there is nothing to do, and nobody who could come with something.
     """
 
-    def __init__(self, engine: str, agent: str, store: Callable[[], Store], written: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        engine: str,
+        agent: str,
+        store: Callable[[], Store],
+        written: Callable[[], None],
+        rest: Callable[[], None],
+    ) -> None:
         self._engine = engine
         self._agent = agent
         self._get_store = store
         self._tell_written = written
+        self._rest = rest
+        self.may_rest = False
+        """Whether no deck is open any more, from which another process could have a job run again."""
         self._lock = threading.Lock()
+        self._claiming = threading.Lock()
+        """Held while what was claimed is in no list yet."""
         self._waiting: dict[str, Work] = {}
         self._running: dict[str, _Running] = {}
         self._claimed: deque[JobRecord] = deque()
@@ -78,8 +92,7 @@ class ThreadsAgent:
         self._look_again = True
         self._next_sweep = 0.0
         trouble = "jobs in threads of this process could not be looked after"
-        # Also without a job: another process may ask for one of this one's to be run again.
-        self._turns = Turns(self.turn, lambda: True, "jobdeck-threads", trouble)
+        self._turns = Turns(self.turn, lambda: self.is_busy or not self.may_rest, "jobdeck-threads", trouble)
 
     # --- from any thread
 
@@ -114,7 +127,10 @@ class ThreadsAgent:
         self._look(store)
         self._start(store)
         self._press(store)
-        self._sweep(store)
+        if time.monotonic() >= self._next_sweep:
+            self.sweep()
+        if self.may_rest and not self.is_busy:
+            self._rest()
         return _TICK if self._running or self._ended or self._look_again else _IDLE_TICK
 
     def _look(self, store: Store) -> None:
@@ -139,7 +155,8 @@ class ThreadsAgent:
             outcomes={job_id: outcome for job_id, outcome, _ in ended}, ends={job_id: end for job_id, _, end in ended}
         )
         room = max(0, self._room - len(self._running) - len(self._claimed))
-        self._claimed += store.turn(self._engine, self._agent, room, news)
+        with self._claiming:
+            self._claimed += store.turn(self._engine, self._agent, room, news)
         for _ in ended:
             self._ended.popleft()
         if ended:
@@ -205,17 +222,18 @@ class ThreadsAgent:
                 store.note_cancel(running.work.job_id, "stopping", note)
                 self._tell_written()
 
-    def _sweep(self, store: Store) -> None:
-        """Let go of what was cancelled or deleted while it waited."""
-        now = time.monotonic()
-        if not self._waiting or now < self._next_sweep:
+    def sweep(self) -> None:
+        """Let go of what was cancelled or deleted while it waited. Safe from any thread."""
+        if not self._waiting:
             return
-        self._next_sweep = now + _SWEEP * (1 + len(self._waiting) / 100)
+        store = self._get_store()
+        self._next_sweep = time.monotonic() + _SWEEP * (1 + len(self._waiting) / 100)
         with self._lock:
             known = set(self._waiting)
         status = (JobStatus.INITIALIZING.value, JobStatus.QUEUED.value)
-        there = {record.job_id for record in store.jobs(JobQuery(engine=self._engine, status=status))}
-        there.update(record.job_id for record in self._claimed)
+        with self._claiming:
+            there = {record.job_id for record in store.jobs(JobQuery(engine=self._engine, status=status))}
+            there.update(record.job_id for record in list(self._claimed))
         with self._lock:
             for job_id in known - there:
                 self._waiting.pop(job_id, None)
