@@ -15,7 +15,6 @@ import cloudpickle
 import pytest
 
 from jobdeck import InvalidInputError, JobError, JobExecutor, RuntimeJobFailureError, UnpicklableError
-from jobdeck.engines.lock import AgentLock
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -48,14 +47,6 @@ def set_up(value):
 
 def what_was_set_up():
     return os.environ["SET_UP"]
-
-
-@pytest.fixture
-def home(tmp_path):
-    yield tmp_path / "home"
-    holder = AgentLock(tmp_path / "home", "local").holder()
-    if holder is not None:
-        os.kill(holder.pid, 15)
 
 
 @pytest.fixture(params=[True, False], ids=["isolated", "shared"])

@@ -5,16 +5,20 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+import time
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from .._errors import InvalidInputError
 from .._group import JobGroup
 from .._options import checked_tags
-from .._records import NewGroup
 from .._service import JobService
+from .call_group import CallGroup
 from .isolated import Initialized, IsolatedPool
 from .shared import SharedPool
 from .task import Call, Pool, TaskFuture
@@ -74,21 +78,24 @@ class JobExecutor(Executor):
         if not isolate and engine not in (None, "local"):
             raise InvalidInputError("calls share processes of this machine alone: give isolate=False or an engine")
         self._service = JobService.of(home)
-        self._name = name or f"JobExecutor-{next(_numbers)}"
-        self._tags = checked_tags(tags)
         self._initializer = initializer
         self._initargs = tuple(initargs)
         self._lock = threading.Lock()
-        self._group_id: str | None = None
         self._is_shut = False
+        self._is_isolated = isolate
+        self._initialized: Initialized | None = None
+        # How many jobs of a group run at a time is up to the store; a pool of processes has its own measure.
+        limit = {"max_workers": max_workers} if isolate and max_workers is not None else {}
+        self._group = CallGroup(self._service, name or f"JobExecutor-{next(_numbers)}", checked_tags(tags), limit)
         self._pool: Pool
         if isolate:
             name_of_engine = self._service.engine_for("local" if engine is None else engine, {})
-            self._pool = IsolatedPool(self._service, name_of_engine, self._get_group, self._tags, max_workers)
+            self._pool = IsolatedPool(self._service, name_of_engine)
         else:
             begin = None if initializer is None else (initializer, self._initargs)
-            self._pool = SharedPool(self._service, self._get_group, self._tags, max_workers, begin)
-        self._is_isolated = isolate
+            self._pool = SharedPool(self._service, max_workers, begin)
+        # Whoever drops an executor without shutting it down has no more calls for it.
+        weakref.finalize(self, _close, self._pool, self._group).atexit = False
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> TaskFuture[R]:
         """Run ``fn(*args, **kwargs)``, and return its future at once.
@@ -100,13 +107,15 @@ class JobExecutor(Executor):
         with self._lock:
             if self._is_shut:
                 raise RuntimeError("cannot schedule new futures after shutdown")
-            called: Callable[..., Any] = fn
-            if self._is_isolated and self._initializer is not None:
-                called = Initialized(fn, self._initializer, self._initargs)
-            return self._pool.submit(Call(called, args, kwargs))
+            return self._pool.submit(Call(self._with_initializer(fn), self._group, args, kwargs))
 
     def map(
-        self, fn: Callable[..., R], *iterables: Iterable[Any], timeout: float | None = None, chunksize: int = 1
+        self,
+        fn: Callable[..., R],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
     ) -> Iterator[R]:
         """Call `fn` with the items of the iterables, and yield the results in their order.
 
@@ -116,6 +125,9 @@ class JobExecutor(Executor):
             Seconds for all of them, from this call on.
         chunksize
             Calls that go into one job.
+        buffersize
+            Jobs whose results have not been yielded, at most: the iterables are read no further ahead. None reads them
+            to their ends before the first result.
 
         Raises
         ------
@@ -124,10 +136,21 @@ class JobExecutor(Executor):
         """
         if chunksize < 1:
             raise ValueError("chunksize must be >= 1.")
+        if buffersize is not None and (isinstance(buffersize, bool) or not isinstance(buffersize, int)):
+            raise TypeError("buffersize must be an integer or None")
+        if buffersize is not None and buffersize < 1:
+            raise ValueError("buffersize must be None or > 0")
+        end = None if timeout is None else time.monotonic() + timeout
+        items = zip(*iterables, strict=False)
         if chunksize == 1:
-            return super().map(fn, *iterables, timeout=timeout)
-        chunks = super().map(_Chunk(fn), _chunks(zip(*iterables, strict=False), chunksize), timeout=timeout)
-        return itertools.chain.from_iterable(chunks)
+            calls: Iterator[Callable[[], TaskFuture[Any]]] = (partial(self.submit, fn, *args) for args in items)
+            return _results(calls, buffersize, end)
+        chunk = _Chunk(fn)
+        chunks: Iterator[Callable[[], TaskFuture[list[R]]]] = (
+            partial(self.submit, chunk, some) for some in _chunks(items, chunksize)
+        )
+        results: Iterator[list[R]] = _results(chunks, buffersize, end)
+        return itertools.chain.from_iterable(results)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls, and wait for those that there are.
@@ -141,6 +164,7 @@ class JobExecutor(Executor):
         """
         with self._lock:
             self._is_shut = True
+        self._pool.close_group(self._group)
         self._pool.close(cancel_futures=cancel_futures)
         if wait:
             self._pool.join()
@@ -148,21 +172,45 @@ class JobExecutor(Executor):
     @property
     def group(self) -> JobGroup[Any]:
         """The calls as a group of the deck, made now if there was no call yet."""
-        return self._service.group(self._get_group())
+        return self._service.group(self._group.group_id)
 
     @property
     def home(self) -> Path:
         """Folder of the store."""
         return self._service.home
 
-    def _get_group(self) -> str:
-        if self._group_id is None:
-            # Only the pool's thread and whoever asks for the group come here: at worst one group stays empty, and goes.
-            self._group_id = self._service.store.add_group(NewGroup("executor", self._name, self._tags)).group_id
-        return self._group_id
+    def _with_initializer(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        if not self._is_isolated or self._initializer is None:
+            return fn
+        # The same object for the same function, which is then sent once for many calls.
+        if self._initialized is None or self._initialized.__wrapped__ is not fn:
+            self._initialized = Initialized(fn, self._initializer, self._initargs)
+        return self._initialized
 
     def __repr__(self) -> str:
-        return f"<JobExecutor {self._name!r}>"
+        return f"<JobExecutor {self._group.name!r}>"
+
+
+def _close(pool: Pool, group: CallGroup) -> None:
+    pool.close_group(group)
+    pool.close(cancel_futures=False)
+
+
+def _results(calls: Iterator[Callable[[], TaskFuture[R]]], buffersize: int | None, end: float | None) -> Iterator[R]:
+    """Submit calls now, as many as may be under way, and yield their results in order."""
+    futures = deque(call() for call in itertools.islice(calls, buffersize))
+
+    def take() -> Iterator[R]:
+        try:
+            while futures:
+                yield futures[0].result(None if end is None else end - time.monotonic())
+                futures.popleft()
+                futures.extend(call() for call in itertools.islice(calls, 1))
+        finally:
+            for future in futures:
+                future.cancel()
+
+    return take()
 
 
 class _Chunk:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
+import os
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import BrokenExecutor
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from .._errors import JobCancelledError, JobError, JobNotFoundError, RuntimeJobFailureError, StoreError
+from .._errors import EngineError, JobCancelledError, JobError, JobNotFoundError, RuntimeJobFailureError, StoreError
 from .._follow import Subscription, Update
 from .._job import Job, whole
 from .._program import Packer, exception_of, value_of
 from .._records import JobQuery, JobRecord, NewJob
 from .._service import JobService
 from .._status import JobStatus, is_final
+from .call_group import CallGroup
 from .task import Arrivals, Call, TaskFuture
 
 _log = logging.getLogger(__name__)
@@ -69,30 +72,21 @@ class IsolatedPool:
         Of the home.
     engine
         Name of the engine.
-    group
-        Gives the id of the group that the jobs belong to, made with the first of them.
-    tags
-        Of the jobs.
-    max_workers
-        Jobs of this pool at a time; None leaves that to the engine.
     """
 
-    def __init__(
-        self, service: JobService, engine: str, group: Callable[[], str], tags: tuple[str, ...], max_workers: int | None
-    ) -> None:
+    def __init__(self, service: JobService, engine: str) -> None:
         self._service = service
         self._engine = engine
         self._by_reference = service.engine(engine).shares_memory
-        self._group = group
-        self._tags = tags
-        self._max_workers = max_workers
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._arrivals = Arrivals()
         self._lock = threading.Lock()
         self._futures: dict[str, TaskFuture[Any]] = {}
         self._unsent = 0
-        self._waiting: deque[str] = deque()
-        self._going: set[str] = set()
+        self._groups: Counter[CallGroup] = Counter()
+        """How many futures of each group have not ended, of those groups too that may get more."""
+        self._group_ids: frozenset[str] = frozenset()
+        self._pid = os.getpid()
         self._is_closed = False
         self._broken: str | None = None
         self._subscription: Subscription | None = None
@@ -107,9 +101,11 @@ class IsolatedPool:
             if self._broken is not None:
                 raise BrokenExecutor(self._broken)
             self._unsent += 1
+            call.group.expect()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="jobdeck-executor", daemon=True)
                 self._thread.start()
+                atexit.register(self._finish)
         self._events.put(("call", future))
         return future
 
@@ -133,14 +129,22 @@ class IsolatedPool:
         self._service.look()
         return is_over and future.drop()
 
+    def close_group(self, group: CallGroup) -> None:
+        self._events.put(("close", group))
+
     def close(self, *, cancel_futures: bool) -> None:
-        with self._lock:
-            self._is_closed = True
-        self._events.put(("drop" if cancel_futures else "look", None))
+        # By the queue alone, which a garbage collection may use within any other call.
+        self._events.put(("leave", cancel_futures))
 
     def join(self) -> None:
         with self._idle:
             self._idle.wait_for(lambda: not (self._futures or self._unsent))
+
+    def _finish(self) -> None:
+        """At the end of the process: let the calls that are on their way come into the deck, where they go on."""
+        if os.getpid() == self._pid:
+            with self._idle:
+                self._idle.wait_for(lambda: not self._unsent, _PATIENCE)
 
     # --- the thread
 
@@ -168,8 +172,11 @@ class IsolatedPool:
                     news.update((record.job_id, record) for record in what)
                 case "gone":
                     gone.update(what)
-                case "drop":
-                    is_dropping = True
+                case "close":
+                    what.close()
+                case "leave":
+                    self._is_closed = True
+                    is_dropping = is_dropping or what
                 case "reread":
                     news.update(self._read(self._futures))
         if is_dropping:
@@ -180,24 +187,28 @@ class IsolatedPool:
             self._take_in(news, gone)
         except StoreError:
             for future in calls:
-                if future._job_id is None and not future.done():
+                if future._job_id is None:
                     self._events.put(("call", future))
             self._events.put(("news", list(news.values())))
             raise
         if is_dropping:
             for future in list(self._futures.values()):
                 future.cancel()
-        self._fill_up()
+        for group in [group for group, left in self._groups.items() if group.settle() and not left]:
+            del self._groups[group]
+            self._group_ids -= {group.group_id}
         with self._idle:
             # Those that wait in the queue are counted, too.
-            if self._futures or self._unsent:
+            if self._unsent:
                 return False
             self._idle.notify_all()
-            if not self._is_closed:
+            if self._futures or not self._is_closed:
                 return False
             self._thread = None
+        atexit.unregister(self._finish)
         if self._subscription is not None:
             self._subscription.close()
+            self._subscription = None
         return True
 
     def _take(self) -> Iterable[Event]:
@@ -238,25 +249,28 @@ class IsolatedPool:
                     program=packed.program,
                     inputs=packed.inputs,
                     context=packed.context,
-                    tags=self._tags,
+                    tags=call.group.tags,
                     inputs_preview=packed.inputs_preview,
-                    group_id=self._group(),
-                    submitted=self._max_workers is None,
+                    group_id=call.group.group_id,
                     held=packed.held,
                 )
             )
         if new:
+            self._group_ids |= {each.group_id for each in new if each.group_id is not None}
             if self._subscription is None:
                 self._subscription = self._service.follower.subscribe(self._hear, job_ids=None)
+            # A future that is cancelled by now is so in the store as well, a moment later.
+            records = self._add(new)
             with self._lock:
-                # A future that is cancelled by now is so in the store as well, a moment later.
-                for future, record in zip(sent, self._service.add_jobs(new), strict=True):
+                for future, record in zip(sent, records, strict=True):
                     future._job_id = record.job_id
                     self._futures[record.job_id] = future
-                    if self._max_workers is not None:
-                        self._waiting.append(record.job_id)
         with self._lock:
             self._unsent -= len(futures)
+        came = Counter(future._call.group for future in sent)
+        self._groups.update(came)
+        for group, calls in Counter(future._call.group for future in futures).items():
+            group.take(calls, came[group])
         self._arrivals.tell()
         for future in sent:
             if future.cancelled() and future._job_id is not None:
@@ -264,31 +278,32 @@ class IsolatedPool:
                     self._service.store.ask(future._job_id, "cancel", "executor")
         self._service.look()
 
-    def _fill_up(self) -> None:
-        """Have as many jobs queued as may run at a time."""
-        while self._max_workers is not None and self._waiting and len(self._going) < self._max_workers:
-            job_id = self._waiting.popleft()
-            try:
-                self._service.start(job_id)
-            except JobError:  # it was cancelled while it waited
-                continue
-            self._going.add(job_id)
+    def _add(self, new: list[NewJob]) -> list[JobRecord]:
+        if self._by_reference:
+            return self._service.add_jobs(new)
+        records = self._service.store.add_jobs(new)
+        try:
+            self._service.engine(self._engine).ensure_agent()
+        except EngineError as error:
+            # The jobs are queued, and their futures have to know them; the follower tries again every second.
+            _log.warning("the jobs of an executor are queued, but nothing runs them yet: %s", error)
+        return records
 
     # --- news
 
     def _hear(self, update: Update) -> None:
-        group_id = self._group()
-        own = [record for record in update.jobs if record.group_id == group_id]
+        own = [record for record in update.jobs if record.group_id in self._group_ids]
         if own:
             self._events.put(("news", own))
         if update.deleted:
             self._events.put(("gone", update.deleted))
 
-    def _read(self, job_ids: Iterable[str]) -> dict[str, JobRecord]:
+    def _read(self, known: Collection[str]) -> dict[str, JobRecord]:
         return {
             record.job_id: record
-            for record in self._service.store.jobs(JobQuery(group_id=self._group()))
-            if record.job_id in set(job_ids)
+            for group_id in self._group_ids
+            for record in self._service.store.jobs(JobQuery(group_id=group_id))
+            if record.job_id in known
         }
 
     def _take_in(self, news: dict[str, JobRecord], gone: set[str]) -> None:
@@ -348,5 +363,6 @@ class IsolatedPool:
 
     def _forget(self, job_id: str) -> None:
         with self._lock:
-            self._futures.pop(job_id, None)
-        self._going.discard(job_id)
+            future = self._futures.pop(job_id, None)
+        if future is not None:
+            self._groups[future._call.group] -= 1

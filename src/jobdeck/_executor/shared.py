@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import logging
 import multiprocessing
+import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
-from .._errors import JobError, StoreError
+from .._errors import JobError, JobNotFoundError, RuntimeJobFailureError, StoreError
 from .._job import Job
-from .._program import outcome_of_exception, outcome_of_value
+from .._program import exception_of, outcome_of_exception, outcome_of_value
 from .._program.pickling import dumps, loads
 from .._program.preview import preview
-from .._records import NewJob, Sighting
+from .._records import Command, NewJob, Outcome, Sighting
 from .._service import JobService
 from .._status import JobStatus, Verdict
 from ..engines.lock import WatchLock
 from ..engines.marks import agent_id, process_lock
+from . import worker
+from .call_group import CallGroup
 from .task import Arrivals, Call, TaskFuture
+
+_log = logging.getLogger(__name__)
 
 SYSTEM: Final = "pool"
 _EVERY: Final = 0.1
@@ -42,9 +47,13 @@ class _Task:
     """A call, and what is to be written down of it."""
 
     future: TaskFuture[Any]
-    inner: Future[Any]
+    inner: Future[worker.Answer]
     submitted: float
+    started: float | None = None
     ended: float | None = None
+    left: Outcome | None = None
+    """How it failed, as its process told it."""
+    output: bytes = b""
     is_told: bool = False
     """The deck has been told that it runs."""
 
@@ -56,40 +65,46 @@ class SharedPool:
     ----------
     service
         Of the home.
-    group
-        Gives the id of the group that the calls belong to, made with the first of them.
-    tags
-        Of the calls.
     max_workers
         Processes; None means as many as there are cores.
     begin
         What each process calls when it begins, with its arguments.
+    is_one
+        Whether the calls stand and fall together, so that a request to stop one that runs stops them all.
     """
 
     def __init__(
         self,
         service: JobService,
-        group: Callable[[], str],
-        tags: tuple[str, ...],
         max_workers: int | None,
-        begin: tuple[Callable[..., object], tuple[Any, ...]] | None,
+        begin: tuple[Callable[..., object], tuple[Any, ...]] | None = None,
+        *,
+        is_one: bool = False,
     ) -> None:
         self._service = service
-        self._group = group
-        self._tags = tags
-        # Not by fork: a kernel has threads, which do not come along, and locks, which do.
-        context = multiprocessing.get_context("spawn")
-        self._processes = ProcessPoolExecutor(max_workers, context, _begin, (begin and dumps(begin),))
+        self._max_workers = max_workers
+        self._begin = begin
+        self._is_one = is_one
+        self._processes = self._new_processes()
+        self._is_stopping = False
         self._arrivals = Arrivals()
         self._lock = threading.Lock()
         self._new: deque[_Task] = deque()
         self._tasks: dict[str, _Task] = {}
+        self._closing: deque[CallGroup] = deque()
         self._last: tuple[Callable[..., Any] | None, bytes] = (None, b"")
         self._agent = agent_id("watch")
         self._own_lock = WatchLock(service.home, process_lock(self._agent))
         self._wake = threading.Event()
+        self._is_left = False
         self._is_closed = False
         self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+
+    def _new_processes(self) -> ProcessPoolExecutor:
+        # Not by fork: a kernel has threads, which do not come along, and locks, which do.
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self._max_workers, context, worker.begin, (self._begin and dumps(self._begin),))
 
     # --- from any thread
 
@@ -102,8 +117,9 @@ class SharedPool:
         except Exception as error:  # noqa: BLE001 - pickling runs anybody's code; the future tells, as it does elsewhere
             future.settle(error=error)
             return future
-        inner = self._processes.submit(_call, *packed)
+        inner = self._processes.submit(worker.call, *packed)
         task = _Task(future, inner, time.time())
+        call.group.expect()
         with self._lock:
             self._new.append(task)
             if self._thread is None:
@@ -130,13 +146,33 @@ class SharedPool:
         task = self._task_of(future)
         return task is not None and task.inner.cancel()
 
-    def close(self, *, cancel_futures: bool) -> None:
-        self._processes.shutdown(wait=False, cancel_futures=cancel_futures)
-        self._is_closed = True
+    def stop(self) -> None:
+        """End the processes with whatever they run, and cancel all calls; the next call begins new processes."""
+        with self._lock:
+            old = self._processes
+            if all(task.inner.done() for task in (*self._new, *self._tasks.values())):
+                return
+            self._processes = self._new_processes()
+            self._is_stopping = True
+        try:
+            _kill(old)
+        finally:
+            self._is_stopping = False
         self._wake.set()
+
+    def close_group(self, group: CallGroup) -> None:
+        self._closing.append(group)
+
+    def close(self, *, cancel_futures: bool) -> None:
+        # A garbage collection may come here within any other call, so that no lock is taken: the thread does the rest.
+        self._is_left = True
+        if cancel_futures:
+            self._processes.shutdown(wait=False, cancel_futures=True)
 
     def join(self) -> None:
         self._processes.shutdown(wait=True)
+        self._is_left = True
+        self._wake.set()
         thread = self._thread
         if thread is not None:
             thread.join()
@@ -155,17 +191,31 @@ class SharedPool:
             task.future.drop()
             return
         error = done.exception()
-        if error is not None:
+        if isinstance(error, BrokenExecutor) and self._is_stopping:
+            task.future.drop()
+        elif error is not None:
             task.future.settle(error=error)
+        else:
+            self._take_answer(task, done.result())
+
+    def _take_answer(self, task: _Task, answer: worker.Answer) -> None:
+        future, name = task.future, task.future._call.name
+        task.started, task.ended, task.output, task.left = answer.started, answer.ended, answer.output, answer.failure
+        if answer.failure is not None:
+            told = RuntimeJobFailureError(
+                f"call {name!r} failed: {answer.failure.exception_text}", answer.failure.traceback
+            )
+            error = exception_of(answer.failure)
+            if error is not None:
+                error.__cause__ = told
+            future.settle(error=error or told)
             return
         try:
-            value = loads(done.result())
+            value = loads(answer.value or b"")
         except Exception as problem:  # noqa: BLE001 - opening a pickle runs the value's own code
-            task.future.settle(
-                error=JobError(f"the result of {task.future._call.name!r} cannot be opened: {problem!r}")
-            )
+            future.settle(error=JobError(f"the result of {name!r} cannot be opened: {problem!r}"))
         else:
-            task.future.settle(value)
+            future.settle(value)
 
     # --- the deck
 
@@ -175,18 +225,31 @@ class SharedPool:
         while True:
             self._wake.wait(_EVERY)
             self._wake.clear()
+            if self._is_left and not self._is_closed:
+                self._is_closed = True
+                self._processes.shutdown(wait=False)
             try:
                 if not is_held:
                     self._service.store  # noqa: B018 - it makes the home
                     is_held = self._own_lock.take(self._agent)
                 self._write()
+                self._close_groups()
             except StoreError:
                 continue
             with self._lock:
-                if self._is_closed and not self._new and not self._tasks:
-                    self._thread = None
-                    self._own_lock.release()
-                    return
+                if not (self._is_closed and not self._new and not self._tasks and not self._closing):
+                    continue
+                self._thread = None
+            self._own_lock.release()
+            atexit.unregister(self._finish)
+            return
+
+    def _close_groups(self) -> None:
+        while self._closing:
+            self._closing[0].close()
+            if not self._closing[0].settle():
+                return
+            self._closing.popleft()
 
     def _write(self) -> None:
         store = self._service.store
@@ -199,16 +262,18 @@ class SharedPool:
                     self._new.popleft()
                     task.future._job_id = record.job_id
                     self._tasks[record.job_id] = task
+            for group, calls in Counter(task.future._call.group for task in some).items():
+                group.take(calls, calls)
             self._arrivals.tell()
         with self._lock:
             tasks = dict(self._tasks)
-        seen = {job_id: told for job_id, task in tasks.items() if (told := _sighting(task)) is not None}
+        seen = {job_id: told for job_id, task in tasks.items() if (told := self._sighting(task)) is not None}
         ids = list(seen)
         for begin in range(0, max(len(ids), 1), _AT_ONCE):
             part = {job_id: seen[job_id] for job_id in ids[begin : begin + _AT_ONCE]}
-            for command in store.watch_turn(self._agent, part).commands:
-                if command.job_id in tasks and tasks[command.job_id].inner.cancel():
-                    self._wake.set()
+            for job_id in part:
+                self._keep_output(job_id, tasks[job_id])
+            self._obey(store.watch_turn(self._agent, part, with_jobs=False).commands, tasks)
             with self._lock:
                 for job_id, told in part.items():
                     tasks[job_id].is_told = True
@@ -226,55 +291,77 @@ class SharedPool:
             program=b"",
             inputs=b"",
             context=b"",
-            tags=self._tags,
+            tags=call.group.tags,
             inputs_preview={**previews, **{name: preview(value) for name, value in call.kwargs.items()}},
-            group_id=self._group(),
+            group_id=call.group.group_id,
             source={"system": SYSTEM, "id": ""},
             agent=self._agent,
         )
 
+    def _sighting(self, task: _Task) -> Sighting | None:
+        """Return what there is to tell of a call, None where nothing is new."""
+        future = task.future
+        if task.ended is None or not future.done():
+            if task.is_told or not task.inner.running():
+                return None
+            future._began = True
+            return Sighting(status=JobStatus.RUNNING, cancel=None if self._is_one else ("unsupported", _RUNS))
+        times = {"started": task.started or task.submitted, "ended": task.ended}
+        if future.cancelled():
+            return Sighting(verdict=Verdict(JobStatus.CANCELLED), times=times)
+        error = future.exception()
+        if error is None:
+            return Sighting(verdict=Verdict(JobStatus.DONE), outcome=outcome_of_value(future.result()), times=times)
+        left = task.left or outcome_of_exception(error)
+        return Sighting(verdict=Verdict(JobStatus.ERROR, "exception", left.exception_text), outcome=left, times=times)
+
+    def _keep_output(self, job_id: str, task: _Task) -> None:
+        """Write what a call printed before its end is told: with the end of a job come its last words."""
+        output, task.output = task.output, b""
+        if not output:
+            return
+        try:
+            with open(self._service.store.log_path(job_id), "ab") as log:
+                log.write(output)
+        except (OSError, JobNotFoundError) as error:
+            _log.warning("what job %s wrote cannot be kept: %s", job_id, error)
+
+    def _obey(self, commands: tuple[Command, ...], tasks: dict[str, _Task]) -> None:
+        asked = [tasks[command.job_id].inner for command in commands if command.job_id in tasks]
+        is_running = [not each.cancel() and not each.done() for each in asked]
+        if self._is_one and any(is_running):
+            self.stop()
+        if asked:
+            self._wake.set()
+
     def _finish(self) -> None:
-        """At the end of the process: write down what has ended, and let others know that the rest is nobody's."""
-        self.close(cancel_futures=True)
+        """At the end of the process: write down what has ended, and let others know that the rest is nobody's.
+
+        Python itself has waited for the calls by now, as it does for those of any pool of processes.
+        """
+        if os.getpid() != self._pid:
+            return
+        self._is_left = True
+        self._wake.set()
         with contextlib.suppress(StoreError):
             if self._thread is not None:
                 self._thread.join(2.0)
             self._service.store.abandon_watched(self._agent)
 
 
-def _sighting(task: _Task) -> Sighting | None:
-    """Return what there is to tell of a call, None where nothing is new."""
-    future = task.future
-    if task.ended is None or not future.done():
-        if task.is_told or not task.inner.running():
-            return None
-        future._began = True
-        return Sighting(status=JobStatus.RUNNING, cancel=("unsupported", _RUNS))
-    times = {"started": task.submitted, "ended": task.ended}
-    if future.cancelled():
-        return Sighting(verdict=Verdict(JobStatus.CANCELLED), times=times)
-    error = future.exception()
-    if error is None:
-        return Sighting(verdict=Verdict(JobStatus.DONE), outcome=outcome_of_value(future.result()), times=times)
-    left = outcome_of_exception(error)
-    return Sighting(verdict=Verdict(JobStatus.ERROR, "exception", left.exception_text), outcome=left, times=times)
-
-
-# --- in the processes
-
-
-def _begin(packed: bytes | None) -> None:
-    if packed is not None:
-        initializer, initargs = loads(packed)
-        initializer(*initargs)
-
-
-def _call(function: bytes, arguments: bytes) -> bytes:
-    args, kwargs = loads(arguments)
-    return dumps(_opened(function)(*args, **kwargs))
-
-
-@lru_cache(maxsize=8)
-def _opened(function: bytes) -> Callable[..., Any]:
-    opened: Callable[..., Any] = loads(function)
-    return opened
+def _kill(processes: ProcessPoolExecutor) -> None:
+    """Cancel what has not begun, and kill what runs it."""
+    # There is no public way to the processes before Python 3.14, and none at all once the pool is shut down.
+    there = dict(processes._processes or {})
+    manager: threading.Thread | None = processes._executor_manager_thread  # type: ignore[assignment]  # typeshed errs
+    # Of a pool that is killed while it still has cancelled calls in its books, Python 3.11 loses the others. It has
+    # cleared its books once a last call is cancelled, or taken.
+    with contextlib.suppress(RuntimeError):  # it is broken already
+        last = processes.submit(os.getpid)
+        processes.shutdown(wait=False, cancel_futures=True)
+        while not (last.running() or last.done()):
+            time.sleep(_EVERY / 100)
+    for process in there.values():
+        process.kill()
+    if manager is not None:
+        manager.join()

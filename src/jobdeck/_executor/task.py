@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from .._job import Job
+from .call_group import CallGroup
 
 R = TypeVar("R")
 
@@ -19,6 +20,9 @@ class Pool(Protocol):
     def submit(self, call: Call) -> TaskFuture[Any]: ...
     def job_of(self, future: TaskFuture[Any]) -> Job[Any]: ...
     def cancel(self, future: TaskFuture[Any]) -> bool: ...
+    def close_group(self, group: CallGroup) -> None:
+        """Take no more calls into a group."""
+
     def close(self, *, cancel_futures: bool) -> None:
         """Take no more calls; with `cancel_futures`, also none of those that have not begun."""
 
@@ -28,16 +32,18 @@ class Pool(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """A function with its arguments, and what they are called in the deck."""
+    """A function with its arguments and the group that it is in; its title stands for the function's name."""
 
     function: Callable[..., Any]
+    group: CallGroup
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
+    title: str | None = None
 
     @property
     def name(self) -> str:
-        """What the function is called."""
-        name = getattr(self.function, "__name__", None)
+        """What it is called in the deck."""
+        name = self.title or getattr(self.function, "__name__", None)
         return name if isinstance(name, str) and name else type(self.function).__name__
 
 

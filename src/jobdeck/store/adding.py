@@ -9,7 +9,7 @@ from typing import Any
 
 from .._records import JobRecord, NewJob
 from .._status import JobStatus
-from . import blobs, chains
+from . import blobs, chains, quotas
 from .blobs import Blob
 from .connection import Link
 from .migrations import random_name
@@ -25,11 +25,17 @@ def add(link: Link, several: Sequence[NewJob], blob_of: Mapping[bytes, Blob]) ->
     ids = dict(zip(blob_of, blobs.keep_all(link, list(blob_of.values())), strict=True))
     records = []
     waits: dict[tuple[str, ...], chains.Wait] = {}
+    free = {group_id: quotas.free(link, group_id) for group_id in {new.group_id for new in several}}
     for change, new in enumerate(several, first - len(several) + 1):
         if new.after not in waits:
             waits[new.after] = chains.wait_for(link, new.after, change)
+        columns = _columns(link, new, now, change, waits[new.after])
+        left = free[new.group_id]
+        if left is not None and columns["ticket"] is not None:
+            columns["ticket"] = change if left else None
+            free[new.group_id] = max(0, left - 1)
         values = {
-            **_columns(link, new, now, change, waits[new.after]),
+            **columns,
             "program": ids[new.program],
             "inputs": ids[new.inputs],
             "context": ids[new.context],

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
 from .._records import Changes, JobQuery, JobRecord, Payload, PayloadKeys, Tally
 from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
-from . import blobs, chains, groups, kept
+from . import blobs, chains, groups, kept, quotas
 from .connection import Link
 from .home import OUTPUT, output_path
 from .rows import SELECT_JOBS, job_record, json_text, text
@@ -28,7 +28,7 @@ FORGOTTEN = "forgotten"
 """The setting that holds the newest change number of a deletion that was forgotten."""
 
 _CLAIMABLE = "WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL AND (agent IS NULL OR agent = ?)"
-"""One that waits for others has no ticket; one with an agent is for that agent alone."""
+"""One that waits for others, or for room in its group, has no ticket; one with an agent is for that agent alone."""
 
 FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
 """The final statuses as a list in SQL."""
@@ -100,6 +100,7 @@ def change(link: Link, job_id: str, **values: object) -> int:
     link.execute(f"UPDATE jobs SET {assignments} WHERE job_id = :job_id", {**values, "job_id": job_id})
     if values.get("status") in FINAL:
         chains.settle(link, job_id)
+        quotas.hand_on(link, job_id)
     return stamp
 
 

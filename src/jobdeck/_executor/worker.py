@@ -1,0 +1,87 @@
+"""What a process of a shared pool does: it calls one function after the other, and keeps what each of them prints.
+
+The process's standard output and error are one file, also for the processes that a call starts and for compiled code.
+It is emptied with each call, so that what is in it belongs to that call, and to what threads that it left have printed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import IO, Any, Final
+
+from .._program import outcome_of_exception
+from .._program.pickling import dumps, loads
+from .._records import Outcome
+
+LONGEST_OUTPUT: Final = 1_048_576
+"""Bytes of a call's output that are kept: its end."""
+
+_capture: IO[bytes] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a call: when it ran, the pickle of its value, or how it failed; and what it printed."""
+
+    started: float
+    ended: float
+    value: bytes | None
+    failure: Outcome | None
+    output: bytes
+
+
+def begin(initializer: bytes | None) -> None:
+    """Make this process ready; called once in it."""
+    global _capture  # noqa: PLW0603 - one for the process, whose output it is
+    if initializer is not None:
+        # Before the output is captured: why it failed is said where the executor's process says such things.
+        function, args = loads(initializer)
+        function(*args)
+    _capture = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it is open for as long as the process is there
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # another program may have put its own in their place
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text file has it
+    for number in (1, 2):
+        os.dup2(_capture.fileno(), number)
+
+
+def call(function: bytes, arguments: bytes) -> Answer:
+    """Call a function; whatever it raises is part of the answer."""
+    value = failure = None
+    started = time.time()
+    try:
+        args, kwargs = loads(arguments)
+        value = dumps(_opened(function)(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001 - it is the call's own, and its future has it
+        failure = outcome_of_exception(error)
+    return Answer(started, time.time(), value, failure, _output())
+
+
+@lru_cache(maxsize=8)
+def _opened(function: bytes) -> Callable[..., Any]:
+    opened: Callable[..., Any] = loads(function)
+    return opened
+
+
+def _output() -> bytes:
+    """Take what was printed since the last call."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):  # a call may close or replace them
+            stream.flush()
+    assert _capture is not None
+    number = _capture.fileno()
+    size = os.fstat(number).st_size
+    if not size:
+        return b""
+    kept = os.pread(number, LONGEST_OUTPUT, max(0, size - LONGEST_OUTPUT))
+    # Who shares the file writes on from where its one offset stands.
+    os.lseek(number, 0, os.SEEK_SET)
+    os.ftruncate(number, 0)
+    return kept if size <= LONGEST_OUTPUT else b"[%d bytes before this were left out]\n" % (size - len(kept)) + kept
