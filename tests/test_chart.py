@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Parameter
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, PubResult, StatevectorEstimator, StatevectorSampler
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.result import Counts, QuasiDistribution
 from qiskit_aer import AerSimulator
 
 from jobdeck._chart import chart_of, chart_text
+from jobdeck._observables import name_values
 from jobdeck._program.outcome import outcome_of_value
 
 
@@ -146,6 +149,45 @@ def test_estimates_come_with_their_errors():
     assert both["values"] == pytest.approx([0, 1])
     assert both["errors"] == pytest.approx([0, 0])
     assert one["values"] == pytest.approx([1])
+
+
+def test_estimates_are_called_by_observables_and_parameters_where_the_pubs_are_known():
+    circuit = QuantumCircuit(2)
+    angle = Parameter("θ")
+    circuit.ry(angle, 0)
+    wide = QuantumCircuit(12)
+    energy = SparsePauliOp(["ZZ", "XI"], [0.5, -1.25])
+    large = SparsePauliOp(["ZZ", "XI", "IX", "YY"], [0.5, 1, 1, 1])
+    pubs = [
+        EstimatorPub.coerce(each)
+        for each in [
+            (circuit, [["ZZ"], ["XI"], [energy]], [[0.1], [0.25]]),
+            (circuit, "ZZ", [[0.1], [0.25]]),
+            (circuit, [energy, large, "ZZ", "ZZ"], [0.1]),
+            (wide, ["Z" + 11 * "I", 10 * "I" + "XY", 12 * "I"]),
+        ]
+    ]
+    result = StatevectorEstimator().run(pubs).result()
+    assert [chart["labels"] for chart in chart_of(result)["charts"]] == [
+        ["[0, 0]", "[0, 1]", "[1, 0]", "[1, 1]", "[2, 0]", "[2, 1]"],
+        None,
+        None,
+        None,
+    ]
+    name_values(result, pubs)
+    assert [chart["labels"] for chart in chart_of(result)["charts"]] == [
+        [f"{what} · θ = {value}" for what in ("ZZ", "XI", "0.5 ZZ - 1.25 XI") for value in ("0.1", "0.25")],
+        ["θ = 0.1", "θ = 0.25"],
+        ["0.5 ZZ - 1.25 XI", "IX + … (4 terms)", "ZZ #2", "ZZ #3"],
+        ["Z11", "Y0 X1", "I"],
+    ]
+
+
+def test_names_of_other_values_than_there_are_are_not_taken():
+    pub = EstimatorPub.coerce((QuantumCircuit(1), ["Z", "X"]))
+    result = PrimitiveResult([PubResult(DataBin(evs=np.array([1.0, 0.0, 0.5]), shape=(3,)))])
+    name_values(result, [pub])
+    assert chart_of(result)["labels"] is None
 
 
 def test_many_estimates_are_cut_and_those_of_a_grid_are_called_by_their_place():

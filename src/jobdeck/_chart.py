@@ -15,6 +15,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
+from ._observables import Labels, names_of
 from ._wire import ChartsView, ChartView, EstimatesView, HistogramView
 
 _MOST_BARS: Final = 64
@@ -254,7 +255,7 @@ def _primitive_result(result: Any, budget: _Budget) -> Iterator[_Titled]:
     """Return the counts, or the estimates, of each pub."""
     several = len(result) > 1
     for place, pub in enumerate(result):
-        for title, chart in _data_bin(pub.data, budget):
+        for title, chart in _data_bin(pub.data, budget, names_of(result, place)):
             yield (f"{place} {title}".strip() if several else title), chart
 
 
@@ -268,10 +269,10 @@ def _bit_array(bits: Any, budget: _Budget) -> Iterator[_Titled]:
         yield "", chart
 
 
-def _data_bin(data: Any, budget: _Budget) -> Iterator[_Titled]:
+def _data_bin(data: Any, budget: _Budget, labels: Labels = None) -> Iterator[_Titled]:
     parts = dict(data.items())
     if "evs" in parts:
-        chart = _estimates(parts["evs"], parts.get("stds"))
+        chart = _estimates(parts["evs"], parts.get("stds"), labels)
         if chart is not None:
             yield "", chart
         return
@@ -324,7 +325,7 @@ def _counted(rows: Any, width: int) -> tuple[list[tuple[int, int]], int]:
     return [(int(outcomes[place]), int(counts[place])) for place in largest], len(outcomes)
 
 
-def _estimates(values: Any, errors: Any) -> EstimatesView | None:
+def _estimates(values: Any, errors: Any, labels: Labels) -> EstimatesView | None:
     numpy: Any = sys.modules["numpy"]
     flat = numpy.asarray(values)
     if flat.size == 0 or flat.dtype.kind not in "fiu":
@@ -333,13 +334,15 @@ def _estimates(values: Any, errors: Any) -> EstimatesView | None:
     fits = spread is not None and spread.shape == flat.shape and spread.dtype.kind in "fiu"
     # One that is not known of any value says nothing.
     known = fits and bool(numpy.isfinite(spread).any())
+    if labels is not None and len(labels) != min(flat.size, _MOST_BARS):
+        labels = None
+    if labels is None and flat.ndim > 1:
+        labels = [str(list(place)) for place in islice(numpy.ndindex(flat.shape), _MOST_BARS)]
     return {
         "kind": "estimates",
         "values": _numbers(flat),
         "errors": _numbers(spread) if known else None,
-        "labels": [str(list(place)) for place in islice(numpy.ndindex(flat.shape), _MOST_BARS)]
-        if flat.ndim > 1
-        else None,
+        "labels": None if labels is None else [_label(each) for each in labels],
         "more": max(0, flat.size - _MOST_BARS),
     }
 

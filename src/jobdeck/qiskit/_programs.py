@@ -10,6 +10,7 @@ from typing import Any
 
 from .._errors import JobCancelledError
 from .._messenger import active
+from .._observables import name_values
 
 
 def sample(sampler: Any, pubs: Any, shots: int | None = None, **options: Any) -> Any:
@@ -21,7 +22,9 @@ def sample(sampler: Any, pubs: Any, shots: int | None = None, **options: Any) ->
 def estimate(estimator: Any, pubs: Any, precision: float | None = None, **options: Any) -> Any:
     """Run an estimator on pubs and return its PrimitiveResult."""
     with _ended_by_an_interrupt():
-        return estimator.run(list(pubs), precision=precision, **options).result()
+        result = estimator.run(list(pubs), precision=precision, **options).result()
+        name_values(result, pubs)
+        return result
 
 
 def simulate(backend: Any, circuits: Any, **options: Any) -> Any:

@@ -78,6 +78,7 @@ def test_an_estimators_values_are_a_plot_with_errors(deck, make):
     chart = chart_of(job)
     assert chart["kind"] == "estimates"
     assert chart["values"] == pytest.approx([1, 0], abs=0.4)
+    assert chart["labels"] == ["X", "Z"]
     assert facts_of(job)["precision"] == 0.05
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import numpy as np
@@ -137,6 +138,8 @@ def test_an_estimators_job_is_shown_with_observables_and_values(deck: Deck):
         job._record.inputs_preview["pubs"] == "rotated (2 qubits, depth 2), 2 observables, 3 sets of parameter values"
     )
     assert job.result(30)[0].data.evs.shape == (2, 3)
+    labels = json.loads(job._service.store.job(job.job_id()).chart)["labels"]
+    assert labels == [f"{what} · angle = {value}" for what in ("ZZ", "XX") for value in (0.1, 0.2, 0.3)]
 
 
 def test_a_job_is_run_again_with_other_shots(deck: Deck):

@@ -12,6 +12,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, Final
 
 from ..._errors import JobCancelledError, RuntimeJobFailureError
+from ..._observables import name_values
 from ..._program.preview import preview
 from ..._status import JobStatus, is_final
 from ..futures import RUNS
@@ -97,6 +98,7 @@ class QiskitJob(Watched):
         if getattr(value, "success", True) is False:
             # A backend's job is done when its simulator has said that it failed.
             raise RuntimeJobFailureError(_failure(value))
+        name_values(value, _pubs(self._job))
         return value
 
     def cancel(self) -> bool | None:
