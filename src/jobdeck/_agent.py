@@ -27,6 +27,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from . import _at_fork
 from .engines.launch import READY, boot_command
 from .engines.local.launcher import Launcher
 from .engines.lock import AgentLock
@@ -39,6 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
     role, *options = sys.argv[1:] if arguments is None else arguments
     given = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
     home = Path(given["home"])
+    if role not in ("local", "zygote"):
+        _at_fork.resume()
     if role == "local":
         ready = int(given["ready"]) if "ready" in given else None
         _local(home, ready, given.get("launcher", _best_launcher()))
@@ -104,6 +107,7 @@ def _local(home: Path, ready: int | None, kind: str) -> None:
         from .engines.local.spawning import SpawnLauncher
 
         launcher = SpawnLauncher(home, agent)
+    _at_fork.resume()
 
     from .engines.local.agent import LocalAgent
 

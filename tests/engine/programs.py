@@ -214,6 +214,30 @@ def exit_handlers(path):
     return "returned"
 
 
+def fork_beside_a_thread():
+    """What a process that the program forks knows of the threads that are not in it."""
+    import json
+    import threading
+
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    mine, theirs = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(theirs, json.dumps([threading.active_count(), thread.is_alive()]).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    end.set()
+    return json.loads(os.read(mine, 100))
+
+
+def native_id_of_the_main_thread():
+    import threading
+
+    return [threading.main_thread().native_id, os.getpid()]
+
+
 def log_into_a_buffer(path):
     import logging.handlers
 

@@ -130,6 +130,15 @@ def test_what_a_log_handler_holds_is_written_at_the_end(bench: Bench, tmp_path: 
     assert (tmp_path / "log").read_text() == "kept until the end\n"
 
 
+def test_a_process_that_a_program_forks_knows_that_its_threads_are_not_there(bench: Bench) -> None:
+    assert bench.value(bench.run(programs.fork_beside_a_thread)) == [1, False]
+
+
+def test_the_main_thread_of_a_job_goes_by_its_own_process(bench: Bench) -> None:
+    thread, process = bench.value(bench.run(programs.native_id_of_the_main_thread))
+    assert thread == process
+
+
 def test_process_pools_work_inside_a_job(bench: Bench) -> None:
     assert bench.value(bench.run(programs.use_process_pool)) == [0, 1, 4, 9, 16]
 

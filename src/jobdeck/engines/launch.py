@@ -23,6 +23,8 @@ sys.path.insert(0, first)
 import jobdeck
 del sys.path[0]
 sys.path += [place for place in rest if place not in sys.path]
+from jobdeck import _at_fork
+_at_fork.put_off()
 from jobdeck._agent import main
 main()
 """

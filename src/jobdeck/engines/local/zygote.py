@@ -30,6 +30,7 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ... import _at_fork
 from ..._ports import Connect
 from ..._program import Context
 from ..._records import Payload
@@ -194,6 +195,7 @@ class _Zygote:
                 signal.set_wakeup_fd(-1)
                 for fd in (self._channel.fileno(), self._wake, self._woken):
                     os.close(fd)
+                _at_fork.resume_in_child()
                 renew()
                 run_job(assignment, self._home, self._connect, self._lines, self._pid)
             finally:
