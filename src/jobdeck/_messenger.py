@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
+from ._chart import chart_text
 from ._codec import RuntimeEncoder, encode
 from ._errors import InvalidInputError, JobCancelledError, RuntimeInvalidStateError
 from ._ports import MessageSink
@@ -43,6 +44,8 @@ class UserMessenger:
         self.job_id = job_id or "none"
         self._interrupted = False
         self._final = False
+        self.final_chart: str | None = None
+        """A picture of the final message, as JSON; None where there is none."""
         self._wake: Callable[[], object] | None = None
         self._lock = threading.RLock()
 
@@ -76,6 +79,8 @@ class UserMessenger:
                 )
             self._sink.add_message(self.job_id, body, final=final)
             self._final = final
+            if final:
+                self.final_chart = chart_text(message)
 
     def progress(self, done: float, total: float | None = None, message: str | None = None) -> None:
         """Say how far the program is; this drives the bar and the time left.

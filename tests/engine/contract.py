@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -203,14 +204,16 @@ class EngineContract:
     def test_a_final_message_is_the_result_and_the_last_one(self, engine: Engine):
         def program(user_messenger):
             user_messenger.publish({"energy": -1.1})
-            user_messenger.publish({"energy": -1.2}, final=True)
+            user_messenger.publish({"00": 512, "11": 488}, final=True)
             try:
                 user_messenger.publish("more")
             except RuntimeInvalidStateError:
                 print("refused")
 
         job = engine.deck.run(program)
-        assert job.result(timeout=PATIENCE) == {"energy": -1.2}
+        assert job.result(timeout=PATIENCE) == {"00": 512, "11": 488}
+        chart = json.loads(str(engine.deck.store.job(job.job_id()).chart))
+        assert (chart["kind"], chart["counts"]) == ("histogram", [512, 488])
         assert job.interim_results() == [{"energy": -1.1}]
         assert job.logs() == "refused\n"
 
