@@ -368,7 +368,7 @@ class JobQuery:
     """Which jobs to list, and in what order (by creation).
 
     A job has to have all of `tags`, one status of `status` and none of `without`; `name` is a part of its name, in
-    upper or lower case; its number is under `below`. With `ignore_case`, ASCII letters of `tags` and `engine` count the
+    upper or lower case, `id_part` one of its id; its number is under `below`. With `ignore_case`, ASCII letters of `tags` and `engine` count the
     same in both cases.
     """
 
@@ -385,6 +385,7 @@ class JobQuery:
     created_after: float | None = None
     created_before: float | None = None
     job_ids: tuple[str, ...] | None = None
+    id_part: str | None = None
     ignore_case: bool = False
     descending: bool = True
 

@@ -24,7 +24,8 @@ def resolve(store: Store, job_id: str) -> JobRecord:
         if not _PART.fullmatch(job_id):
             raise
         unknown = error
-    found = [record for record in store.jobs(JobQuery()) if abbreviates(job_id, record.job_id)]
+    holders = store.jobs(JobQuery(id_part=job_id))
+    found = [record for record in holders if abbreviates(job_id, record.job_id)]
     if len(found) == 1:
         return found[0]
     if not found:

@@ -111,12 +111,14 @@ def members(link: Link, group_id: str) -> list[Member]:
 
 def count(link: Link, group_id: str) -> dict[str, int]:
     """Count the group's jobs of each status, of each place the newest job alone."""
-    sql = "SELECT status, count(*) FROM jobs WHERE group_id = ? GROUP BY status"
+    sql = "SELECT status, jobs FROM tallies WHERE group_id = ?"
     counts = Counter(dict(link.execute(sql, (group_id,)).fetchall()))
     # Those that were run again are few as a rule: they are found by what repeats them, and taken off.
     rows = link.execute(
-        "SELECT place, number, status FROM jobs WHERE group_id = :group AND retry_of IS NOT NULL"
-        " UNION SELECT o.place, o.number, o.status FROM jobs r JOIN jobs o ON o.job_id = r.retry_of"
+        "SELECT place, number, status FROM jobs INDEXED BY jobs_retries"
+        " WHERE group_id = :group AND retry_of IS NOT NULL"
+        " UNION SELECT o.place, o.number, o.status FROM jobs r INDEXED BY jobs_retries"
+        " JOIN jobs o ON o.job_id = r.retry_of"
         " WHERE r.group_id = :group AND r.retry_of IS NOT NULL AND o.group_id = :group ORDER BY 1, 2",
         {"group": group_id},
     ).fetchall()

@@ -195,6 +195,43 @@ def _add_kept_results(connection: sqlite3.Connection) -> None:
     _execute_all(connection, _KEPT)
 
 
+_TALLIES: Final = """
+CREATE TABLE tallies (
+  group_id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  jobs INTEGER NOT NULL,
+  PRIMARY KEY (group_id, status)
+) WITHOUT ROWID;
+INSERT INTO tallies SELECT '', status, count(*) FROM jobs GROUP BY status;
+INSERT INTO tallies SELECT group_id, status, count(*) FROM jobs WHERE group_id IS NOT NULL GROUP BY group_id, status;
+CREATE INDEX jobs_members ON jobs (group_id) WHERE group_id IS NOT NULL
+"""
+_COUNT_IN: Final = """
+INSERT INTO tallies VALUES ('', NEW.status, 1) ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+INSERT INTO tallies SELECT NEW.group_id, NEW.status, 1 WHERE NEW.group_id IS NOT NULL
+  ON CONFLICT DO UPDATE SET jobs = jobs + 1;
+"""
+_COUNT_OUT: Final = """
+UPDATE tallies SET jobs = jobs - 1 WHERE group_id = '' AND status = OLD.status;
+UPDATE tallies SET jobs = jobs - 1 WHERE group_id = OLD.group_id AND status = OLD.status;
+"""
+
+
+def _keep_tallies(connection: sqlite3.Connection) -> None:
+    """Count jobs as they change: a deck tells how many there are of each status many times a second."""
+    _execute_all(connection, _TALLIES)
+    connection.execute(f"CREATE TRIGGER jobs_added AFTER INSERT ON jobs BEGIN {_COUNT_IN} END")
+    connection.execute(f"CREATE TRIGGER jobs_removed AFTER DELETE ON jobs BEGIN {_COUNT_OUT} END")
+    connection.execute(
+        "CREATE TRIGGER jobs_moved AFTER UPDATE OF status ON jobs WHEN OLD.status <> NEW.status"
+        f" BEGIN {_COUNT_OUT} {_COUNT_IN} END"
+    )
+    connection.execute(
+        "CREATE TRIGGER groups_removed AFTER DELETE ON groups"
+        " BEGIN DELETE FROM tallies WHERE group_id = OLD.group_id AND jobs = 0; END"
+    )
+
+
 def _execute_all(connection: sqlite3.Connection, script: str) -> None:
     # Not executescript(), which would commit first.
     for statement in script.split(";"):
@@ -209,6 +246,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _index_retries,
     _add_gates,
     _add_kept_results,
+    _keep_tallies,
 )
 """What leads from each schema version to the next; the first one from an empty file to version 1."""
 

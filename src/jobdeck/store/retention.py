@@ -11,7 +11,7 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from .._errors import StoreError
 from .._records import Pruned
@@ -45,7 +45,8 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
         db.run(jobs.unlink_outputs, [job_id for _, job_id in batch])
     db.write_in_turn(groups.drop_abandoned, now)
     db.write_in_turn(_forget_tombstones, now - _TOMBSTONES)
-    db.write_in_turn(_sweep, now - _LEFT_ALONE)
+    # Found without the write lock, for there may be as many files as jobs.
+    db.write_in_turn(_sweep, db.run(_strays, now - _LEFT_ALONE))
     while db.insert(_give_back_pages):
         pass
     return pruned
@@ -74,7 +75,7 @@ def _victims(link: Link, ended_before: float | None, keep: int | None) -> list[t
     if ended_before is None and keep is None:
         return []
     # A large group would lose its first results while its last jobs run.
-    open_groups = f"SELECT group_id FROM jobs WHERE group_id IS NOT NULL AND status NOT IN {FINAL_SQL}"
+    open_groups = f"SELECT group_id FROM tallies WHERE group_id <> '' AND jobs > 0 AND status NOT IN {FINAL_SQL}"
     sql = (
         "SELECT number, job_id FROM"
         " (SELECT number, job_id, group_id, ended, row_number() OVER (ORDER BY number DESC) AS age FROM jobs"
@@ -125,19 +126,40 @@ def _forget_tombstones(link: Link, before: float) -> None:
         settings.put(link, jobs.FORGOTTEN, str(max(newest, int(settings.get(link, jobs.FORGOTTEN) or 0))))
 
 
-def _sweep(link: Link, before: float) -> None:
-    """Remove files that a process left which ended between a commit and the removal of what it freed.
+class _Strays(NamedTuple):
+    """Names of files that a process left which ended between a commit and the removal of what it freed."""
+
+    blobs: list[str]
+    outputs: list[str]
+
+
+def _strays(link: Link, before: float) -> _Strays:
+    """Find files that belong to nothing in the store.
 
     What is older than the store belongs to one that was set aside, and stays with it.
     """
     begun = link.execute("SELECT applied FROM migrations WHERE version = 1").fetchone()[0]
-    for name in _files(link.home / BLOBS, begun, before):
-        if link.execute("SELECT 1 FROM blobs WHERE sha256 = ?", (name,)).fetchone() is None:
-            (link.home / BLOBS / name).unlink(missing_ok=True)
-    outputs = [name.removesuffix(".log") for name in _files(link.home / OUTPUT, begun, before)]
-    own = [job_id for job_id in outputs if job_id.startswith(f"{link.store_id}-")]
-    there = {job.job_id for job in jobs.get_all(link, own)}
-    jobs.unlink_outputs(link, [job_id for job_id in own if job_id not in there])
+    own = f"{link.store_id}-"
+    outputs = (name.removesuffix(".log") for name in _files(link.home / OUTPUT, begun, before) if name.startswith(own))
+    return _still_strays(link, _Strays(_files(link.home / BLOBS, begun, before), list(outputs)))
+
+
+def _still_strays(link: Link, strays: _Strays) -> _Strays:
+    def has(sql: str, name: str) -> bool:
+        return link.execute(sql, (name,)).fetchone() is not None
+
+    return _Strays(
+        [name for name in strays.blobs if not has("SELECT 1 FROM blobs WHERE sha256 = ?", name)],
+        [name for name in strays.outputs if not has("SELECT 1 FROM jobs WHERE job_id = ?", name)],
+    )
+
+
+def _sweep(link: Link, found: _Strays) -> None:
+    """Remove strays, unless they were taken up since they were found."""
+    strays = _still_strays(link, found)
+    for name in strays.blobs:
+        (link.home / BLOBS / name).unlink(missing_ok=True)
+    jobs.unlink_outputs(link, strays.outputs)
 
 
 def _files(folder: Path, after: float, before: float) -> list[str]:
