@@ -368,8 +368,8 @@ class JobQuery:
     """Which jobs to list, and in what order (by creation).
 
     A job has to have all of `tags`, one status of `status` and none of `without`; `name` is a part of its name, in
-    upper or lower case, `id_part` one of its id; its number is under `below`. With `ignore_case`, ASCII letters of `tags` and `engine` count the
-    same in both cases.
+    upper or lower case, `id_part` one of its id; its number is under `below`. With `ignore_case`, ASCII letters of
+    `tags` and `engine` count the same in both cases.
     """
 
     limit: int | None = None
