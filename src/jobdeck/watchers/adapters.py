@@ -56,6 +56,7 @@ BUILT_IN: Final = (
     BuiltIn("processes", "subprocess.Popen", needs="subprocess"),
     BuiltIn("clusters", "distributed.Future and persisted Dask collections", needs="distributed", has_seams=True),
     BuiltIn("parallel_calls", "joblib.Parallel, for its next call", needs="joblib", has_seams=True),
+    BuiltIn("ray_tasks", "Ray's ObjectRef", needs="ray", has_seams=True),
     # Before Qiskit's other jobs: those of the service are primitives' jobs, too.
     BuiltIn(
         "qiskit.service",

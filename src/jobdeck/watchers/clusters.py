@@ -35,7 +35,7 @@ def seams() -> Iterator[Seam]:
         yield returning(sys.modules["distributed"].Client, method, _watchable)
 
 
-def _watchable(made: Any) -> Iterator[tuple[Any, None]]:
+def _watchable(_: Any, made: Any) -> Iterator[tuple[Any, None]]:
     for each in made if isinstance(made, (list, tuple)) else (made,):
         if isinstance(each, sys.modules["distributed"].Future) or sys.modules["dask"].is_dask_collection(each):
             yield each, None

@@ -46,16 +46,19 @@ class Seam:
     noting: Callable[[Method, Noting], Method]
 
 
-def returning(kind: type, method: str, found: Callable[[Any], Iterable[tuple[Any, str | None]]]) -> Seam:
-    """Return the seam of a method that returns what it creates; `found` finds that there, with names."""
+def returning(kind: type, method: str, found: Callable[[Any, Any], Iterable[tuple[Any, str | None]]]) -> Seam:
+    """Return the seam of a method that returns what it creates.
+
+    `found` is given the object whose method it is, and what that returned, and finds what was created, with names.
+    """
 
     def noting(call: Method, noted: Noting) -> Method:
         @functools.wraps(call)
-        def replacement(*args: Any, **kwargs: Any) -> Any:
+        def replacement(self: Any, *args: Any, **kwargs: Any) -> Any:
             if not noted.is_wanted:
-                return call(*args, **kwargs)
-            made = noted.alone(call, *args, **kwargs)
-            for created, name in found(made):
+                return call(self, *args, **kwargs)
+            made = noted.alone(call, self, *args, **kwargs)
+            for created, name in found(self, made):
                 noted.note(created, name)
             return made
 
