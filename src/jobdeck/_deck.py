@@ -31,6 +31,7 @@ from ._programs import ParameterNamespace, Uploaded, inputs_of
 from ._query import Query, parse
 from ._records import JobQuery, NewJob, Pruned
 from ._service import JobService
+from ._settings import Settings
 from ._status import FINAL, JobStatus
 from .watchers import SessionLike, adapt, gather
 
@@ -55,7 +56,8 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         Folder of the store; None means ``JOBDECK_HOME``, else the platform's folder for a user's state.
     engine
         What runs jobs that do not say otherwise: ``"local"`` (a process for each), ``"threads"`` (of this process, with
-        nothing pickled), ``"dask://HOST:PORT"``, or a Dask client or cluster.
+        nothing pickled), ``"dask://HOST:PORT"``, or a Dask client or cluster. None leaves it to ``JOBDECK_ENGINE`` and
+        the home's setting ``engine``; without them it is the local one.
     max_workers
         See :attr:`max_workers`; None leaves it as it is.
 
@@ -66,10 +68,10 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     """
 
     def __init__(
-        self, home: str | os.PathLike[str] | None = None, engine: Any = "local", max_workers: int | None = None
+        self, home: str | os.PathLike[str] | None = None, engine: Any = None, max_workers: int | None = None
     ) -> None:
         self._service = JobService.of(home)
-        self._engine = self._service.engine_name(engine)
+        self._engine = None if engine is None else self._service.engine_name(engine)
         self._is_open = True
         self._service.retain()
         if max_workers is not None:
@@ -292,7 +294,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             )
         if decoder is not None and not isinstance(decoder, type):
             raise InvalidInputError(f"result_decoder is a class such as ResultDecoder, not {type(decoder).__name__}")
-        engine = self._service.engine_for(self._engine if how.engine is None else how.engine, how.metadata)
+        engine = self._service.engine_for(self.engine if how.engine is None else how.engine, how.metadata)
         uploaded = self._uploaded(program, program_id)
         given = inputs_of(inputs)
         packed = pack(
@@ -461,6 +463,16 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         return self._service.home
 
     @property
+    def engine(self) -> str:
+        """The name of what runs jobs that do not say otherwise. EngineError where a setting names none."""
+        return self._engine or self._service.default_engine()
+
+    @property
+    def settings(self) -> Settings:
+        """What is set for this home, for all of its decks and agents; a mapping of names to texts."""
+        return Settings(self._service)
+
+    @property
     def store(self) -> Store:
         """The store. For jobdeck's own parts; its methods may change."""
         return self._service.store
@@ -473,14 +485,11 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     @property
     def max_workers(self) -> int:
         """Jobs that run at the same time on this home, whoever started them; the number of cores unless it is set."""
-        kept = self.store.setting("max_workers")
-        return int(kept) if kept else os.cpu_count() or 1
+        return int(self.settings["max_workers"])
 
     @max_workers.setter
     def max_workers(self, number: int) -> None:
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-            raise InvalidInputError(f"max_workers is a whole number above 0, not {number!r}")
-        self.store.set_setting("max_workers", str(number))
+        self.settings["max_workers"] = number
 
     @property
     def is_open(self) -> bool:

@@ -23,7 +23,11 @@ class Grouping:
     """The part of a deck that makes groups of jobs, and finds them."""
 
     _service: JobService
-    _engine: str
+
+    @property
+    def engine(self) -> str:
+        """The name of what runs jobs that do not say otherwise."""
+        raise NotImplementedError
 
     def map(
         self,
@@ -158,7 +162,7 @@ class Grouping:
     ) -> JobGroup[Any]:
         for job_id in after:
             self._service.store.job(job_id)
-        engine = self._service.engine_for(self._engine if how.engine is None else how.engine, how.metadata)
+        engine = self._service.engine_for(self.engine if how.engine is None else how.engine, how.metadata)
         uploaded = Programs(self._service.store).find(program)
         given = program if uploaded is None else uploaded.record.data
         by_reference = self._service.engine(engine).shares_memory

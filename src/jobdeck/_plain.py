@@ -39,14 +39,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def size(number: int) -> str:
-    """Return bytes in their largest unit, such as ``38.1 MiB``."""
-    value = float(number)
-    for unit in ("B", "KiB", "MiB"):
-        if value < 1024:
-            return f"{value:.1f} {unit}" if unit != "B" else f"{number} B"
-        value /= 1024
-    return f"{value:.1f} GiB"
+def size(count: float) -> str:
+    """Return a number of bytes for people, such as ``38.1 MB``."""
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
 
 
 def span(seconds: float) -> str:

@@ -31,6 +31,7 @@ from .engines.threads.engine import ThreadsEngine
 from .store import default_home, open_store
 from .watchers import Bridge, Watched
 
+_ENGINE_VARIABLE: Final = "JOBDECK_ENGINE"
 _ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
 
 _NAMES_OF_ENGINES: Final = "'local', 'threads' or 'dask://HOST:PORT'"
@@ -125,6 +126,25 @@ class JobService:
             # The store makes the home, and refuses one that others could read.
             dask.keep_security(self.store.home, name, given)
         return self.engine(name).name
+
+    def default_engine(self) -> str:
+        """Return the name of the engine of jobs for which nobody has named one.
+
+        Raises
+        ------
+        EngineError
+            ``JOBDECK_ENGINE`` or the home's setting names none that there is.
+        """
+        for where, said in (
+            (_ENGINE_VARIABLE, os.environ.get(_ENGINE_VARIABLE)),
+            ("the setting 'engine' of this home", self.store.setting("engine")),
+        ):
+            if said:
+                try:
+                    return self.engine_name(said)
+                except EngineError as error:
+                    raise EngineError(f"{where} is {said!r}: {error}") from error
+        return LocalEngine.name
 
     def engine_for(self, given: Any, metadata: Mapping[str, Any]) -> str:
         """Return the name of the engine for a job with these metadata.

@@ -336,3 +336,18 @@ def test_the_module_is_the_command():
     )
     assert said.returncode == 2
     assert "lss" in said.stderr
+
+
+def test_settings_are_shown_set_and_set_back(deck: Deck, command: Command):
+    assert command("config", "engine").output == "local\n"
+    assert command("config", "dask_result_limit", "5MB").output == "5000000\n"
+    assert deck.settings["dask_result_limit"] == "5000000"
+    lines = command("config").output.splitlines()
+    assert [line.split()[0] for line in lines] == ["NAME", *deck.settings]
+    assert lines[-1].split()[1] == "5000000"
+    assert command("config", "dask_result_limit", "--unset").output == "1048576\n"
+    assert json.loads(command("config", "--json", "keep_days").output) == {"keep_days": "90"}
+    assert "keep_days is a number" in command("config", "keep_days", "long", code=1).output
+    assert "there is no engine 'slurm'" in command("config", "engine", "slurm", code=1).output
+    assert "'max_jobs' is not one of 'engine'" in command("config", "max_jobs", code=2).output
+    assert "--unset takes a NAME" in command("config", "--unset", code=2).output

@@ -117,7 +117,7 @@ def make_deck(tmp_path, monkeypatch) -> Iterator[Callable[[Any], jobdeck.Deck]]:
     def make(engine: Any) -> jobdeck.Deck:
         deck = jobdeck.Deck(home, engine=engine)
         made.append(deck)
-        engines.add(deck._engine)
+        engines.add(deck.engine)
         return deck
 
     yield make

@@ -102,7 +102,7 @@ def test_jobs_that_are_over_leave_nothing_with_the_scheduler_and_the_workers(clu
     from distributed import Client
 
     def kept(dask_scheduler):
-        tasks = [key for key in dask_scheduler.tasks if str(key).startswith("jobdeck")]
+        tasks = [key for key in dask_scheduler.tasks if str(key).startswith("jobdeck-job")]
         return {
             "tasks": len(tasks),
             "kinds": len(dask_scheduler.task_prefixes),
@@ -190,7 +190,7 @@ def test_the_agent_is_killed_while_jobs_run_and_nothing_is_lost_or_twice(cluster
     jobs = [deck.run(wait_for_file, inputs={"path": str(go)}) for _ in range(3)]
     for job in jobs:
         begun(job)
-    end(agent_pid(deck.home, deck._engine))
+    end(agent_pid(deck.home, deck.engine))
     go.touch()
     for job in jobs:
         assert job.result(timeout=60) == "went on"
@@ -203,7 +203,7 @@ def test_what_ended_while_no_agent_was_there_is_taken_up_by_the_next(cluster, ma
     job = deck.run(wait_for_file, inputs={"path": str(go)})
     begun(job)
     deck.close()
-    end(agent_pid(deck.home, deck._engine))
+    end(agent_pid(deck.home, deck.engine))
     go.touch()
     time.sleep(1.0)  # there is nobody who could tell of the end
     again = make_deck(cluster.engine).job(job.job_id())
@@ -283,7 +283,7 @@ def test_certificates_of_a_cluster_let_the_agent_in_and_are_kept_from_others(mak
         n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", security=True, protocol="tls"
     ) as safe:
         deck = make_deck(safe)
-        assert deck._engine.startswith("dask+tls://127.0.0.1:")
+        assert deck.engine.startswith("dask+tls://127.0.0.1:")
         assert deck.submit(abs, -5).result(timeout=60) == 5
         (kept,) = (deck.home / "agents").glob("*.security")
         assert kept.stat().st_mode & 0o777 == 0o600
@@ -298,3 +298,16 @@ def test_a_client_or_a_cluster_stands_for_its_engine(cluster, make_deck):
         on_dask = make_deck(client).submit(abs, -4)
         assert on_dask.engine == cluster.engine
         assert on_dask.result(timeout=60) == 4
+
+
+def test_the_homes_setting_sends_jobs_maps_and_executors_there(cluster, make_deck):
+    from jobdeck import JobExecutor
+
+    deck = make_deck(None)
+    deck.settings["engine"] = cluster.engine
+    deck = make_deck(None)  # its agent is ended with the test
+    jobs = [deck.submit(abs, -4), *deck.map(abs, [-5])]
+    with JobExecutor(home=deck.home) as executor:
+        jobs.append(executor.submit(abs, -6).job)
+    assert {job.engine for job in jobs} == {cluster.engine}
+    assert [job.result(timeout=60) for job in jobs] == [4, 5, 6]

@@ -57,7 +57,7 @@ def test_a_large_result_stays_in_the_cluster_and_comes_when_asked_for(cluster, m
     deck = make_deck(cluster.engine)
     job = deck.run(make_text, inputs={"number": 8 * MIB})
     job.wait_for_final_state(timeout=60)
-    assert job.facts["result"] == "8.0 MiB, kept in the cluster"
+    assert job.facts["result"] == "8.4 MB, kept in the cluster"
     assert job.job_id() in kept_in(cluster)
     assert stored_bytes(deck) < 4 * MIB
     text = "x" * 8 * MIB
@@ -68,7 +68,7 @@ def test_a_large_result_stays_in_the_cluster_and_comes_when_asked_for(cluster, m
         return await job
 
     assert asyncio.run(awaited()) == text
-    with pytest.raises(JobTimeoutError, match=r"8\.0 MiB\) could not be fetched"):
+    with pytest.raises(JobTimeoutError, match=r"8\.4 MB\) could not be fetched"):
         job.result(timeout=0)
 
 
@@ -77,10 +77,10 @@ def test_what_is_kept_is_found_by_the_next_agent_and_forgotten_with_its_job(clus
     kept, removed = (deck.run(make_text, inputs={"number": 2 * MIB}) for _ in range(2))
     for job in (kept, removed):
         job.wait_for_final_state(timeout=60)
-    end(agent_pid(deck.home, deck._engine))
+    end(agent_pid(deck.home, deck.engine))
     deck.delete_job(removed.job_id())
     until(lambda: removed.job_id() not in kept_in(cluster))
-    until(lambda: deck.store.leftovers(deck._engine) == [])
+    until(lambda: deck.store.leftovers(deck.engine) == [])
     assert len(kept.result()) == 2 * MIB
 
 
@@ -98,7 +98,7 @@ def test_the_limit_is_a_setting_or_an_option_of_a_job_and_holds_in_groups_but_no
     assert told.result(timeout=60) == "y" * 2 * MIB
     assert [len(text) for text in group.results(timeout=60)] == [10, 2 * MIB, 3 * MIB]
     assert [len(text) for text in group.to_frame()["result"]] == [10, 2 * MIB, 3 * MIB]
-    assert small.facts["result"] == "1002 B, kept in the cluster"
+    assert small.facts["result"] == "1.0 KB, kept in the cluster"
     kept = {job.job_id() for job in [small, *group.jobs()[1:]]}
     assert {job_id for job_id in kept_in(cluster) if job_id.startswith(deck.store.store_id)} == kept
 
@@ -114,11 +114,9 @@ def test_a_worker_dies_with_a_result_which_is_gone_and_the_job_does_not_run_agai
     job, other = group.jobs()
     worker.kill()
     own_cluster.add_worker()
-    with pytest.raises(
-        JobError, match=r"2\.0 MiB, was kept in .* is gone: the worker .* died; retry\(\) runs it again"
-    ):
+    with pytest.raises(JobError, match=r"2\.1 MB, was kept in .* is gone: the worker .* died; retry\(\) runs it again"):
         job.result(timeout=60)
-    assert job.facts["result"] == "2.0 MiB, gone: the worker that kept it has died"
+    assert job.facts["result"] == "2.1 MB, gone: the worker that kept it has died"
     assert other.result() == "xxxxx"
     assert group.results(partial=True) == [None, "xxxxx"]
     assert mark.read_text() == "ran\n"

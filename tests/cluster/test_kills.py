@@ -41,7 +41,7 @@ def test_agents_killed_at_random_moments_lose_and_repeat_nothing(cluster, make_d
     kills = 0
     while kills < 3 and not all(job.in_final_state() for job in group):
         time.sleep(chance.uniform(0, 0.5))
-        pid = agent_pid(deck.home, deck._engine)
+        pid = agent_pid(deck.home, deck.engine)
         if pid is not None and psutil.pid_exists(pid):
             end(pid)
             kills += 1

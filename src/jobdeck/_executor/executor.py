@@ -37,8 +37,8 @@ class JobExecutor(Executor):
     max_workers
         Calls at a time; None means as many as the engine runs.
     engine
-        What runs the jobs: ``"local"`` (None), ``"threads"`` of this process, ``"dask://HOST:PORT"``, or a Dask client
-        or cluster.
+        What runs the jobs: ``"local"``, ``"threads"`` of this process, ``"dask://HOST:PORT"``, or a Dask client or
+        cluster. None means the home's default one.
     isolate
         Whether each call is a job with a process of its own, which can be stopped and outlives the kernel. Otherwise
         calls share `max_workers` processes of this kernel, for thousands of small ones; they are in the deck as well.
@@ -89,7 +89,7 @@ class JobExecutor(Executor):
         self._group = CallGroup(self._service, name or f"JobExecutor-{next(_numbers)}", checked_tags(tags), limit)
         self._pool: Pool
         if isolate:
-            name_of_engine = self._service.engine_for("local" if engine is None else engine, {})
+            name_of_engine = self._service.engine_for(self._service.default_engine() if engine is None else engine, {})
             self._pool = IsolatedPool(self._service, name_of_engine)
         else:
             begin = None if initializer is None else (initializer, self._initargs)

@@ -26,7 +26,7 @@ def queue(deck: Deck, plan: Plan) -> ManagedJobSet:
     InvalidInputError, UnpicklableError
         Something is wrong with an experiment, and which. Nothing was queued.
     """
-    engine = plan.how.engine or deck._engine
+    engine = plan.how.engine or deck.engine
     deck._service.engine(engine)
     parts: Sequence[Experiments] = plan.parts
     if plan.is_of_circuits:

@@ -16,10 +16,11 @@ import click
 from .._bulk import Bulk, lines_of
 from .._deck import Deck
 from .._errors import EngineError, JobdeckError, JobNotFoundError
-from .._plain import plain
+from .._plain import plain, size, table
 from .._query import GRAMMAR, UNDER_WAY, parse, resolve
 from .._records import GroupQuery, GroupRecord, JobQuery
 from .._service import JobService
+from .._settings import SETTINGS, Settings
 from .._version import __version__
 from ..cli import _completion, _doctor, _logs, _views
 
@@ -163,7 +164,31 @@ def prune(context: click.Context, older_than: str | None, keep: int | None, dry_
     with Deck(_service(context).home) as deck:
         pruned = deck.prune(None if older_than is None else _age(older_than), keep, dry_run=dry_run)
     words = "would go" if dry_run else "removed"
-    click.echo(f"{pruned.jobs} job{'' if pruned.jobs == 1 else 's'} {words}, {_views.size(pruned.bytes)}")
+    click.echo(f"{pruned.jobs} job{'' if pruned.jobs == 1 else 's'} {words}, {size(pruned.bytes)}")
+
+
+@main.command()
+@click.argument("name", required=False, type=click.Choice(list(SETTINGS)), metavar="[NAME]")
+@click.argument("value", required=False)
+@click.option("--unset", is_flag=True, help="Set NAME back to what it is by itself.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_context
+def config(context: click.Context, name: str | None, value: str | None, unset: bool, as_json: bool) -> None:
+    """Show the settings of this home, or one of them; with a VALUE, set it."""
+    settings = Settings(_service(context))
+    if unset and (name is None or value is not None):
+        raise click.UsageError("--unset takes a NAME and no VALUE")
+    if name is not None and value is not None:
+        settings[name] = value
+    elif name is not None and unset:
+        del settings[name]
+    if as_json:
+        _print_json(dict(settings) if name is None else {name: settings[name]})
+    elif name is None:
+        rows = [(each, said, SETTINGS[each].words) for each, said in settings.items()]
+        click.echo(table(("NAME", "VALUE", "WHAT IT SAYS"), rows))
+    else:
+        click.echo(plain(settings[name]))
 
 
 @main.command()

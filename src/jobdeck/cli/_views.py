@@ -14,7 +14,7 @@ from rich.text import Text
 
 from .._group.standing import words_of
 from .._job.joblist import status_words
-from .._plain import plain, span
+from .._plain import plain, size, span
 from .._ports import Store
 from .._records import GroupRecord, JobRecord
 from .._status import JobStatus, is_final
@@ -111,15 +111,6 @@ def print_findings(findings: Iterable[Finding]) -> None:
 def as_data(record: JobRecord) -> dict[str, Any]:
     """Return a job as JSON has it."""
     return {**asdict(record), "status": str(record.status)}
-
-
-def size(count: float) -> str:
-    """Return a number of bytes for people."""
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def _console() -> Console:

@@ -70,7 +70,7 @@ class Submitting:
             raise UnpicklableError(f"{type(subject).__name__} cannot run as a job: {error}") from error
 
     def __reduce__(self) -> tuple[Callable[..., Submitting], tuple[Any, ...]]:
-        where = None if self._deck is None else (self._deck.home, self._deck._engine)
+        where = None if self._deck is None else (self._deck.home, self._deck.engine)
         return _submitting, (where, {**self._how, "name": self._name})
 
 
