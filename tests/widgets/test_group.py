@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jobdeck import Deck
 from jobdeck._feed import read_deck, read_group
 from jobdeck._follow import Follower
 from jobdeck._records import JobQuery, NewGroup, NewJob
@@ -74,6 +75,30 @@ def test_a_group_tells_what_changes_and_its_output_is_updated_once_when_the_last
     assert {row["status"] for row in data[MIME_TYPE]["deck"]["rows"]} == {"DONE"}
     assert "3 jobs: 3 done" in data["text/plain"]
     assert data[WIDGET_VIEW]["model_id"] == comm_id
+
+
+def test_a_group_that_was_shown_at_its_end_is_updated_once_more_when_its_retries_have_ended(kernel):
+    kernel.run("def odd(x, folder):\n    from pathlib import Path\n    return x if Path(folder).exists() else 1 / 0")
+    folder = kernel.home / "retries"
+    kernel.run(f"again = jobdeck.map(odd, [1, 2], inputs={{'folder': {str(folder)!r}}}); again.wait(60)")
+    shown_late = kernel.run("display(again)")
+    assert "2 jobs: 2 error" in of(shown_late, "display_data")[0]["content"]["data"]["text/plain"]
+    assert not any(map(is_update, shown_late))
+    folder.mkdir()
+    messages = kernel.run("again.retry_failed(); again.wait(60)")
+    updates = [message["content"]["data"]["text/plain"] for message in messages if is_update(message)]
+    assert ["2 jobs: 2 done" in text for text in updates] == [True]
+    # And so it is when they were asked for elsewhere, while no cell runs.
+    (said,) = of(kernel.run("print(again.group_id)"), "stream")
+    begin = len(kernel.messages)
+    with Deck(kernel.home) as deck:
+        job = deck.retry_job(deck.group(said["content"]["text"].strip()).job_ids()[0])
+        job.wait_for_final_state(60)
+    while not any(map(is_update, kernel.messages[begin:])):
+        kernel.hear()
+    (update,) = [message for message in kernel.messages[begin:] if is_update(message)]
+    rows = {row["id"]: row["status"] for row in update["content"]["data"][MIME_TYPE]["deck"]["rows"]}
+    assert rows[job.job_id()] == "DONE"
 
 
 def test_a_page_that_is_loaded_again_gets_the_group_as_it_is_by_then(kernel, kernels_store):

@@ -4,6 +4,8 @@ A notebook is saved as the front end knows it, and most front ends know an outpu
 update a finished job would be kept as running for ever. The update goes out as soon as the jobs have ended. A message
 belongs to the cell that runs while it is sent, and a client that runs a notebook from a program hears only what belongs
 to the cell that it waits for; so whatever ended between two cells is told once more within the next one.
+
+A group that has ended may get jobs again, such as those that failed and are retried: its output is attended to on.
 """
 
 from __future__ import annotations
@@ -29,12 +31,19 @@ _log = logging.getLogger(__name__)
 
 
 _RETRY_INTERVAL: Final = 1.0
+_MOST_RESTING: Final = 32
+"""Outputs of groups that have ended, which are attended to for jobs to come; beyond them the oldest are not."""
 
 
 class _Ending:
-    """One output whose jobs have not all ended. Told by the feeds' thread or by the cell that runs, once."""
+    """One output whose jobs have not all ended. Told by the feeds' thread or by the cell that runs, once.
 
-    def __init__(self, output: Output, follower: Follower, open_jobs: set[str], endings: Endings) -> None:
+    That of a group rests then, or from the start if `is_told`, until the group has a job again.
+    """
+
+    def __init__(
+        self, output: Output, follower: Follower, open_jobs: set[str], endings: Endings, *, is_told: bool = False
+    ) -> None:
         self._output = output
         self._open = open_jobs
         self._ended: set[str] = set()
@@ -42,7 +51,7 @@ class _Ending:
         self._endings = endings
         self._lock = threading.Lock()
         self._news_lock = threading.Lock()
-        self._is_told = False
+        self._is_told = is_told
         self._due: float | None = None
         PUMP.add(self)
         followed = frozenset(open_jobs) if self._is_known else None
@@ -61,11 +70,16 @@ class _Ending:
         with self._news_lock:
             # A group may get jobs, such as those that are run again.
             self._open = self._open.union(record.job_id for record in own) - ended
+            is_stirred = self._is_told and any(record.job_id not in self._ended for record in own)
             self._ended |= ended
+            if is_stirred:
+                self._is_told = False
+        if is_stirred:
+            self._endings.stirred(self._output, self)
         self._end_if_over()
 
     def _end_if_over(self) -> None:
-        if self._is_known and not self._open and self._due is None:
+        if self._is_known and not self._is_told and not self._open and self._due is None:
             self._due = 0.0
             PUMP.wake(self)
 
@@ -93,7 +107,11 @@ class _Ending:
             # A cell that ends meanwhile waits for this lock: what began within it is sent within it.
             is_in_cell = self._endings.is_in_cell
             self._output.publish()
-            self._is_told = True
+            with self._news_lock:
+                # What the follower has still to say of the end of these is no news.
+                self._ended |= self._open
+                self._open = set()
+                self._is_told, self._due = True, None
         self._endings.told(self._output, self, is_in_cell)
 
     def close(self) -> None:
@@ -147,6 +165,7 @@ class Endings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[str, _Ending] = {}
+        self._resting: dict[str, _Ending] = {}
         self._again: dict[str, Output] = {}
         self._shell: Any | None = None
         self._is_in_cell = False
@@ -159,14 +178,17 @@ class Endings:
 
     def expect(self, output: Output, follower: Follower, job_ids: Collection[str] = ()) -> None:
         """Update `output` once its group has ended, or these jobs, which are those that it does not show as ended."""
-        if not (job_ids or output.unfinished()):
+        is_over = not (job_ids or output.unfinished())
+        if is_over and output.group_id is None:
             return
         self.attend(output.shell)
-        ending = _Ending(output, follower, set(job_ids), self)
+        ending = _Ending(output, follower, set(job_ids), self, is_told=is_over)
         with self._lock:
-            previous = self._waiting.pop(output.display_id, None)
-            self._waiting[output.display_id] = ending
-        if previous is not None:
+            kept = (self._waiting, self._resting)
+            closed = [each.pop(output.display_id) for each in kept if output.display_id in each]
+            (self._resting if is_over else self._waiting)[output.display_id] = ending
+            closed += self._forget_oldest()
+        for previous in closed:
             previous.close()
 
     @property
@@ -177,11 +199,26 @@ class Endings:
     def told(self, output: Output, ending: _Ending, was_in_cell: bool) -> None:
         """Take note that an output was updated, for some cell or for none."""
         with self._lock:
+            closed = [ending]
             if self._waiting.get(output.display_id) is ending:
                 del self._waiting[output.display_id]
+                if output.group_id is not None:
+                    self._resting[output.display_id] = ending
+                    closed = self._forget_oldest()
             if not was_in_cell:
                 self._again[output.display_id] = output
-        ending.close()
+        for each in closed:
+            each.close()
+
+    def stirred(self, output: Output, ending: _Ending) -> None:
+        """Take note that a group has jobs again, whose end is to be told."""
+        with self._lock:
+            if self._resting.get(output.display_id) is ending:
+                self._waiting[output.display_id] = self._resting.pop(output.display_id)
+
+    def _forget_oldest(self) -> list[_Ending]:
+        """Return outputs that rest and are too many, to be closed."""
+        return [self._resting.pop(next(iter(self._resting))) for _ in range(len(self._resting) - _MOST_RESTING)]
 
     def attend(self, shell: Any) -> None:
         """Hear from now on when cells run; called while one does."""
