@@ -15,24 +15,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from ._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
+from ._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError
 from ._program import Context
 from ._records import JobRecord, NewJob, Outcome
 from ._service import JobService
-from ._status import Exit, is_final
+from ._status import Exit
 from ._version import __version__
 from .engines.dask import shelf
-from .engines.dask.travel import EVENT_BODY, EVENT_LOG, End, News, Parcel
+from .engines.dask.relay import Relay, Tell, Watched, piece_of
+from .engines.dask.travel import EVENT_BODY, End, Parcel
 from .engines.local.agent import LEASH
 from .engines.local.inherited import handed
 from .engines.lock import AgentLock
 
-TICK: Final = 0.01
-"""Seconds between looks at the jobs that run here."""
-_LOG_EVERY: Final = 0.1
+_LOOK: Final = 1.0
+"""Seconds between looks at whether the agent here is alive."""
 _MANY: Final = "10000"
 """Jobs at a time: how many run here at once is up to Dask."""
-_AT_ONCE: Final = 200
 _LEAVING: Final = ("closing", "closed", "failed")
 """A worker's status, in Dask's words, from which it does not come back."""
 _FETCHED_LOG: Final = 1_048_576
@@ -79,22 +78,19 @@ class Station:
     _one: ClassVar[Station | None] = None
     _making: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(
-        self, folder: Path, tell: Callable[[str, News], None], address: str, is_leaving: Callable[[], bool]
-    ) -> None:
+    def __init__(self, folder: Path, tell: Tell, address: str, is_leaving: Callable[[], bool]) -> None:
         self.service = JobService.of(folder)
-        self._tell = tell
         self._is_leaving = is_leaving
         self._address = address
         self.service.store.set_setting("max_workers", _MANY)
         # Held for as long as this process lives, whatever ends it.
         self._leash = AgentLock(folder, LEASH)
         self._leash.take(f"worker@{address}")
-        self._watched: dict[str, _Watched] = {}
+        self._relay = Relay(self.service.store, tell, address)
+        self._running: set[str] = set()
         self._refused: dict[str, bool] = {}
         self._lock = threading.Lock()
-        self._wake = threading.Event()
-        threading.Thread(target=self._relay, name="jobdeck-relay", daemon=True).start()
+        self._next_look = 0.0
 
     @classmethod
     def here(cls) -> Station:
@@ -120,8 +116,9 @@ class Station:
     def run(self, parcel: Parcel) -> End:
         """Run a job, tell what it says, and return how it ended."""
         job_id, store = parcel["job"], self.service.store
-        self.forget([job_id])
-        watched = _Watched(parcel["topic"], os.urandom(6).hex())
+        if store.payload_keys([job_id]):
+            self.forget([job_id])
+        watched = Watched(parcel["topic"], os.urandom(6).hex())
         new = NewJob(
             name=parcel["name"],
             engine="local",
@@ -132,29 +129,35 @@ class Station:
             job_id=job_id,
         )
         # The agent learns of the run before anything runs.
-        self._send(watched, {"job": job_id})
-        store.add_job(new)
+        self._relay.send(watched, {"job": job_id, "begun": True})
+        with self._relay.watching(job_id, watched):
+            store.add_job(new)
+            with self._lock:
+                self._running.add(job_id)
+                refused = self._refused.pop(job_id, None)
+            if refused is not None:
+                self.stop(job_id, kill=refused)
+            self.service.engine("local").ensure_agent()
+            while not watched.over.wait(_LOOK):
+                self._look_after_agent()
+                if self._is_leaving():
+                    # The scheduler has given this worker up, and runs the job elsewhere. Dask would wait half a minute
+                    # for this thread before it ends the worker, and the job with it.
+                    self.stop(job_id, kill=True)
         with self._lock:
-            self._watched[job_id] = watched
-            refused = self._refused.pop(job_id, None)
-        if refused is not None:
-            self.stop(job_id, kill=refused)
-        self.service.engine("local").ensure_agent()
-        self._wake.set()
-        while not watched.over.wait(1.0):
-            self.service.look_after_agents()
-            if self._is_leaving():
-                # The scheduler has given this worker up, and runs the job elsewhere. Dask would wait half a minute for
-                # this thread before it ends the worker, and the job with it.
-                self.stop(job_id, kill=True)
+            self._running.discard(job_id)
         if watched.record is None:
             raise EngineError(f"job {job_id} was removed from the worker while it ran")
-        return self._end(watched, watched.record, parcel["limit"])
+        end = self._end(watched, watched.record, parcel["limit"])
+        if len(end["outcome"] or b"") <= EVENT_BODY:
+            # The agent need not ask for the task's result then.
+            self._relay.send(watched, {"job": job_id, "end": end})
+        return end
 
     def stop(self, job_id: str, *, kill: bool) -> None:
         """Ask a job to stop, also one that is only about to come."""
         with self._lock:
-            if job_id not in self._watched:
+            if job_id not in self._running:
                 self._refused[job_id] = kill
                 return
         try:
@@ -162,9 +165,18 @@ class Station:
         except (JobNotFoundError, RuntimeInvalidStateError):
             return
 
+    def _look_after_agent(self) -> None:
+        """Have another agent where the one here has died; one of the threads that wait does it."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._next_look:
+                return
+            self._next_look = now + _LOOK
+        self.service.look_after_agents()
+
     def log(self, job_id: str, start: int, stop: int) -> bytes:
         """Return a piece of what a job has printed."""
-        return _piece(self.service.store.log_path(job_id), start, stop)
+        return piece_of(self.service.store.log_path(job_id), start, stop)
 
     def forget(self, job_ids: list[str]) -> None:
         """Remove jobs that have ended."""
@@ -173,7 +185,7 @@ class Station:
                 self._refused.pop(job_id, None)
         self.service.store.delete_many(job_ids)
 
-    def _end(self, watched: _Watched, record: JobRecord, limit: int | None) -> End:
+    def _end(self, watched: Watched, record: JobRecord, limit: int | None) -> End:
         outcome = self.service.store.outcome(record.job_id)
         if outcome is not None and limit is not None and len(outcome.body or b"") > limit:
             outcome = self._put_aside(record.job_id, watched, outcome)
@@ -197,7 +209,7 @@ class Station:
             "log": watched.log,
         }
 
-    def _put_aside(self, job_id: str, watched: _Watched, outcome: Outcome) -> Outcome:
+    def _put_aside(self, job_id: str, watched: Watched, outcome: Outcome) -> Outcome:
         """Keep a large result in the cluster, unless it is a message, which was told already."""
         from distributed.worker import get_client
 
@@ -208,111 +220,7 @@ class Station:
         shelf.put(get_client(), job_id, watched.run, outcome.body)
         return dataclasses.replace(outcome, body=None, kept=len(outcome.body))
 
-    # --- the news
-
-    def _send(self, watched: _Watched, news: News) -> None:
-        self._tell(watched.topic, {**news, "run": watched.run, "worker": self._address})
-
-    def _relay(self) -> None:
-        """Tell what is new of all jobs, as long as there are any."""
-        store = self.service.store
-        version: int | None = None
-        while True:
-            with self._lock:
-                watched = dict(self._watched)
-            if not watched:
-                version = None
-                self._wake.wait()
-                self._wake.clear()
-                continue
-            try:
-                now = store.data_version()
-                is_changed, version = now != version, now
-                self._tell_all(watched, is_changed=is_changed)
-            except (StoreError, OSError):
-                version = None
-            time.sleep(TICK)
-
-    def _tell_all(self, watched: dict[str, _Watched], *, is_changed: bool) -> None:
-        store = self.service.store
-        records: dict[str, JobRecord] = {}
-        if is_changed:
-            for job_id in watched:
-                records[job_id] = store.job(job_id)
-            for job_id, seq in store.last_seqs(list(watched)).items():
-                self._tell_messages(job_id, watched[job_id], seq)
-        for job_id, one in watched.items():
-            record = records.get(job_id)
-            is_over = record is not None and is_final(record.status)
-            if record is not None:
-                self._tell_progress(record, one)
-            if is_over or time.monotonic() >= one.log_due:
-                one.log_due = time.monotonic() + _LOG_EVERY
-                self._tell_log(job_id, one, to_end=is_over)
-            if is_over:
-                # All messages of a job are there before its end is.
-                self._tell_messages(job_id, one, one.seen + _AT_ONCE)
-                with self._lock:
-                    self._watched.pop(job_id, None)
-                one.record = record
-                one.over.set()
-
-    def _tell_messages(self, job_id: str, one: _Watched, newest: int) -> None:
-        while one.seen < newest:
-            found = self.service.store.messages(job_id, one.seen, one.seen + _AT_ONCE, longest=EVENT_BODY)
-            if not found:
-                return
-            one.seen = found[-1].seq
-            rows = [(each.seq, each.final, each.body if each.length is None else None) for each in found]
-            self._send(one, {"job": job_id, "messages": rows})
-            newest = max(newest, one.seen + 1)
-
-    def _tell_progress(self, record: JobRecord, one: _Watched) -> None:
-        if record.cancel_note is not None and record.cancel_note != one.note:
-            one.note = record.cancel_note
-            self._send(one, {"job": record.job_id, "note": record.cancel_note})
-        if record.progress_done is None:
-            return
-        progress = (record.progress_done, record.progress_total, record.progress_message)
-        if progress != one.progress:
-            one.progress = progress
-            self._send(one, {"job": record.job_id, "progress": progress})
-
-    def _tell_log(self, job_id: str, one: _Watched, *, to_end: bool) -> None:
-        path = self.service.store.log_path(job_id)
-        piece = _piece(path, one.log, one.log + EVENT_LOG)
-        if piece:
-            self._send(one, {"job": job_id, "log": (one.log, piece)})
-            one.log += len(piece)
-        if to_end:
-            # What is more than events should carry is fetched.
-            one.log = path.stat().st_size if path.exists() else 0
-
-
-class _Watched:
-    """A job that runs here, and what has been told of it."""
-
-    def __init__(self, topic: str, run: str) -> None:
-        self.topic = topic
-        self.run = run
-        self.seen = 0
-        self.log = 0
-        self.log_due = 0.0
-        self.progress: tuple[float, float | None, str | None] | None = None
-        self.note: str | None = None
-        self.record: JobRecord | None = None
-        self.over = threading.Event()
-
 
 def _context_here(given: bytes) -> bytes:
     """Return the worker's own context, with the source texts that came with the job."""
     return dataclasses.replace(Context.here(), sources=json.loads(given).get("sources", {})).to_bytes()
-
-
-def _piece(path: Path, start: int, stop: int) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            file.seek(start)
-            return file.read(max(stop - start, 0))
-    except FileNotFoundError:
-        return b""

@@ -6,6 +6,10 @@ import contextlib
 import functools
 import os
 from pathlib import Path
+from typing import Final
+
+NEWS: Final = "news"
+"""The bell of whoever wants to know at once that jobs of the local engine have ended."""
 
 
 @functools.lru_cache(maxsize=64)

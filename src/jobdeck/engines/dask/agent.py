@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from ..._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
 from ..._ports import Store
 from ..._records import JobQuery, JobRecord, Outcome
-from ..._status import FINAL, Exit, JobStatus
+from ..._status import FINAL, Exit, JobStatus, is_final
 from ..launch import log_path, trim_log
 from ..local.inherited import outcome_of
 from ..lock import AgentLock
@@ -208,7 +208,8 @@ class DaskAgent:
         cluster.adopt(kept)
         self._submit(cluster, again)
         for news in earlier:
-            self._hear(news)
+            if news["job"] in self._away:
+                self._hear(news)
         self._leftovers.compare(cluster.kept_results())
         self._write_ends()
         self._forget_ended(cluster)
@@ -289,22 +290,28 @@ class DaskAgent:
             away.withdrawn = time.monotonic()
             self._note(job_id, "taken back from the scheduler")
             return
-        now = time.monotonic()
         away.ask_again = None
+        if self._ask_to_stop(worker, job_id, kill=away.wish == "kill"):
+            self._note(job_id, f"asked the worker at {worker}")
+        else:
+            away.ask_again = self._silent[worker]
+            self._note(job_id, "its worker does not answer; it is asked again")
+
+    def _ask_to_stop(self, worker: str, job_id: str, *, kill: bool) -> bool:
+        now = time.monotonic()
         try:
             if self._silent.get(worker, 0.0) > now:
                 # Each question to a host that is cut off would hold up the news of all others.
                 raise EngineError(f"the worker {worker} did not answer a moment ago")
-            self._cluster.ask(worker, "stop", job_id, away.wish == "kill")
+            self._ask(worker, "stop", job_id, kill)
             self._silent.pop(worker, None)
-            self._note(job_id, f"asked the worker at {worker}")
         except EngineError as error:
             # A worker that is gone ends the job by that.
             self.say(f"job {job_id} cannot be stopped just now: {error}")
             if self._silent.get(worker, 0.0) <= now:
                 self._silent[worker] = time.monotonic() + _SILENCE
-            away.ask_again = self._silent[worker]
-            self._note(job_id, "its worker does not answer; it is asked again")
+            return False
+        return True
 
     def _note(self, job_id: str, words: str) -> None:
         with contextlib.suppress(JobNotFoundError):
@@ -315,14 +322,19 @@ class DaskAgent:
     def _take_in(self, event: Event) -> None:
         kind, what, future = event
         if kind == "news":
-            self._hear(cast("News", what))
-        elif what in self._away:
+            for news in cast("list[News]", what):
+                self._hear(news)
+        elif what in self._away and what not in self._endings:
             self._ended[what] = future
 
     def _hear(self, news: News) -> None:
         job_id = news["job"]
         away = self._away.get(job_id)
-        if away is None or news["run"] in away.over:
+        if away is None:
+            if "begun" in news:
+                self._refuse_repetition(job_id, news["worker"])
+            return
+        if news["run"] in away.over:
             return
         if away.run != news["run"] and not self._begin_run(job_id, away, news):
             return
@@ -335,6 +347,18 @@ class DaskAgent:
             self._intake.add_messages(away, news["messages"])
         if "log" in news:
             self._intake.add_log(away, *news["log"])
+        if "end" in news:
+            self._settle_one(job_id, away, news["end"], None, "finished")
+
+    def _refuse_repetition(self, job_id: str, worker: str) -> None:
+        """Stop a job that is over and begins again: its worker died before the scheduler had forgotten it."""
+        try:
+            record = self._store.job(job_id)
+        except JobNotFoundError:
+            return
+        if is_final(record.status) and record.engine == self._engine:
+            self.say(f"job {job_id} is over, and began again on {worker}: it is stopped there")
+            self._ask_to_stop(worker, job_id, kill=True)
 
     def _begin_run(self, job_id: str, away: Away, news: News) -> bool:
         """A job begins on a worker; False where it must not."""

@@ -25,7 +25,7 @@ _HEARING: Final = 2.0
 """Seconds for a worker to say that it has heard something."""
 
 Event = tuple[str, Any, Any]
-"""``("news", news, None)`` or ``("end", job_id, future)``."""
+"""``("news", list of News, None)`` or ``("end", job_id, future)``."""
 
 
 class Cluster:
@@ -131,7 +131,7 @@ class Cluster:
     def earlier(self) -> list[Any]:
         """Return the news that the scheduler still has."""
         try:
-            return [news for _, news in self._client.get_events(self._topic)]
+            return [news for _, several in self._client.get_events(self._topic) for news in several]
         except Exception as error:
             raise EngineError(f"the Dask scheduler at {self._address} does not answer: {error!r}") from error
 

@@ -36,7 +36,7 @@ class Parcel(TypedDict):
 
 
 class News(TypedDict, total=False):
-    """What a worker tells of a job while it runs there, as an event of the scheduler.
+    """What a worker tells of a job while it runs there. An event of the scheduler is a list of such news.
 
     Attributes
     ----------
@@ -46,6 +46,10 @@ class News(TypedDict, total=False):
         ``[number, final, body]``; None in the place of a body that is too large to travel so.
     log
         Where in the captured output this piece begins, and the piece.
+    begun
+        The run is about to begin.
+    end
+        How it ended, where that is small enough; it is the task's result, too.
     """
 
     job: str
@@ -55,6 +59,8 @@ class News(TypedDict, total=False):
     progress: tuple[float, float | None, str | None]
     log: tuple[int, bytes]
     note: str
+    begun: bool
+    end: End
 
 
 class End(TypedDict):

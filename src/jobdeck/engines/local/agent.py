@@ -21,7 +21,7 @@ from ..._ports import Store
 from ..._records import JobQuery, JobRecord, News, Outcome
 from ..._status import Exit, JobStatus
 from .. import workers
-from ..bell import Bell
+from ..bell import NEWS, Bell, ring
 from ..launch import log_path, trim_log
 from ..lock import AgentLock
 from ..lost import close_lost, kill_processes
@@ -267,6 +267,7 @@ class LocalAgent:
         claimed = self._store.turn("local", self._agent, max(0, self._max_workers - len(self._running)), news)
         if self._ends:
             self._last_busy = time.monotonic()
+            ring(self._store.home, NEWS)
         self._look_again = False
         self._processes, self._outcomes, self._ends = {}, {}, {}
         self._claimed += claimed

@@ -1,0 +1,213 @@
+"""What a worker tells of the jobs that run there: one thread reads its store, and sends what is new in it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from ..._errors import StoreError
+from ..._ports import Store
+from ..._records import JobRecord
+from ..._status import is_final
+from ..bell import NEWS, Bell, ring
+from .travel import EVENT_BODY, EVENT_LOG, News
+
+TICK: Final = 0.01
+"""Seconds between looks at the jobs that run here; the agent here rings when one has ended."""
+_LOG_EVERY: Final = 0.1
+_AT_ONCE: Final = 200
+
+Tell = Callable[[str, list[News]], None]
+"""Sends news under a topic as one event of the scheduler."""
+
+_log = logging.getLogger(__name__)
+
+
+class Watched:
+    """A job that runs here, and what has been told of it."""
+
+    def __init__(self, topic: str, run: str) -> None:
+        self.topic = topic
+        self.run = run
+        self.seen = 0
+        self.log = 0
+        self.log_due = 0.0
+        self.progress: tuple[float, float | None, str | None] | None = None
+        self.note: str | None = None
+        self.record: JobRecord | None = None
+        self.over = threading.Event()
+
+
+class Relay:
+    """Tells what is new of jobs, as long as there are any.
+
+    Parameters
+    ----------
+    store : Store
+        The worker's.
+    tell : Tell
+    address : str
+        The worker's.
+    """
+
+    def __init__(self, store: Store, tell: Tell, address: str) -> None:
+        self._store = store
+        self._tell = tell
+        self._address = address
+        self._watched: dict[str, Watched] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._bell = Bell(store.home, NEWS)
+        self._version: int | None = None
+        self._number = 0
+        self._parcels: dict[str, list[News]] = {}
+        self._weight = 0
+        threading.Thread(target=self._serve, name="jobdeck-relay", daemon=True).start()
+
+    @contextlib.contextmanager
+    def watching(self, job_id: str, watched: Watched) -> Iterator[None]:
+        """Tell of a job from now on, until it has ended: then `watched.over` is set."""
+        with self._lock:
+            self._watched[job_id] = watched
+        self._wake.set()
+        ring(self._store.home, NEWS)
+        try:
+            yield
+        finally:
+            self._drop(job_id)
+
+    def send(self, watched: Watched, news: News) -> None:
+        """Tell this now."""
+        self._tell(watched.topic, [self._signed(watched, news)])
+
+    def _signed(self, watched: Watched, news: News) -> News:
+        return {**news, "run": watched.run, "worker": self._address}
+
+    def _drop(self, job_id: str) -> None:
+        with self._lock:
+            self._watched.pop(job_id, None)
+
+    # --- the thread
+
+    def _serve(self) -> None:
+        while True:
+            with self._lock:
+                watched = dict(self._watched)
+            if not watched:
+                self._wake.wait()
+                self._wake.clear()
+                continue
+            try:
+                self._look(watched)
+            except (StoreError, OSError):
+                self._version = None
+            except Exception:  # noqa: BLE001 - the thread is all that its jobs have
+                _log.exception("news of jobs cannot be told; trying again")
+                self._version = None
+            self._pause()
+
+    def _pause(self) -> None:
+        bell = self._bell.fileno()
+        if bell is None:
+            time.sleep(TICK)
+        elif select.select([bell], [], [], TICK)[0]:
+            self._bell.silence()
+
+    def _look(self, watched: dict[str, Watched]) -> None:
+        """Send what is new of these jobs, and let those go that are over."""
+        version = self._store.data_version()
+        records: dict[str, JobRecord] = {}
+        number = self._number
+        if version != self._version:
+            changes = self._store.changes(self._number)
+            number = changes.number
+            records = {record.job_id: record for record in changes.jobs if record.job_id in watched}
+            for job_id, seq in self._store.last_seqs(list(watched)).items():
+                self._add_messages(job_id, watched[job_id], seq)
+        over = []
+        for job_id, one in watched.items():
+            record = records.get(job_id)
+            is_over = record is not None and is_final(record.status)
+            if record is not None:
+                self._add_progress(record, one)
+            if is_over or time.monotonic() >= one.log_due:
+                one.log_due = time.monotonic() + _LOG_EVERY
+                self._add_log(job_id, one, to_end=is_over)
+            if is_over:
+                # All messages of a job are there before its end is.
+                self._add_messages(job_id, one, one.seen + 1)
+                one.record = record
+                over.append(job_id)
+        self._flush()
+        self._version, self._number = version, number
+        for job_id in over:
+            self._drop(job_id)
+            watched[job_id].over.set()
+
+    # --- what is sent
+
+    def _add(self, watched: Watched, news: News, weight: int = 0) -> None:
+        self._parcels.setdefault(watched.topic, []).append(self._signed(watched, news))
+        self._weight += weight
+        if self._weight >= EVENT_BODY:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what has come together: few events, for each of them costs the scheduler and the agent."""
+        parcels, self._parcels, self._weight = self._parcels, {}, 0
+        for topic, news in parcels.items():
+            self._tell(topic, news)
+
+    def _add_messages(self, job_id: str, one: Watched, newest: int) -> None:
+        while one.seen < newest:
+            found = self._store.messages(job_id, one.seen, one.seen + _AT_ONCE, longest=EVENT_BODY)
+            if not found:
+                return
+            rows: list[tuple[int, bool, str | None]] = []
+            weight = 0
+            for each in found:
+                rows.append((each.seq, each.final, each.body if each.length is None else None))
+                weight += 0 if each.length is not None else len(each.body)
+                if weight >= EVENT_BODY:
+                    break
+            one.seen = rows[-1][0]
+            self._add(one, {"job": job_id, "messages": rows}, weight)
+            # There may be more by now, as at a job's end.
+            newest = max(newest, one.seen + 1)
+
+    def _add_progress(self, record: JobRecord, one: Watched) -> None:
+        if record.cancel_note is not None and record.cancel_note != one.note:
+            one.note = record.cancel_note
+            self._add(one, {"job": record.job_id, "note": record.cancel_note})
+        if record.progress_done is None:
+            return
+        progress = (record.progress_done, record.progress_total, record.progress_message)
+        if progress != one.progress:
+            one.progress = progress
+            self._add(one, {"job": record.job_id, "progress": progress})
+
+    def _add_log(self, job_id: str, one: Watched, *, to_end: bool) -> None:
+        path = self._store.log_path(job_id)
+        piece = piece_of(path, one.log, one.log + EVENT_LOG)
+        if piece:
+            self._add(one, {"job": job_id, "log": (one.log, piece)}, len(piece))
+            one.log += len(piece)
+        if to_end:
+            # What is more than events should carry is fetched.
+            one.log = path.stat().st_size if path.exists() else 0
+
+
+def piece_of(path: Path, start: int, stop: int) -> bytes:
+    """Return some bytes of a file, none where there is no file."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            return file.read(max(stop - start, 0))
+    except FileNotFoundError:
+        return b""
