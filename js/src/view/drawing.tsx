@@ -1,7 +1,8 @@
 import type { RefObject, VNode } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { layOut, markAt, shortLabel, type Layout, type Mark } from "../model/marks";
-import { useElementId, usePlace } from "./env";
+import { usePlace } from "./env";
+import { Pointed } from "./pointed";
 import { useWidth } from "./width";
 
 const HEIGHT = 190;
@@ -24,66 +25,35 @@ interface Props {
   drawing: RefObject<SVGSVGElement | null>;
 }
 
-/** Marks side by side over their labels. The pointer and the arrow keys go from one to the next. */
+/** Marks side by side over their labels. */
 export function Drawing({ marks, isBars, label, wordsOf, idle, drawing }: Props): VNode {
   const { t } = usePlace();
-  const id = useElementId();
   const root = useRef<HTMLDivElement>(null);
   const room = useWidth(root) || USUAL_WIDTH;
   const layout = useMemo(() => layOut(marks, isBars, room, HEIGHT), [marks, isBars, room]);
   const { width } = layout;
-  const [at, setAt] = useState<{ index: number; byKey: boolean } | null>(null);
-  const mark = at === null ? undefined : marks[at.index];
-  const go = (index: number): void => setAt({ index: Math.min(marks.length - 1, Math.max(0, index)), byKey: true });
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const steps: Readonly<Record<string, number>> = {
-      ArrowRight: at === null ? 0 : at.index + 1,
-      ArrowLeft: at === null ? marks.length - 1 : at.index - 1,
-      Home: 0,
-      End: marks.length - 1,
-    };
-    const to = steps[event.key];
-    if (to !== undefined) go(to);
-    else if (event.key === "Escape" && at) setAt(null);
-    else return;
-    event.preventDefault();
-    // A notebook has its own meaning for these keys.
-    event.stopPropagation();
-  };
-  const point = (event: PointerEvent): void => {
-    const from = drawing.current?.getBoundingClientRect().left ?? 0;
-    const index = markAt(layout, marks.length, event.clientX - from);
-    setAt(index === null ? null : { index, byKey: false });
-  };
-  const words = mark ? wordsOf(mark) : "";
+  const [at, setAt] = useState<number | null>(null);
+  const mark = at === null ? undefined : marks[at];
+  const current = mark === undefined ? undefined : (at ?? undefined);
   return (
     <div class="jobdeck-drawing">
-      <div
-        ref={root}
-        tabIndex={0}
-        role="application"
-        aria-label={label}
-        aria-describedby={id}
-        onKeyDown={onKeyDown}
-        onBlur={() => setAt(null)}
-        onPointerMove={point}
-        onPointerDown={point}
-        onPointerLeave={() => setAt(null)}
+      <Pointed
+        root={root}
+        label={label}
+        hint={t("Arrow left and right go from one to the next; the button Table shows the numbers.")}
+        size={marks.length}
+        at={current ?? null}
+        onPoint={setAt}
+        find={(event) => markAt(layout, marks.length, event.clientX - (drawing.current?.getBoundingClientRect().left ?? 0))}
+        words={mark ? wordsOf(mark) : ""}
+        idle={idle}
+        mark={current}
       >
         <svg ref={drawing} role="img" aria-label={label} width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} direction="ltr">
           <Axes marks={marks} layout={layout} />
-          {isBars ? <Bars marks={marks} layout={layout} current={at?.index} /> : <Points marks={marks} layout={layout} current={at?.index} />}
+          {isBars ? <Bars marks={marks} layout={layout} current={current} /> : <Points marks={marks} layout={layout} current={current} />}
         </svg>
-      </div>
-      <p class="jobdeck-reading jobdeck-number" data-at={at?.index}>
-        <bdi>{words || idle}</bdi>
-      </p>
-      <p class="jobdeck-aside" id={id}>
-        {t("Arrow left and right go from one to the next; the button Table shows the numbers.")}
-      </p>
-      <p class="jobdeck-aside" aria-live="polite">
-        {at?.byKey ? words : ""}
-      </p>
+      </Pointed>
     </div>
   );
 }

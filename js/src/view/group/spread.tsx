@@ -6,6 +6,7 @@ import { face } from "../../model/status";
 import { count } from "../../model/time";
 import { useElementId, usePlace, type Translate } from "../env";
 import { fileName, saveBlob } from "../files";
+import { Pointed } from "../pointed";
 import { themeChanges } from "../theme";
 import { useWidth } from "../width";
 import { paint, paletteOf, tintOf, type AxisLine, type Scene, type Shape } from "./spread-paint";
@@ -133,18 +134,18 @@ interface PictureProps {
 
 function Picture({ rows, axes: names, areLines, tint, canvas, onOpen }: PictureProps): VNode {
   const { t } = usePlace();
-  const id = useElementId();
   const root = useRef<HTMLDivElement>(null);
   const width = useWidth(root) || USUAL_WIDTH;
   const theme = themeChanges.value;
-  const [at, setAt] = useState<{ id: string; byKey: boolean } | null>(null);
+  // A job rather than a place, which may be another job's by the next moment.
+  const [at, setAt] = useState<string | null>(null);
   const key = names.join("\n");
   const scale = useMemo(() => (tint === null ? null : axisOf(tint, rows, 5)), [tint, rows]);
   const scene = useMemo(
     () => sceneOf(rows, key.split("\n").map((name, i) => axisOf(name, rows, !areLines && i === 0 ? 9 : 6)), areLines, scale, width),
     [rows, key, areLines, scale, width],
   );
-  const place = at === null ? -1 : scene.shapes.findIndex(({ row }) => row.id === at.id);
+  const place = at === null ? -1 : scene.shapes.findIndex(({ row }) => row.id === at);
   const current = place < 0 ? null : place;
   const row = current === null ? null : (scene.shapes[current]?.row ?? null);
   useEffect(() => {
@@ -154,27 +155,10 @@ function Picture({ rows, axes: names, areLines, tint, canvas, onOpen }: PictureP
     });
     return () => cancelAnimationFrame(frame);
   }, [canvas, scene, current, theme]);
-  const go = (to: number): void => {
-    const shape = scene.shapes[Math.min(scene.shapes.length - 1, Math.max(0, to))];
-    if (shape) setAt({ id: shape.row.id, byKey: true });
-  };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const last = scene.shapes.length - 1;
-    const steps: Readonly<Record<string, number>> = { ArrowRight: (current ?? -1) + 1, ArrowLeft: (current ?? last + 1) - 1, Home: 0, End: last };
-    const to = steps[event.key];
-    if (to !== undefined) go(to);
-    else if (event.key === "Enter" && row) onOpen(row.id);
-    else if (event.key === "Escape" && at) setAt(null);
-    else return;
-    event.preventDefault();
-    // A notebook has its own meaning for these keys.
-    event.stopPropagation();
-  };
-  const find = (event: PointerEvent | MouseEvent): DeckRow | null => {
+  const idAt = (place: number | null): string | null => (place === null ? null : (scene.shapes[place]?.row.id ?? null));
+  const find = (event: MouseEvent): number | null => {
     const box = canvas.current?.getBoundingClientRect();
-    if (!box) return null;
-    const found = shapeAt(scene, event.clientX - box.left, event.clientY - box.top);
-    return found === null ? null : (scene.shapes[found]?.row ?? null);
+    return box ? shapeAt(scene, event.clientX - box.left, event.clientY - box.top) : null;
   };
   const missing = rows.length - scene.shapes.length;
   const idle = [
@@ -185,41 +169,34 @@ function Picture({ rows, axes: names, areLines, tint, canvas, onOpen }: PictureP
   const label = areLines ? t("Parallel coordinates of {names}", { names: names.join(", ").slice(0, 200) }) : t("{y} over {x}", { y: (names[1] ?? "").slice(0, 100), x: (names[0] ?? "").slice(0, 100) });
   return (
     <div class="jobdeck-drawing jobdeck-spread-drawing">
-      <div
-        ref={root}
-        tabIndex={0}
-        role="application"
-        aria-label={label}
-        aria-describedby={id}
-        onKeyDown={onKeyDown}
-        onBlur={() => setAt(null)}
-        onPointerMove={(event) => {
-          const found = find(event);
-          setAt(found ? { id: found.id, byKey: false } : null);
+      <Pointed
+        root={root}
+        label={label}
+        hint={t("Arrow left and right go from job to job, Enter opens one.")}
+        size={scene.shapes.length}
+        at={current}
+        onPoint={(to) => setAt(idAt(to))}
+        find={find}
+        onOpen={(to) => {
+          const opened = idAt(to);
+          if (opened !== null) onOpen(opened);
         }}
-        onPointerLeave={() => setAt(null)}
-        onClick={(event) => {
-          const found = find(event);
-          if (found) onOpen(found.id);
-        }}
+        words={words}
+        idle={idle.filter(Boolean).join(" · ")}
+        mark={row?.id}
+        below={
+          <>
+            {areLines ? null : (
+              <p class="jobdeck-x-name">
+                <bdi>{(names[0] ?? "").slice(0, 100)}</bdi>
+              </p>
+            )}
+            {scale ? <Scale axis={scale} /> : null}
+          </>
+        }
       >
         <canvas ref={canvas} role="img" aria-label={label} data-points={scene.shapes.length} style={{ width: `${width}px`, height: `${HEIGHT}px` }} />
-      </div>
-      {areLines ? null : (
-        <p class="jobdeck-x-name">
-          <bdi>{(names[0] ?? "").slice(0, 100)}</bdi>
-        </p>
-      )}
-      {scale ? <Scale axis={scale} /> : null}
-      <p class="jobdeck-reading jobdeck-number" {...(row ? { "data-at": row.id } : {})}>
-        <bdi>{words || idle.filter(Boolean).join(" · ")}</bdi>
-      </p>
-      <p class="jobdeck-aside" id={id}>
-        {t("Arrow left and right go from job to job, Enter opens one.")}
-      </p>
-      <p class="jobdeck-aside" aria-live="polite">
-        {at?.byKey ? words : ""}
-      </p>
+      </Pointed>
     </div>
   );
 }
