@@ -110,6 +110,22 @@ describe("ends of jobs", () => {
     expect(ids(behind.told)).toEqual([[id(2)]]);
   });
 
+  it("of an executor are told of once, when it is shut down, whatever pauses its calls make", async () => {
+    const call = (number: number): WireRow => ({ ...running(number, 12), group: "e" });
+    const tab = openTab([call(1)]);
+    const executor = makeGroup("e", { name: "calls", kind: "executor", total: null });
+    tab.table.apply(makeRowsFrame(1, { groups: [executor] }));
+    tab.end(2, { [id(1)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    tab.table.apply(makeRowsFrame(3, { rows: [call(2)] }));
+    tab.end(4, { [id(2)]: "DONE" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(tab.groups).toEqual([]);
+    tab.table.apply(makeRowsFrame(5, { groups: [{ ...executor, total: 2 }] }));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(tab.groups).toEqual([["calls", 2]]);
+  });
+
   it("of a group are told of once, when all of its jobs have ended", async () => {
     const member = (number: number): WireRow => ({ ...running(number, 12), group: "s" });
     const shelf = new MemoryShelf();

@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals-core";
 import { GroupIndex } from "../model/groups";
 import type { DeckRow, JobTable } from "../model/table";
 import type { GroupInfo } from "../model/wire";
@@ -19,6 +20,11 @@ export interface EndingsOptions {
   tellGroup: (group: GroupInfo, ended: readonly DeckRow[]) => void;
 }
 
+/** An executor that takes more calls: how many there will be is known once it is shut down. */
+function isOpen(group: GroupInfo): boolean {
+  return group.kind === "executor" && group.total === null;
+}
+
 /** What is claimed for a whole group: another end of it, after a retry, is told anew. */
 function endOf(group: string, ended: number | null): string {
   return `${group} ${ended ?? 0}`;
@@ -34,6 +40,7 @@ export class Endings {
   private readonly groups: GroupIndex;
   private readonly waiting = new Set<string>();
   private readonly unlisten: () => void;
+  private readonly unfollow: () => void;
 
   constructor(
     private readonly table: JobTable,
@@ -49,10 +56,15 @@ export class Endings {
       }
       if (this.waiting.size > 0) this.wake();
     });
+    // An executor that is shut down after its last call has ended is told by its group alone.
+    this.unfollow = effect(() => {
+      if (table.groups.value.size > 0 && this.waiting.size > 0) this.wake();
+    });
   }
 
   dispose(): void {
     this.unlisten();
+    this.unfollow();
     clearTimeout(this.timer);
     this.groups.dispose();
     this.waiting.clear();
@@ -94,6 +106,11 @@ export class Endings {
     for (const id of ids) {
       const standing = this.groups.standing(id);
       const { ended, started } = standing;
+      if (ended !== null && isOpen(standing.group)) {
+        // A pause between two calls is no end.
+        this.waiting.add(id);
+        continue;
+      }
       if (ended === null || ended - (started ?? ended) < this.options.after()) continue;
       const rows = this.groups.standingRowsOf(id);
       if (rows.every((row) => row.status === "CANCELLED")) continue;
