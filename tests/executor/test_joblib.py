@@ -5,7 +5,6 @@ from __future__ import annotations
 import _thread
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 import time
@@ -23,7 +22,6 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 import jobdeck
 import jobdeck.joblib
 from jobdeck import Deck, InvalidInputError, RuntimeJobFailureError
-from jobdeck.engines.lock import AgentLock
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -31,18 +29,9 @@ PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("joblib") / "home"
-    yield folder
-    holder = AgentLock(folder, "local").holder()
-    if holder is not None:
-        os.kill(holder.pid, signal.SIGTERM)
-
-
-@pytest.fixture(scope="module")
-def shared(home):
+def shared(shared_home):
     """One backend for the whole module: its processes are started once."""
-    return jobdeck.joblib.JobdeckBackend(home=home, tags=["t"])
+    return jobdeck.joblib.JobdeckBackend(home=shared_home, tags=["t"])
 
 
 @pytest.fixture
@@ -53,8 +42,8 @@ def backend(shared, request):
 
 
 @pytest.fixture
-def deck(home):
-    with Deck(home=home) as made:
+def deck(shared_home):
+    with Deck(home=shared_home) as made:
         yield made
 
 
@@ -186,15 +175,15 @@ def test_scikit_learn_runs_on_it(backend, deck):
     assert np.array_equal(forest.predict_proba(inputs), alone.predict_proba(inputs))
 
 
-def test_isolated_batches_have_processes_of_their_own(home, deck):
-    with joblib.parallel_config(backend="jobdeck", n_jobs=2, home=home, isolate=True, name="isolated"):
+def test_isolated_batches_have_processes_of_their_own(shared_home, deck):
+    with joblib.parallel_config(backend="jobdeck", n_jobs=2, home=shared_home, isolate=True, name="isolated"):
         assert Parallel(batch_size=2)(delayed(square)(n) for n in range(4)) == [0, 1, 4, 9]
     group = group_of(deck, "isolated")
     assert [job.name for job in group.jobs()] == ["square × 2"] * 2
     assert group.metadata == {"max_workers": 2}
 
 
-def test_an_interrupt_stops_isolated_batches(home, deck, tmp_path):
+def test_an_interrupt_stops_isolated_batches(shared_home, deck, tmp_path):
     def interrupt():
         wait_until(lambda: list(tmp_path.iterdir()))
         _thread.interrupt_main()
@@ -202,7 +191,7 @@ def test_an_interrupt_stops_isolated_batches(home, deck, tmp_path):
     interrupter = threading.Thread(target=interrupt)
     interrupter.start()
     with (
-        joblib.parallel_config(backend="jobdeck", n_jobs=2, home=home, isolate=True, name="cut"),
+        joblib.parallel_config(backend="jobdeck", n_jobs=2, home=shared_home, isolate=True, name="cut"),
         pytest.raises(KeyboardInterrupt),
     ):
         Parallel()(delayed(wait_for_ever)(tmp_path, n) for n in range(3))
@@ -210,15 +199,15 @@ def test_an_interrupt_stops_isolated_batches(home, deck, tmp_path):
     assert set(map(str, group_of(deck, "cut").statuses())) == {"CANCELLED"}
 
 
-def test_threads_of_libraries_are_limited_as_joblib_is_told(home):
-    with joblib.parallel_config(backend="jobdeck", n_jobs=2, home=home, inner_max_num_threads=1):
+def test_threads_of_libraries_are_limited_as_joblib_is_told(shared_home):
+    with joblib.parallel_config(backend="jobdeck", n_jobs=2, home=shared_home, inner_max_num_threads=1):
         assert Parallel()(delayed(threads_allowed)(n) for n in range(2)) == ["1", "1"]
 
 
-def test_wrong_arguments_are_named(home):
+def test_wrong_arguments_are_named(shared_home):
     with pytest.raises(InvalidInputError, match="isolate=True"):
-        jobdeck.joblib.JobdeckBackend(engine="dask://127.0.0.1:1", home=home)
-    backend = jobdeck.joblib.JobdeckBackend(home=home)
+        jobdeck.joblib.JobdeckBackend(engine="dask://127.0.0.1:1", home=shared_home)
+    backend = jobdeck.joblib.JobdeckBackend(home=shared_home)
     with pytest.raises(ValueError, match="n_jobs == 0"):
         backend.effective_n_jobs(0)
     assert (backend.effective_n_jobs(None), backend.effective_n_jobs(3)) == (1, 3)

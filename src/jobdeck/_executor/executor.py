@@ -187,6 +187,9 @@ class JobExecutor(Executor):
             self._initialized = Initialized(fn, self._initializer, self._initargs)
         return self._initialized
 
+    def __reduce__(self) -> str:
+        raise TypeError("a JobExecutor cannot be sent to another process; make one there")
+
     def __repr__(self) -> str:
         return f"<JobExecutor {self._group.name!r}>"
 
