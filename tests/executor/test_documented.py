@@ -260,9 +260,7 @@ LEAVING = """
 
 
 @pytest.mark.parametrize("kind", ["isolated", "shared"])
-def test_calls_that_are_left_at_the_end_of_the_process_are_made_and_a_forked_child_holds_up_nothing(
-    kind, home, tmp_path
-):
+def test_calls_left_at_the_end_of_the_process_are_made_and_a_forked_child_holds_up_nothing(kind, home, tmp_path):
     script = tmp_path / "leaving.py"
     script.write_text(textwrap.dedent(LEAVING))
     leaving = [sys.executable, "-W", "ignore::DeprecationWarning", script, home, kind]

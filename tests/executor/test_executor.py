@@ -49,28 +49,30 @@ def what_was_set_up():
     return os.environ["SET_UP"]
 
 
-@pytest.fixture(params=[True, False], ids=["isolated", "shared"])
+@pytest.fixture(params=[True, False], ids=["isolated", "shared"], scope="module")
 def isolate(request):
     return request.param
 
 
-@pytest.fixture
-def executor(home, isolate):
-    with JobExecutor(2, isolate=isolate, home=home, name="calls", tags=["t"]) as made:
+@pytest.fixture(scope="module")
+def executor(shared_home, isolate):
+    """One of each kind for all tests: its processes are started once."""
+    with JobExecutor(2, isolate=isolate, home=shared_home) as made:
         yield made
         made.shutdown(wait=False, cancel_futures=True)
         made.group.cancel()
 
 
-def test_a_call_gives_its_result_and_stands_in_the_deck(executor):
-    future = executor.submit(add, 2, b=3)
-    assert future.result(PATIENCE) == 5
-    assert future.done()
-    assert not future.running()
-    job = future.job
-    job.wait_for_final_state(PATIENCE)
-    assert (job.name, job.tags, job.result()) == ("add", ["t"], 5)
-    assert (executor.group.name, executor.group.kind, len(executor.group)) == ("calls", "executor", 1)
+def test_a_call_gives_its_result_and_stands_in_the_deck(shared_home, isolate):
+    with JobExecutor(2, isolate=isolate, home=shared_home, name="calls", tags=["t"]) as executor:
+        future = executor.submit(add, 2, b=3)
+        assert future.result(PATIENCE) == 5
+        assert future.done()
+        assert not future.running()
+        job = future.job
+        job.wait_for_final_state(PATIENCE)
+        assert (job.name, job.tags, job.result()) == ("add", ["t"], 5)
+        assert (executor.group.name, executor.group.kind, len(executor.group)) == ("calls", "executor", 1)
 
 
 def test_an_exception_is_the_calls_own(executor):

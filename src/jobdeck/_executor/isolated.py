@@ -110,10 +110,8 @@ class IsolatedPool:
         return future
 
     def job_of(self, future: TaskFuture[Any]) -> Job[Any]:
-        job_id = future._job_id or self._arrivals.wait_for(future, _PATIENCE)
-        if job_id is None:
-            raise JobError(f"the call of {future._call.name!r} has no job: it never came into the deck")
-        return self._service.job(job_id)
+        self._arrivals.wait_for(lambda: future._job_id is not None or future.done(), _PATIENCE)
+        return self._service.job(future.job_id)
 
     def cancel(self, future: TaskFuture[Any]) -> bool:
         with self._lock:

@@ -131,16 +131,9 @@ class SharedPool:
 
     def job_of(self, future: TaskFuture[Any]) -> Job[Any]:
         self._wake.set()
-        job_id = future._job_id
-        deadline = time.monotonic() + _PATIENCE
-        while job_id is None and time.monotonic() < deadline and self._thread is not None:
-            # It may have ended long before it is in the deck.
-            job_id = self._arrivals.wait_for(future, _EVERY) or future._job_id
-            if job_id is None:
-                time.sleep(_EVERY / 10)
-        if job_id is None:
-            raise JobError(f"the call of {future._call.name!r} has no job: it never came into the deck")
-        return self._service.job(job_id)
+        # It may have ended long before it is in the deck.
+        self._arrivals.wait_for(lambda: future._job_id is not None or self._task_of(future) is None, _PATIENCE)
+        return self._service.job(future.job_id)
 
     def cancel(self, future: TaskFuture[Any]) -> bool:
         task = self._task_of(future)

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from .._errors import JobError
 from .._job import Job
 from .call_group import CallGroup
 
@@ -72,6 +73,13 @@ class TaskFuture(Future[R], Generic[R]):
         """
         return self._pool.job_of(self)
 
+    @property
+    def job_id(self) -> str:
+        """The id of the job. JobError if there is none yet, or never will be."""
+        if self._job_id is None:
+            raise JobError(f"the call of {self._call.name!r} has no job: it never came into the deck")
+        return self._job_id
+
     def running(self) -> bool:
         """Tell whether the call runs."""
         return self._began and not self.done()
@@ -115,8 +123,7 @@ class Arrivals:
         with self._condition:
             self._condition.notify_all()
 
-    def wait_for(self, future: TaskFuture[Any], seconds: float) -> str | None:
-        """Return the future's job id, None where it has ended without one."""
+    def wait_for(self, is_settled: Callable[[], bool], seconds: float) -> None:
+        """Wait until that is so; it is asked again whenever some have."""
         with self._condition:
-            self._condition.wait_for(lambda: future._job_id is not None or future.done(), seconds)
-        return future._job_id
+            self._condition.wait_for(is_settled, seconds)
