@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -17,7 +17,7 @@ from .._errors import InvalidInputError
 from .._job import Job
 from ._inputs import Circuits, title
 from ._programs import simulate
-from ._submitting import Submitting, refuse_remote
+from ._wrapper import Wrapper
 
 
 def _delegated(name: str) -> property:
@@ -55,17 +55,14 @@ def backend(
     InvalidInputError
         `wrapped` is no BackendV2, or runs at IBM's service.
     """
-    if isinstance(wrapped, JobBackend):
-        wrapped = wrapped._wrapped
-    if not isinstance(wrapped, BackendV2):
-        what = wrapped.__name__ + ", a class" if isinstance(wrapped, type) else type(wrapped).__name__
-        raise InvalidInputError(f"jobdeck.qiskit.backend wraps a BackendV2, not {what}")
-    refuse_remote(wrapped)
-    return JobBackend(wrapped, Submitting(deck, name=name, tags=tags, timeout=timeout, engine=engine))
+    return JobBackend(wrapped, deck, name=name, tags=tags, timeout=timeout, engine=engine)
 
 
-class JobBackend(BackendV2):
+class JobBackend(Wrapper, BackendV2):
     """What `backend` returns. Target, options and all else are those of the backend that it wraps."""
+
+    _called = "backend"
+    _kind = ("BackendV2", BackendV2)
 
     # What the base class has itself, so that it would not be looked for in the backend that is wrapped.
     backend_version = _delegated("backend_version")
@@ -85,11 +82,6 @@ class JobBackend(BackendV2):
     options = _delegated("options")
     provider = _delegated("provider")
     target = _delegated("target")
-
-    def __init__(self, wrapped: Any, submitting: Submitting) -> None:
-        # Not the base class's: what it would set is the wrapped backend's to tell.
-        self._wrapped = wrapped
-        self._submitting = submitting
 
     def run(self, run_input: Any, *arguments: Any, **options: Any) -> Job[Any]:
         """Run circuits in a job and return it at once; its result is a ``qiskit.result.Result``.
@@ -140,17 +132,6 @@ class JobBackend(BackendV2):
     @classmethod
     def _default_options(cls) -> Any:
         return Options()
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or "_wrapped" not in vars(self):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._wrapped, name)
-
-    def __reduce__(self) -> tuple[Callable[..., JobBackend], tuple[Any, ...]]:
-        return JobBackend, (self._wrapped, self._submitting)
-
-    def __repr__(self) -> str:
-        return f"<jobdeck.qiskit.backend of {self._wrapped!r}>"
 
 
 def _circuits(given: Any) -> Circuits:

@@ -18,34 +18,44 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.providers import BackendV2
 
 from .._deck import Deck
-from .._errors import InvalidInputError
 from .._job import Job
 from ._inputs import Pubs, title
 from ._programs import estimate, sample
-from ._submitting import Submitting, refuse_remote
+from ._wrapper import Wrapper
 
 
-class _Wrapped:
-    """A primitive and how its jobs are run. Whatever else the primitive has is found here, too."""
+class _Primitive(Wrapper):
+    """A primitive and how its jobs are run."""
 
     _noun: ClassVar[str]
-    _base: ClassVar[type]
+    """What the job's program calls it."""
     _effort: ClassVar[str]
     """What says how much is done: ``shots`` or ``precision``."""
 
-    def __init__(self, primitive: Any, submitting: Submitting) -> None:
-        self._primitive: Any = primitive._primitive if isinstance(primitive, _Wrapped) else primitive
-        primitive = self._primitive
-        if not isinstance(primitive, self._base):
-            what = primitive.__name__ + ", a class" if isinstance(primitive, type) else type(primitive).__name__
-            raise InvalidInputError(f"jobdeck.qiskit.{type(self).__name__} wraps a V2 {self._noun}, not {what}")
-        refuse_remote(_backend_of(primitive))
-        self._submitting = submitting
+    def __init__(
+        self,
+        primitive: Any,
+        deck: Deck | None = None,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        timeout: float | None = None,
+        engine: str | None = None,
+    ) -> None:
+        super().__init__(primitive, deck, name=name, tags=tags, timeout=timeout, engine=engine)
+
+    def _backend_behind(self) -> Any:
+        for name in ("backend", "_backend"):
+            found = getattr(self._wrapped, name, None)
+            found = found() if callable(found) else found
+            if isinstance(found, BackendV2):
+                return found
+        return None
 
     @property
     def options(self) -> Any:
         """The primitive's own options; what is changed in them counts from the next run on."""
-        return self._primitive.options
+        return self._wrapped.options
 
     def _queue(
         self,
@@ -56,39 +66,28 @@ class _Wrapped:
         options: dict[str, Any],
     ) -> Job[Any]:
         if effort is None:
-            effort = _default_of(self._primitive, self._effort)
+            effort = _default_of(self._wrapped, self._effort)
         given = list(pubs)
-        inspect.signature(self._primitive.run).bind(given, **{self._effort: effort}, **options)
+        inspect.signature(self._wrapped.run).bind(given, **{self._effort: effort}, **options)
         # With the effort, so that what is wrong is said as the primitive itself would; sent without, so that a retry
         # with another one has it.
         checked = [coerce(pub, effort) for pub in given]
-        validate = getattr(self._primitive, "_validate_pubs", None)
+        validate = getattr(self._wrapped, "_validate_pubs", None)
         if callable(validate):
             # Qiskit's and Aer's own checks and warnings, which would else come as late as in the job.
             validate(checked)
         coerced = Pubs(coerce(pub, None) for pub in given)
-        backend = _backend_of(self._primitive)
+        backend = self._backend_behind()
         return self._submitting.run(
             program,
             title(program.__name__, [pub.circuit for pub in coerced]),
-            inputs={self._noun: _with_own_seed(self._primitive), "pubs": coerced, self._effort: effort, **options},
-            backend=type(self._primitive).__name__ if backend is None else backend,
-            subject=self._primitive,
+            inputs={self._noun: _with_own_seed(self._wrapped), "pubs": coerced, self._effort: effort, **options},
+            backend=type(self._wrapped).__name__ if backend is None else backend,
+            subject=self._wrapped,
         )
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or "_primitive" not in vars(self):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._primitive, name)
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return _rewrapped, (type(self), self._primitive, self._submitting)
-
-    def __repr__(self) -> str:
-        return f"<jobdeck.qiskit.{type(self).__name__} of {self._primitive!r}>"
-
-
-class Sampler(_Wrapped, BaseSamplerV2):
+class Sampler(_Primitive, BaseSamplerV2):
     """A V2 sampler whose every ``run`` is a job: in a process of its own, in the deck, and able to be stopped.
 
     Parameters
@@ -109,21 +108,10 @@ class Sampler(_Wrapped, BaseSamplerV2):
         `primitive` is no V2 sampler, or runs at IBM's service.
     """
 
+    _called = "Sampler"
+    _kind = ("V2 sampler", BaseSamplerV2)
     _noun = "sampler"
-    _base = BaseSamplerV2
     _effort = "shots"
-
-    def __init__(
-        self,
-        primitive: Any,
-        deck: Deck | None = None,
-        *,
-        name: str | None = None,
-        tags: Iterable[str] = (),
-        timeout: float | None = None,
-        engine: str | None = None,
-    ) -> None:
-        super().__init__(primitive, Submitting(deck, name=name, tags=tags, timeout=timeout, engine=engine))
 
     def run(self, pubs: Iterable[Any], *, shots: int | None = None, **options: Any) -> Job[Any]:
         """Sample pubs in a job and return it at once; its result is a ``PrimitiveResult``.
@@ -147,7 +135,7 @@ class Sampler(_Wrapped, BaseSamplerV2):
         return self._queue(sample, pubs, SamplerPub.coerce, shots, options)
 
 
-class Estimator(_Wrapped, BaseEstimatorV2):
+class Estimator(_Primitive, BaseEstimatorV2):
     """A V2 estimator whose every ``run`` is a job: in a process of its own, in the deck, and able to be stopped.
 
     Parameters
@@ -168,21 +156,10 @@ class Estimator(_Wrapped, BaseEstimatorV2):
         `primitive` is no V2 estimator, or runs at IBM's service.
     """
 
+    _called = "Estimator"
+    _kind = ("V2 estimator", BaseEstimatorV2)
     _noun = "estimator"
-    _base = BaseEstimatorV2
     _effort = "precision"
-
-    def __init__(
-        self,
-        primitive: Any,
-        deck: Deck | None = None,
-        *,
-        name: str | None = None,
-        tags: Iterable[str] = (),
-        timeout: float | None = None,
-        engine: str | None = None,
-    ) -> None:
-        super().__init__(primitive, Submitting(deck, name=name, tags=tags, timeout=timeout, engine=engine))
 
     def run(self, pubs: Iterable[Any], *, precision: float | None = None, **options: Any) -> Job[Any]:
         """Estimate pubs in a job and return it at once; its result is a ``PrimitiveResult``.
@@ -204,22 +181,6 @@ class Estimator(_Wrapped, BaseEstimatorV2):
             The primitive or a circuit cannot be sent to another process. Nothing is queued.
         """
         return self._queue(estimate, pubs, EstimatorPub.coerce, precision, options)
-
-
-def _rewrapped(kind: type[_Wrapped], primitive: Any, submitting: Submitting) -> _Wrapped:
-    made = kind.__new__(kind)
-    _Wrapped.__init__(made, primitive, submitting)
-    return made
-
-
-def _backend_of(primitive: Any) -> Any:
-    """Return the backend that a primitive stands on, None for one that has none."""
-    for name in ("backend", "_backend"):
-        found = getattr(primitive, name, None)
-        found = found() if callable(found) else found
-        if isinstance(found, BackendV2):
-            return found
-    return None
 
 
 def _default_of(primitive: Any, effort: str) -> Any:
