@@ -17,6 +17,7 @@ import pytest
 from decks import close_all, jobdeck_threads, wait_until
 from jobdeck import Deck, EngineError, JobError, JobExecutor, JobStatus, RuntimeJobFailureError
 from jobdeck.engines.threads.streams import Routed
+from kernels import kernel
 
 PATIENCE = 60.0
 
@@ -287,6 +288,37 @@ def test_a_forked_child_runs_jobs_of_its_own(deck: Deck):
     with open(read) as pipe:
         assert pipe.read() == "True"
     assert deck.submit(abs, -2).result(PATIENCE) == 2
+
+
+HELD = """%%job held -e threads -i lock,end -o found
+lock.acquire()
+print('of the job')
+publish(1)
+end.wait()
+found = [3]
+"""
+
+
+def test_a_notebooks_cell_in_a_thread_has_its_variables_and_prints_into_its_card(deck: Deck, tmp_path: Path):
+    with kernel(deck.home, tmp_path) as notebook:
+        notebook.run("%load_ext jobdeck\nimport threading\nlock, end = threading.Lock(), threading.Event()")
+        notebook.run(HELD)
+        (job,) = deck.jobs()
+        wait_until(job.interim_results)
+        assert notebook.run("print('of the cell', lock.locked())") == "of the cell True\n"
+        waiting = notebook.send("print('waiting', flush=True); _job.result()")
+        wait_until(lambda: notebook.client.get_iopub_msg(timeout=PATIENCE)["msg_type"] == "stream")
+        notebook.interrupt()
+        assert "KeyboardInterrupt" in notebook.finish(waiting)
+        assert job.status() == JobStatus.RUNNING
+        assert "of the job\n" in notebook.run("end.set(); _job.result(30); print(_job.logs())")
+        assert notebook.run("print(found)").endswith("[3]\n")
+        notebook.run("%%job left -e threads\npublish(1)\nthreading.Event().wait()")
+        left = deck.jobs(limit=1)[0]
+        wait_until(left.interim_results)
+        notebook.kill()
+        left.wait_for_final_state(PATIENCE)
+        assert (left.name, left.status(), left.error_kind) == ("left", JobStatus.ERROR, "lost")
 
 
 def test_a_reference_opens_in_no_process_but_its_own(deck: Deck):

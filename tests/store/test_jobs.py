@@ -80,6 +80,17 @@ def test_a_prepared_job_waits_until_it_is_submitted_once(any_store):
         any_store.submit_job(job.job_id)
 
 
+def test_a_job_that_was_added_for_one_agent_is_claimed_by_no_other(any_store):
+    bound, free = (any_store.add_job(new_job(name=name, agent=agent)) for name, agent in (("own", "mine"), ("any", None)))
+    assert [any_store.queue_place(job.job_id) for job in (bound, free)] == [1, 1]
+    assert [job.name for job in any_store.claim("local", "other", 5)] == ["any"]
+    assert sorted(any_store.owners("local")) == ["mine", "other"]
+    assert [job.name for job in any_store.claim("local", "mine", 5)] == ["own"]
+    any_store.finish({bound.job_id: Exit(code=0)})
+    assert any_store.owners("local") == ["other"]
+    assert any_store.owners("dask") == []
+
+
 def test_an_agent_without_a_free_place_waits_for_nobody_who_writes(any_store):
     any_store.add_job(new_job())
     with contextlib.closing(sqlite3.connect(any_store.home / "jobdeck.db", isolation_level=None)) as other:

@@ -86,7 +86,9 @@ class Source:
         name = f"<program {self.target}>" if self.kind == "text" else self.target
         if self.kind == "file":
             module.__file__ = name
-            sys.path.insert(0, os.path.dirname(name))
+            folder = os.path.dirname(name)
+            if sys.path[:1] != [folder]:  # where jobs share a process, it is there from the one before
+                sys.path.insert(0, folder)
         sys.modules[FILE_MODULE] = module
         linecache.cache[name] = (len(self.text), None, self.text.splitlines(keepends=True), name)
         exec(compile(self.text, name, "exec"), vars(module))
