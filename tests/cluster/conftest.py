@@ -88,7 +88,7 @@ class Cluster:
         self._log.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory) -> Iterator[Cluster]:
     """One scheduler with two workers for the tests that leave them alive."""
     made = Cluster(tmp_path_factory.mktemp("cluster") / "dask")

@@ -21,15 +21,6 @@ cloudpickle.register_pickle_by_value(sys.modules[__name__])
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
-def count_to(number, user_messenger, pause=0.0):
-    for i in range(1, number + 1):
-        user_messenger.publish({"i": i})
-        user_messenger.progress(i, number)
-        print("line", i)
-        time.sleep(pause)
-    return number**2
-
-
 def wait_for_file(path, user_messenger):
     user_messenger.publish("begun")
     while not Path(path).exists():
@@ -66,17 +57,6 @@ def is_gone(pid):
 
 def begun(job):
     return until(lambda: job.interim_results() or job.in_final_state() or None)
-
-
-def test_a_job_runs_on_a_worker_with_messages_log_progress_and_result(cluster, make_deck):
-    job = make_deck(cluster.engine).run(count_to, inputs={"number": 30})
-    assert job.engine == cluster.engine
-    assert job.result(timeout=60) == 900
-    assert job.interim_results() == [{"i": i} for i in range(1, 31)]
-    assert job.logs() == "".join(f"line {i}\n" for i in range(1, 31))
-    assert (job.progress.done, job.progress.total) == (30, 30)
-    assert job.metrics()["exit_code"] == 0
-    assert job.metrics()["peak_memory"] > 1_000_000
 
 
 def test_more_messages_than_the_scheduler_remembers_and_larger_ones_come_whole_and_in_order(cluster, make_deck):
@@ -127,17 +107,6 @@ def test_jobs_that_are_over_leave_nothing_with_the_scheduler_and_the_workers(clu
         until(lambda: not any(client.run(jobs_there, home).values()))
 
 
-def test_a_failure_is_told_with_its_traceback_and_the_exception_itself(cluster, make_deck):
-    def fail():
-        raise KeyError("nothing here")
-
-    job = make_deck(cluster.engine).run(fail)
-    with pytest.raises(RuntimeJobFailureError, match="nothing here") as failure:
-        job.result(timeout=60)
-    assert "in fail" in failure.value.remote_traceback
-    assert isinstance(failure.value.__cause__, KeyError)
-
-
 def test_a_running_job_is_stopped_with_all_that_it_started(cluster, make_deck):
     job = make_deck(cluster.engine).run(never_end)
     (pid,) = begun(job)
@@ -145,22 +114,6 @@ def test_a_running_job_is_stopped_with_all_that_it_started(cluster, make_deck):
     job.wait_for_final_state(timeout=20)
     assert job.status() == JobStatus.CANCELLED
     until(lambda: is_gone(pid))
-
-
-def test_a_job_that_waits_for_a_worker_is_cancelled_and_never_runs(cluster, make_deck, tmp_path):
-    mark = tmp_path / "ran"
-    job = make_deck(cluster.engine).run(mark.touch, options={"dask": {"resources": {"QPU": 5}}})
-    until(lambda: job.status() == JobStatus.VALIDATING)
-    job.cancel()
-    job.wait_for_final_state(timeout=20)
-    assert job.status() == JobStatus.CANCELLED
-    assert not mark.exists()
-
-
-def test_a_time_limit_holds_there_too(cluster, make_deck):
-    job = make_deck(cluster.engine).run(never_end, timeout=1.0)
-    job.wait_for_final_state(timeout=30)
-    assert "time limit" in job.error_message()
 
 
 def test_resources_lead_to_the_worker_that_has_them_and_a_retry_keeps_them(cluster, make_deck):

@@ -104,17 +104,6 @@ def test_a_result_that_is_stored_survives_a_cancel_of_what_hangs_after_it(bench:
     assert bench.value(job) == "returned"
 
 
-def test_a_queued_job_that_is_cancelled_never_starts(bench: Bench, tmp_path: Path) -> None:
-    bench.store.set_setting("max_workers", "1")
-    first = started(bench, tmp_path / "first", programs.sleep_on)
-    second = bench.submit(programs.sleep_on, started=str(tmp_path / "second"))
-    bench.store.ask(second.job_id, "cancel", "test")
-    assert bench.end(second).status == "CANCELLED"
-    bench.store.ask(first.job_id, "cancel", "test")
-    assert bench.end(first).status == "CANCELLED"
-    assert not (tmp_path / "second").exists()
-
-
 def test_a_cancel_at_any_moment_of_a_start_is_honoured(bench: Bench, tmp_path: Path) -> None:
     for round_ in range(12):
         job = bench.submit(programs.sleep_on, started=str(tmp_path / f"started-{round_}"))
@@ -135,20 +124,9 @@ def test_nothing_of_a_cancelled_job_is_left(bench: Bench, tmp_path: Path, progra
     assert left == []
 
 
-def test_a_time_limit_is_kept_and_told(bench: Bench, tmp_path: Path) -> None:
-    job = bench.run(programs.sleep_on, started=str(tmp_path / "started"), timeout=0.5)
-    assert (job.status, job.error_kind) == ("ERROR", "timeout")
-    assert "0.5 s" in job.error
-    assert job.ended - job.started >= 0.5
-
-
 def test_a_time_limit_kills_what_ignores_it_with_all_that_it_started(bench: Bench, tmp_path: Path) -> None:
     job = bench.submit(programs.leave_children, folder=str(tmp_path), program="ignore", timeout=2.0)
     ended = bench.end(job)
     assert (ended.status, ended.error_kind, ended.exit_signal) == ("ERROR", "timeout", 9)
     left = [name for name in ("same-group", "own-session", "daemon") if is_alive(int((tmp_path / name).read_text()))]
     assert left == []
-
-
-def test_a_job_within_its_time_limit_is_done(bench: Bench) -> None:
-    assert bench.run(programs.give, timeout=30.0).status == "DONE"
