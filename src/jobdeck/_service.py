@@ -434,8 +434,9 @@ class JobService:
         """Close the jobs of agents and watchers that died, and have an agent for what is queued."""
         self.look_after_watchers()
         close_lost(self.store, LocalEngine.name)
-        close_lost_processes(self.store, ThreadsEngine.name, None if self._threads is None else self._threads.agent)
         for name in self.store.busy_engines():
+            if name == ThreadsEngine.name:
+                close_lost_processes(self.store, name, None if self._threads is None else self._threads.agent)
             if name in _ENGINES or dask.is_dask(name):
                 engine = self.engine(name)
                 # What runs in a cluster goes on without an agent, and is for the next one to take up.

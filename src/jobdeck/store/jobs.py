@@ -260,7 +260,8 @@ def queue_place(link: Link, job_id: str) -> int | None:
     number = number_of(link, job_id)
     row = link.execute(
         "SELECT (SELECT count(*) FROM jobs q"
-        " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket AND (j.agent IS NULL OR q.agent = j.agent))"
+        " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket"
+        " AND (j.agent IS NULL OR q.agent = j.agent))"
         " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED' AND j.source IS NULL AND j.ticket IS NOT NULL",
         (number,),
     ).fetchone()
