@@ -201,9 +201,11 @@ def test_an_executor_runs_calls_in_threads_that_share_what_the_kernel_has(deck: 
             found.append(number)
         return lock
 
-    with JobExecutor(2, engine="threads", home=deck.home) as executor:
+    begun: list[str] = []
+    with JobExecutor(2, "threads", home=deck.home, initializer=begun.append, initargs=("once",)) as executor:
         assert list(executor.map(call, range(5))) == [lock] * 5
     assert sorted(found) == list(range(5))
+    assert begun == ["once"]
 
 
 def test_a_retry_that_another_process_asks_for_runs_where_the_program_is(deck: Deck):

@@ -19,7 +19,7 @@ from .._group import JobGroup
 from .._options import checked_tags
 from .._service import JobService
 from .call_group import CallGroup
-from .isolated import Initialized, IsolatedPool
+from .isolated import Initialized, IsolatedPool, Once
 from .shared import SharedPool
 from .task import Call, Pool, TaskFuture
 
@@ -91,6 +91,8 @@ class JobExecutor(Executor):
         if isolate:
             name_of_engine = self._service.engine_for(self._service.default_engine() if engine is None else engine, {})
             self._pool = IsolatedPool(self._service, name_of_engine)
+            if initializer is not None and self._service.engine(name_of_engine).shares_memory:
+                self._initializer = Once(initializer)
         else:
             begin = None if initializer is None else (initializer, self._initargs)
             self._pool = SharedPool(self._service, max_workers, begin)

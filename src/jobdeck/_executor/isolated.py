@@ -63,6 +63,21 @@ class Initialized:
         return self._function(*args, **kwargs)
 
 
+class Once:
+    """An initializer of a process that several calls share: it is called before the first of them."""
+
+    def __init__(self, initializer: Callable[..., object]) -> None:
+        self._initializer = initializer
+        self._lock = threading.Lock()
+        self._is_done = False
+
+    def __call__(self, *args: Any) -> None:
+        with self._lock:
+            if not self._is_done:
+                self._initializer(*args)
+                self._is_done = True
+
+
 class IsolatedPool:
     """Runs each call as a job.
 
