@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import dask
+import dask.bag
+import distributed
 import pytest
 
 import jobdeck
 from jobdeck import Deck, JobStatus
 
 from .contract import AdapterContract, Sample
-
-distributed = pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,10 @@ def client() -> Iterator[Any]:
         distributed.Client(cluster) as opened,
     ):
         yield opened
+
+
+def follow(event: str, value: int) -> int:
+    return wait_for(event, value=value)
 
 
 def wait_for(event: str, fails: bool = False, value: int = 41) -> int:
@@ -86,19 +91,52 @@ def test_a_future_that_waits_for_a_worker_is_queued_and_keeps_its_name(client: A
     assert jobs[-1].result(timeout=20) == 7
 
 
-def test_a_persisted_collection_has_a_bar_and_gives_itself(client: Any, deck: Deck, until):
-    import dask
-
-    parts = [dask.delayed(wait_for)("part", value=number) for number in range(3)]
-    total = dask.delayed(sum)(parts)
-    (persisted,) = dask.persist(total)
+def test_a_persisted_collection_has_its_graphs_progress_and_gives_itself(client: Any, deck: Deck, until):
+    first = [dask.delayed(wait_for)("first", value=number, dask_key_name=f"first-{number}") for number in range(3)]
+    second = [dask.delayed(follow)("second", each) for each in first]
+    (persisted,) = dask.persist(dask.delayed(sum)(second))
     job = deck.watch(persisted, name="graph")
-    until(lambda: job.status() == JobStatus.RUNNING)
-    assert job.progress is None or job.progress.done == 0
-    distributed.Event("part", client=client).set()
+
+    def told() -> tuple[float | None, float | None]:
+        row = deck.store.job(job.job_id())
+        return row.progress_done, row.progress_total
+
+    until(lambda: told() == (0, 7))
+    distributed.Event("first", client=client).set()
+    until(lambda: told() == (3, 7))
+    distributed.Event("second", client=client).set()
     assert job.result(timeout=20) is persisted
     assert persisted.compute() == 3
-    assert (deck.store.job(job.job_id()).progress_done, job.facts["parts"]) == (1, 1)
+    assert (told(), job.facts) == ((7, 7), {"parts": 1, "tasks": 7})
+
+
+def test_a_large_graph_has_the_progress_of_its_parts(client: Any, deck: Deck, monkeypatch, until):
+    monkeypatch.setattr("jobdeck.watchers.dask_graph._MOST_TASKS", 1)
+    # No more than there are threads: each waits for its own event.
+    parts = [dask.delayed(wait_for)(f"part-{number}", value=number) for number in range(2)]
+    bag = dask.bag.from_delayed([dask.delayed(lambda value: [value])(part) for part in parts]).persist()
+    job = deck.watch(bag)
+    distributed.Event("part-0", client=client).set()
+    until(lambda: (row := deck.store.job(job.job_id())).progress_done == 1 and row.progress_total == 2)
+    distributed.Event("part-1", client=client).set()
+    assert job.result(timeout=20) is bag
+    assert job.facts == {"parts": 2}
+
+
+def test_what_a_client_is_given_in_a_block_is_shown_once(client: Any, deck: Deck):
+    before = distributed.Client.submit
+    with deck.watching() as block:
+        one = client.submit(abs, -1, pure=False)
+        several = client.map(abs, [-2, -3], pure=False)
+        whole = client.persist(dask.delayed(abs)(-4))
+        with client.get_executor(pure=False) as executor:
+            assert executor.submit(abs, -5).result(20) == 5
+    assert distributed.Client.submit is before
+    assert [future.result() for future in (one, *several)] == [1, 2, 3]
+    results = [job.result(timeout=20) for job in block.jobs()]
+    assert results[:3] == [1, 2, 3]
+    assert results[3] is whole
+    assert results[4:] == [5]
 
 
 async def test_a_future_of_an_asynchronous_client_is_watched_from_outside_of_its_loop(client: Any, deck: Deck):

@@ -169,6 +169,18 @@ def test_several_tasks_of_which_some_fail_tell_why(engines: Any, deck: Deck):
         deck.watch(engines.map_async(int, ["1", "two"])).result(timeout=30)
 
 
+def test_results_of_a_block_are_shown_once_whatever_view_they_are_of(client: Any, engines: Any, deck: Deck):
+    before = ipyparallel.AsyncResult.__init__
+    with deck.watching() as block:
+        mapped = engines.map_async(abs, [-1, -2])
+        ipyparallel.AsyncResult.wait(mapped, 20, return_when="FIRST_EXCEPTION")
+        each = client[:].apply_async(abs, -3)
+        assert engines.apply_sync(abs, -4) == 4
+    assert ipyparallel.AsyncResult.__init__ is before
+    assert [job.result(timeout=20) for job in block.jobs()] == [[1, 2], [3, 3], 4]
+    assert each.get(timeout=20) == [3, 3]
+
+
 def test_tasks_that_no_engine_has_begun_are_cancelled(engines: Any, deck: Deck, tmp_path: Path, until):
     running = [engines.apply_async(follow, str(tmp_path)) for _ in range(6)]
     one = deck.watch(engines.apply_async(step, 9, str(tmp_path)))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from .._errors import JobCancelledError
 from .._status import JobStatus
+from .dask_graph import GraphProgress
 from .ports import Fact, Reading, Watched
 from .seams import Seam, returning
 
@@ -103,13 +104,22 @@ class WatchedCollection(Watched):
         self._collection = collection
         self._futures = futures
         self._client = futures[0].client
+        self._graph = GraphProgress(self._client, [future.key for future in futures])
         self.name = type(collection).__name__.lower()
         self.source = {"id": str(futures[0].key), "scheduler": _address(self._client)}
 
     def read(self) -> Reading:
         counts = Counter(future.status for future in self._futures)
-        progress = (counts["finished"], len(self._futures), None)
         facts: dict[str, Fact] = {"parts": len(self._futures)}
+        is_done = counts["finished"] == len(self._futures)
+        if is_done:
+            self._graph.finish()
+        elif counts["pending"]:
+            self._graph.look()
+        done, total = self._graph.seen or (counts["finished"], len(self._futures))
+        if self._graph.seen:
+            facts["tasks"] = total
+        progress = (done, total, None)
         for future in self._futures:
             if future.status == "error":
                 error = self._client.sync(future._exception, asynchronous=False, callback_timeout=_PATIENCE)
@@ -118,7 +128,6 @@ class WatchedCollection(Watched):
             return Reading(JobStatus.CANCELLED, facts, progress=progress)
         if counts["lost"]:
             return Reading(JobStatus.ERROR, facts, progress=progress, error=_LOST, error_kind="lost")
-        is_done = counts["finished"] == len(self._futures)
         return Reading(JobStatus.DONE if is_done else JobStatus.RUNNING, facts, progress=progress)
 
     def result(self) -> Any:

@@ -6,6 +6,7 @@ import functools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from .seams import Method, Noting, Seam
 _PATIENCE: Final = 10.0
 """Seconds after a result for the output before it, which comes by another way; one that died sends no end of it."""
 
+_maps_alone: ContextVar[bool] = ContextVar("jobdeck_maps_alone", default=False)
+"""Whether results of whole maps are noted alone."""
+
 
 def adapt(obj: Any) -> Watched | None:
     """Watch an ``AsyncResult`` of any kind."""
@@ -28,9 +32,10 @@ def seams() -> Iterator[Seam]:
     """Where a result begins to be one, whichever view it is of."""
     kind = sys.modules["ipyparallel"].AsyncResult
     yield Seam(kind, "__init__", _noting_result)
-    # Its parts, for those who wait for some of them, are no work of their own.
-    yield Seam(kind, "split", _alone)
-    yield Seam(kind, "wait", _alone)
+    # Its parts, for those who wait for some of them, are no work of their own, nor are those that a map is made of.
+    yield Seam(kind, "split", _noting_maps)
+    yield Seam(sys.modules["ipyparallel.client.remotefunction"].ParallelFunction, "__call__", _noting_maps)
+    yield Seam(sys.modules["ipyparallel.client.view"].BroadcastView, "map", _noting_maps)
 
 
 class WatchedAsyncResult(WatchedFuture):
@@ -118,14 +123,19 @@ def _noting_result(begin: Method, noted: Noting) -> Method:
     @functools.wraps(begin)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         begin(self, *args, **kwargs)
-        noted.note(self)
+        if not _maps_alone.get() or isinstance(self, sys.modules["ipyparallel"].AsyncMapResult):
+            noted.note(self)
 
     return __init__
 
 
-def _alone(method: Method, noted: Noting) -> Method:
+def _noting_maps(method: Method, _: Noting) -> Method:
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return noted.alone(method, *args, **kwargs)
+        token = _maps_alone.set(True)
+        try:
+            return method(*args, **kwargs)
+        finally:
+            _maps_alone.reset(token)
 
     return call

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import sys
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, Final
 
 from .._status import JobStatus
 from .ports import Reading, Watched
 from .seams import Method, Noting, Seam
 
+_INNER: Final = frozenset(
+    {"dask", "distributed", "ipykernel", "ipyparallel", "jupyter_client", "ray", "tornado", "zmq"}
+)
+"""Packages that do their own work in tasks, also for what a block has them do."""
 _CLOSED: Final = "its event loop was closed before it had ended"
 
 
@@ -77,13 +83,24 @@ def _noting_task(create_task: Method, noted: Noting) -> Method:
     def call(*args: Any, **kwargs: Any) -> Any:
         # Not alone: a task goes on in the context that it was made in, and what it makes is the block's, too.
         task = create_task(*args, **kwargs)
-        if noted.is_wanted:
+        if noted.is_wanted and _maker() not in _INNER:
             watched = WatchedTask(task)
             watched.origin = task
             noted.note(watched)
         return task
 
     return call
+
+
+def _maker() -> str:
+    """Return the package whose code makes a task, by way of asyncio's own."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package != "asyncio":
+            return package
+        frame = frame.f_back
+    return ""
 
 
 def _name(future: asyncio.Future[Any]) -> str:

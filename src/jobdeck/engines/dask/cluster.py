@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
+from ..._by_value import by_value
 from ..._errors import EngineError
 from . import shelf
 from .connection import connected
-from .travel import Parcel, ask_there, by_value, run_there
+from .travel import Parcel, ask_there, run_there
 
 LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
