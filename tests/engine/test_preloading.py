@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,10 @@ import qiskit  # noqa: F401 - what a kernel has imported decides
 
 from jobdeck._program import Context, pack
 from jobdeck._status import JobStatus
+from jobdeck.engines.local.children import Ended
 from jobdeck.engines.local.forking import Zygote
-from jobdeck.engines.local.launcher import Startup
+from jobdeck.engines.local.launcher import Parcel, Startup
+from programs import Gate
 
 from . import programs
 from .conftest import Bench, until
@@ -44,6 +47,46 @@ def test_a_job_that_names_a_slow_library_is_forked_from_a_process_that_has_it(fo
     assert forking.end(with_it).status == forking.end(without).status == JobStatus.DONE
     assert forking.value(with_it) is True
     assert forking.value(without) is False
+
+
+def test_a_job_is_stopped_while_the_process_that_it_is_to_be_forked_from_still_imports(
+    forking: Bench, installed: Path
+) -> None:
+    gate = Gate(installed)
+    (installed / "slow.py").write_text(
+        f"import programs\nprograms.Gate(__import__('pathlib').Path({str(installed)!r})).wait()"
+    )
+    own = Startup.own()
+    path = (str(installed), str(Path(programs.__file__).parents[1]), *sys.path)
+    startup = Startup(own.interpreter, own.environment, ("slow",), path)
+    zygote = Zygote.spawned(forking.home, startup, "local-test", sys.path)
+    try:
+        for job_id in ("stopped", "killed"):
+            zygote.start(Parcel(job_id, str(installed / "output")))
+        gate.reached()
+        zygote.signal("stopped", signal.SIGINT)
+        zygote.signal("killed", signal.SIGKILL)
+        assert zygote.has_dropped
+        ends = zygote.events()
+        assert [(end.job_id, end.pid, end.signal) for end in ends if isinstance(end, Ended)] == [
+            ("stopped", None, signal.SIGINT),
+            ("killed", None, signal.SIGKILL),
+        ]
+        assert not zygote.has_dropped
+        assert not zygote.jobs
+    finally:
+        gate.open()
+        zygote.close()
+
+
+def test_a_cancel_and_a_time_limit_are_heard_before_a_library_is_imported(forking: Bench) -> None:
+    job = forking.submit(programs.parents_libraries, names=["qiskit"])
+    late = forking.submit(programs.parents_libraries, names=["qiskit"], timeout=0.001)
+    until(lambda: forking.store.job(job.job_id).status == JobStatus.RUNNING)
+    forking.store.ask(job.job_id, "cancel", "test")
+    stopped = forking.end(job)
+    assert (stopped.status, stopped.pid) == (JobStatus.CANCELLED, None)
+    assert forking.end(late).error_kind == "timeout"
 
 
 def test_only_what_the_kernel_has_imported_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:

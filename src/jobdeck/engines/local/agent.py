@@ -216,6 +216,9 @@ class LocalAgent:
         running = self._running.pop(end.job_id, None)
         if running is None:
             return
+        if end.pid is None:
+            self._ends[end.job_id] = Exit(signal=end.signal, timed_out=running.timed_out)
+            return
         self._processes[end.job_id] = (end.pid, end.started)
         if end.outcome is not None:
             self._note_outcome(end.job_id, end.outcome)

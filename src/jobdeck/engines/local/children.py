@@ -51,7 +51,8 @@ class Ended(NamedTuple):
     """A job's process is gone, and what it left behind with it."""
 
     job_id: str
-    pid: int
+    pid: int | None
+    """None where the job was stopped before it had one."""
     started: float
     code: int | None
     signal: int | None

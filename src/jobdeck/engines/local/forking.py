@@ -37,13 +37,15 @@ class ForkLauncher:
         For jobs of this process's own interpreter and environment.
     """
 
-    restless = False
-
     def __init__(self, home: Path, agent: str, first: Zygote) -> None:
         self._home = home
         self._agent = agent
         self._own = Startup.own()
         self._zygotes = {self._own: first}
+
+    @property
+    def restless(self) -> bool:
+        return any(zygote.has_dropped for zygote in self._zygotes.values())
 
     def filenos(self) -> list[int]:
         return [zygote.channel.fileno() for zygote in self._zygotes.values()]
@@ -58,7 +60,7 @@ class ForkLauncher:
     def signal(self, job_id: str, number: int) -> None:
         for zygote in self._zygotes.values():
             if job_id in zygote.jobs:
-                zygote.say(frame("signal", job_id, number))
+                zygote.signal(job_id, number)
 
     def events(self) -> list[Event]:
         now = time.monotonic()
@@ -78,9 +80,19 @@ class ForkLauncher:
 
 
 class Zygote:
-    """The agent's end of one zygote."""
+    """The agent's end of one zygote.
 
-    def __init__(self, channel: socket.socket, pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
+    While it imports libraries it hears nothing: its jobs are held back here, where they can be stopped.
+    """
+
+    def __init__(
+        self,
+        channel: socket.socket,
+        pid: int,
+        process: subprocess.Popen[bytes] | None = None,
+        *,
+        is_importing: bool = False,
+    ) -> None:
         self.channel = channel
         self.jobs: set[str] = set()
         self.last_used = time.monotonic()
@@ -88,6 +100,8 @@ class Zygote:
         self._pid = pid
         self._process = process
         self._frames = Frames()
+        self._held: dict[str, Parcel] | None = {} if is_importing else None
+        self._dropped: list[Ended] = []
         self._kept: set[str] = set()
         self._kept_bytes = 0
 
@@ -139,11 +153,31 @@ class Zygote:
             except OSError:
                 ours.close()
                 raise
-        return cls(ours, process.pid, process)
+        return cls(ours, process.pid, process, is_importing=bool(startup.libraries))
+
+    @property
+    def has_dropped(self) -> bool:
+        """Whether there are jobs of which is to be told that they never had a process."""
+        return bool(self._dropped)
 
     def start(self, parcel: Parcel) -> None:
-        """Have a job started. What many jobs have in common is sent once."""
+        """Have a job started."""
         self.jobs.add(parcel.job_id)
+        if self._held is None:
+            self._send(parcel)
+        else:
+            self._held[parcel.job_id] = parcel
+
+    def signal(self, job_id: str, number: int) -> None:
+        """Signal a job; one that is held back ends by that."""
+        if self._held is None or self._held.pop(job_id, None) is None:
+            self.say(frame("signal", job_id, number))
+            return
+        self.jobs.discard(job_id)
+        self._dropped.append(Ended(job_id, None, time.time(), None, number, 0, 0.0, None))
+
+    def _send(self, parcel: Parcel) -> None:
+        """Have a job started now. What many jobs have in common is sent once."""
         if parcel.keys is None:
             self.say(frame("start", parcel.job_id, parcel.output, None))
             return
@@ -167,6 +201,11 @@ class Zygote:
             self.channel.sendall(order)
 
     def events(self) -> list[Event]:
+        events: list[Event] = [*self._dropped]
+        self._dropped.clear()
+        return events + self._heard()
+
+    def _heard(self) -> list[Event]:
         try:
             data = self.channel.recv(1 << 18, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -179,6 +218,10 @@ class Zygote:
         events: list[Event] = []
         for word in self._frames.feed(data):
             match word:
+                case ["ready"]:
+                    held, self._held = self._held or {}, None
+                    for parcel in held.values():
+                        self._send(parcel)
                 case ["started", job_id, pid, started]:
                     events.append(Started(job_id, pid, started))
                 case ["noticed", job_id]:
