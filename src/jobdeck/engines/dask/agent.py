@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from queue import Empty
 from typing import Any, Final, cast
 
@@ -45,6 +46,7 @@ _LEFT_BEHIND: Final = 200
 """Jobs that ended last, of which an earlier agent may have died before it told the scheduler."""
 _SILENCE: Final = 5.0
 """Seconds for which a worker that did not answer is not asked again."""
+_MOST_EVENTS: Final = 1_000
 _CANCEL_GRACE: Final = 0.5
 """Seconds for which a job that was taken back may still turn out to have started."""
 
@@ -82,6 +84,8 @@ class DaskAgent:
         self._endings = Endings(store, engine, agent)
         self._leftovers = Leftovers(store, engine)
         self._silent: dict[str, float] = {}
+        self._stopping: set[str] = set()
+        """Jobs that are to stop: to look through all that are away takes long where those are thousands."""
         self._stopped = False
         self._last_busy = time.monotonic()
         self._next_check = 0.0
@@ -145,7 +149,8 @@ class DaskAgent:
             self._result_limit = result_limit(self._store.setting("dask_result_limit"))
             trim_log(log_path(self._store.home, file_name(self._engine)))
             self._leftovers.forget(self._cluster)
-        for event in self._events(self._cluster):
+        # However much comes, commands are heard in between.
+        for event in islice(self._events(self._cluster), _MOST_EVENTS):
             self._take_in(event)
         self._settle()
         self._obey()
@@ -276,14 +281,18 @@ class DaskAgent:
                 away.wish = command.kind
                 self._stop(command.job_id, away)
         now = time.monotonic()
-        for job_id, away in list(self._away.items()):
-            if away.withdrawn is not None and now - away.withdrawn > _CANCEL_GRACE:
+        for job_id in list(self._stopping):
+            away = self._away.get(job_id)
+            if away is None:
+                self._stopping.discard(job_id)
+            elif away.withdrawn is not None and now - away.withdrawn > _CANCEL_GRACE:
                 self._close(job_id, Exit())
             elif away.ask_again is not None and now >= away.ask_again:
                 self._stop(job_id, away)
 
     def _stop(self, job_id: str, away: Away) -> None:
         assert self._cluster is not None
+        self._stopping.add(job_id)
         worker = away.worker or self._cluster.worker_of(job_id)
         if worker is None:
             self._cluster.withdraw(job_id)
@@ -409,6 +418,7 @@ class DaskAgent:
             self._close(job_id, Exit(**end["exit"]), outcome)
         elif status in {"cancelled", "lost"} and away.wish is not None:
             away.withdrawn = away.withdrawn or time.monotonic()
+            self._stopping.add(job_id)
         elif status in {"cancelled", "lost"}:
             self._check_lost(job_id)
         else:
