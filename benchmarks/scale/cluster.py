@@ -91,7 +91,7 @@ class Course:
 
 
 class Clock:
-    """The agent's time: processor time of this thread, apart from what the simulation takes, and leaps where it waits."""
+    """The agent's time: this thread's processor time without what the simulation takes, and leaps where it waits."""
 
     def __init__(self) -> None:
         self._offset = -time.thread_time()
@@ -223,26 +223,26 @@ class SimulatedCluster:
         self.events.take(parcel["job"] for parcel, _ in jobs)
         return {}
 
-    def ask(self, worker: str, question: str, job_id: str, *details: Any) -> None:
+    def ask(self, _worker: str, question: str, job_id: str, *_details: Any) -> None:
         if question == "stop":
             self.stopped.append(job_id)
 
-    def known(self, job_ids: Sequence[str]) -> set[str]:
+    def known(self, _job_ids: Sequence[str]) -> set[str]:
         return set()
 
-    def adopt(self, job_ids: Iterable[str]) -> None:
+    def adopt(self, _job_ids: Iterable[str]) -> None:
         return
 
     def earlier(self) -> list[News]:
         return []
 
-    def release(self, job_id: str, worker: str | None) -> None:
+    def release(self, _job_id: str, _worker: str | None) -> None:
         return
 
     def kept_results(self) -> set[str]:
         return set()
 
-    def drop_results(self, job_ids: Collection[str]) -> None:
+    def drop_results(self, _job_ids: Collection[str]) -> None:
         return
 
     def close(self) -> None:
@@ -259,23 +259,21 @@ def simulate(home: Path, load: Load, seconds: float) -> Course:
     cluster = SimulatedCluster(load, clock)
     lock = AgentLock(home, file_name(ENGINE))
     lock.take(AGENT)
-    agent = DaskAgent(store, lock, AGENT, ENGINE, lambda topic: cast("Cluster", cluster))
+    agent = DaskAgent(store, lock, AGENT, ENGINE, lambda _: cast("Cluster", cluster))
     workers = cluster.events
     try:
-        while workers.begun < load.workers or workers.count_due() > load.workers / 100:
+        while clock.now < 3 * seconds and (workers.begun < load.workers or workers.count_due()):
             agent._turn()
-            if clock.now > 10 * seconds:
-                break
         start, idle, due = clock.now, clock.idle, workers.count_due()
         workers.delays.clear()
         asked: float | None = None
         answered: float | None = None
         while clock.now < start + seconds:
-            with clock.standing():
-                if asked is None and clock.now > start + seconds / 2:
+            if asked is None and clock.now > start + seconds / 2:
+                with clock.standing():
                     (victim,) = store.jobs(JobQuery(status=("RUNNING",), limit=1))
                     store.ask(victim.job_id, "cancel", "simulation")
-                    asked = clock.now
+                asked = clock.now
             agent._turn()
             if asked is not None and answered is None and cluster.stopped:
                 answered = clock.now - asked
