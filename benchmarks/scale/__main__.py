@@ -1,4 +1,4 @@
-"""``python -m benchmarks.scale``: fill stores of growing size, and show what each look and each write costs there."""
+"""``python -m benchmarks.scale``: full stores of growing size, and an agent with more and more to hear."""
 
 from __future__ import annotations
 
@@ -16,24 +16,43 @@ from rich.table import Table
 
 from jobdeck.store import open_store
 
+from .cluster import Course, Load, simulate
 from .filling import fill
 from .store import Cost, cost_of_opening, costs_of_looking, costs_of_writing, log_growth, prune, size_of
+
+LOADS = (
+    Load(100, 10.0, 1.0),
+    Load(1_000, 60.0, 0.1),
+    Load(10_000, 600.0, 0.0),
+    Load(10_000, 600.0, 0.1),
+    Load(10_000, 600.0, 1.0),
+    Load(10_000, 600.0, 3.0),
+    Load(10_000, 60.0, 0.0),
+    Load(10_000, 10.0, 0.0),
+    Load(10_000, 3.0, 0.0),
+)
 
 
 @click.command()
 @click.option("--jobs", type=int, multiple=True, default=(10_000, 100_000), show_default=True, help="Sizes of stores.")
 @click.option("--rounds", default=3, show_default=True)
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="For the stores; kept if it is given.")
-def main(jobs: Sequence[int], rounds: int, folder: Path | None) -> None:
-    """Measure stores of these sizes. A million jobs take about ten minutes and 3 GB."""
+@click.option("--seconds", default=5.0, show_default=True, help="For how long each load lasts; 0 leaves them out.")
+def main(jobs: Sequence[int], rounds: int, seconds: float) -> None:
+    """Measure stores of these sizes, then an agent under growing loads. A million jobs take ten minutes and 3 GB."""
     console = Console(width=140)
     console.print(f"load before {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
-    root = Path(tempfile.mkdtemp(prefix="jobdeck-scale-")) if folder is None else folder
-    try:
-        show(console, {count: measure(root / f"jobs-{count}", count, rounds, console) for count in jobs})
-    finally:
-        if folder is None:
-            shutil.rmtree(root)
+    with tempfile.TemporaryDirectory(prefix="jobdeck-scale-") as folder:
+        root = Path(folder)
+        measured = {}
+        for count in jobs:
+            measured[count] = measure(root / "store", count, rounds, console)
+            shutil.rmtree(root / "store")
+        show(console, measured)
+        courses = {}
+        for load in LOADS if seconds else ():
+            courses[load] = simulate(root / "home", load, seconds)
+            shutil.rmtree(root / "home")
+        show_courses(console, courses)
 
 
 def measure(home: Path, count: int, rounds: int, console: Console) -> list[Cost]:
@@ -69,6 +88,33 @@ def show(console: Console, measured: dict[int, list[Cost]]) -> None:
         table.add_column(f"{count:,} jobs", justify="right")
     for costs in zip(*measured.values(), strict=True):
         table.add_row(costs[0].what, *(f"{cost.cpu:,.3f} ({cost.clock:,.3f})" for cost in costs))
+    console.print(table)
+
+
+def show_courses(console: Console, courses: dict[Load, Course]) -> None:
+    """Print what came of each load."""
+    table = Table(box=box.SIMPLE_HEAD, title="one agent, once all workers are busy; times are the agent's own")
+    for heading in (
+        "workers", "a job takes", "messages/s each", "events/s sent", "taken", "more wait each s", "agent works",
+        "to the store: median", "99 %", "cancel passed on", "all begun after", "the topic holds",
+    ):  # fmt: skip
+        table.add_column(heading, justify="right", overflow="fold")
+    for load, course in courses.items():
+        half, most = course.delays
+        table.add_row(
+            f"{load.workers:,}",
+            f"{load.seconds:g} s",
+            f"{load.rate:g}",
+            f"{load.events:,.0f}",
+            f"{course.taken:,.0f}",
+            f"{max(course.grown, 0):,.0f}",
+            f"{course.busy:.0%}",
+            f"{half * 1000:,.1f} ms",
+            f"{most * 1000:,.1f} ms",
+            "never" if course.cancel is None else f"{course.cancel * 1000:,.1f} ms",
+            f"{course.start:.1f} s",
+            f"{course.memory:.2f} s",
+        )
     console.print(table)
 
 
