@@ -221,10 +221,10 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         Parameters
         ----------
         obj
-            A future, an asyncio task, a process, a job of Qiskit's, or whatever else an adapter knows; see
-            docs/watching.md. Of a session or a batch of IBM's service, all jobs are watched, and their group is
-            returned; its service is asked for them first. A list of such objects gives the list of their jobs. A job, a
-            list or a group of jobs that is in a deck already is returned as it is.
+            A future, an asyncio task, a process, a ``joblib.Parallel`` for its next call, a job of Qiskit's, or
+            whatever else an adapter knows; see docs/watching.md. Of a session or a batch of IBM's service, all jobs
+            are watched, and their group is returned; its service is asked for them first. A list of such objects gives
+            the list of their jobs. A job, a list or a group of jobs that is in a deck already is returned as it is.
         name
             What the job is called, those of a list with their places, ``name[0]``, ``name[1]``, …; None leaves that to
             their adapters.
@@ -258,8 +258,9 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     def watching(self, name: str | None = None, tags: Iterable[str] = ()) -> Watching:
         """Show what a block of code has others run: ``with jobdeck.watching(): …``.
 
-        The futures of executors and asyncio's tasks that the block creates are watched, with no change to the code that
-        creates them; when it ends, nothing more is. What the block gives has them as ``jobs()``.
+        The futures of executors, asyncio's tasks, calls of joblib's ``Parallel``, and what Dask's clients, ipyparallel's
+        views and Ray are given by the block are watched, with no change to the code that does it; when it ends, nothing
+        more is. What the block gives has them as ``jobs()``.
 
         Parameters
         ----------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shlex
 import signal
@@ -10,6 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from typing import IO, Any, Final
 
 from .._program.preview import preview
@@ -43,6 +45,7 @@ class WatchedProcess(Watched):
         self._process = process
         self._is_asked = False
         self._reading = threading.Lock()
+        self._times = _times(process)
         self.name = _name(process.args)
         self.source = {"id": str(process.pid)}
         pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None] if read_pipes else []
@@ -56,15 +59,18 @@ class WatchedProcess(Watched):
         output = self._output()
         facts = {"id": self._process.pid}
         if code is None:
-            return Reading(JobStatus.RUNNING, facts, output=output)
+            return Reading(JobStatus.RUNNING, facts, output=output, times=self._times)
+        if self._times:
+            self._times.setdefault("ended", time.time())
+        told = functools.partial(Reading, facts=facts, output=output, times=self._times)
         if code == 0:
-            return Reading(JobStatus.DONE, facts, output=output)
+            return told(JobStatus.DONE)
         facts["exit_code"] = code
         if self._is_asked:
-            return Reading(JobStatus.CANCELLED, facts, output=output)
+            return told(JobStatus.CANCELLED)
         if code < 0:
-            return Reading(JobStatus.ERROR, facts, output=output, error=_signal_words(-code), error_kind="signal")
-        return Reading(JobStatus.ERROR, facts, output=output, error=f"ended with exit code {code}", error_kind="exit")
+            return told(JobStatus.ERROR, error=_signal_words(-code), error_kind="signal")
+        return told(JobStatus.ERROR, error=f"ended with exit code {code}", error_kind="exit")
 
     def result(self) -> int:
         return int(self._process.returncode)
@@ -90,6 +96,19 @@ class WatchedProcess(Watched):
         with self._reading:
             parts = [_read(file) for file in (*self._files, *self._pipes)]
         return b"".join(parts)
+
+
+def _times(process: subprocess.Popen[Any]) -> dict[str, float]:
+    """Return when a process that runs was started; of one that has ended, nobody can tell when it did."""
+    if process.returncode is not None:
+        return {}
+    import psutil
+
+    try:
+        there = psutil.Process(process.pid)
+        return {} if there.status() == psutil.STATUS_ZOMBIE else {"started": min(there.create_time(), time.time())}
+    except psutil.Error:
+        return {}
 
 
 def _read(file: int) -> bytes:
