@@ -258,9 +258,9 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     def watching(self, name: str | None = None, tags: Iterable[str] = ()) -> Watching:
         """Show what a block of code has others run: ``with jobdeck.watching(): …``.
 
-        The futures of executors, asyncio's tasks, calls of joblib's ``Parallel``, and what Dask's clients, ipyparallel's
-        views and Ray are given by the block are watched, with no change to the code that does it; when it ends, nothing
-        more is. What the block gives has them as ``jobs()``.
+        The futures of executors, asyncio's tasks, calls of joblib's ``Parallel``, and what Dask's clients,
+        ipyparallel's views and Ray are given by the block are watched, with no change to the code that does it; when it
+        ends, nothing more is. What the block gives has them as ``jobs()``.
 
         Parameters
         ----------
