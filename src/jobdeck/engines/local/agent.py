@@ -101,6 +101,7 @@ class LocalAgent:
         self._look_again = True
         self._last_busy = time.monotonic()
         self._next_check = 0.0
+        self._next_glance = 0.0
         self._troubles: dict[str, float] = {}
         self._max_workers = 1
         self._idle_end = IDLE_END
@@ -252,19 +253,12 @@ class LocalAgent:
     def _look(self) -> None:
         """Tell the store what happened, and read what changed there: commands, settings, the queue."""
         self._start()
-        version = self._store.data_version()
-        if version != self._seen_version:
-            self._seen_version = version
-            # Messages commit, too, but change no row that matters here; settings are rows of no job.
-            seen = self._store.pulse("max_workers", "idle_end")
-            if seen != self._seen:
-                self._seen = seen
-                self._apply_settings(*seen[1])
-                self._look_again = True
-        if self._look_again:
-            for command in self._store.commands("local", self._agent):
-                self._stop_job(command.job_id, kill=command.kind == "kill")
         news = News(self._processes, self._outcomes, self._ends)
+        now = time.monotonic()
+        # While jobs end one after another, what others write is read as often as while they run, not at each end.
+        if not news or now >= self._next_glance:
+            self._next_glance = now + BUSY_TICK
+            self._glance()
         if not (self._look_again or news):
             return
         claimed = self._store.turn("local", self._agent, max(0, self._max_workers - len(self._running)), news)
@@ -275,6 +269,22 @@ class LocalAgent:
         self._processes, self._outcomes, self._ends = {}, {}, {}
         self._claimed += claimed
         self._start()
+
+    def _glance(self) -> None:
+        """Read settings and commands where anything has changed."""
+        version = self._store.data_version()
+        if version != self._seen_version:
+            self._seen_version = version
+            # Messages commit, too, but change no row that matters here; settings are rows of no job.
+            seen = self._store.pulse("max_workers", "idle_end")
+            if seen != self._seen:
+                if self._seen is None or seen[1] != self._seen[1]:
+                    self._apply_settings(*seen[1])
+                self._seen = seen
+                self._look_again = True
+        if self._look_again:
+            for command in self._store.commands("local", self._agent):
+                self._stop_job(command.job_id, kill=command.kind == "kill")
 
     def _apply_settings(self, max_workers: str | None, idle_end: str | None) -> None:
         self._max_workers = workers.max_workers(max_workers)
