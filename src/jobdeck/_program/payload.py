@@ -23,7 +23,7 @@ from .context import Context
 from .edits import split, values_of
 from .held import Held, held_by, is_reference
 from .libraries import libraries_of
-from .pickling import dumps_named, loads
+from .pickling import are_plain, dumps_named, dumps_plain, loads
 from .preview import preview
 from .reach import Part
 from .source import Source, source_of, text_source
@@ -353,6 +353,8 @@ def _program_bytes(source: Source) -> bytes:
 
 
 def _inputs_bytes(call: Call) -> bytes:
+    if call.backend is None and are_plain(call.args) and are_plain(call.keywords.values()):
+        return dumps_plain(call)
     parts = [Part(f"argument {place + 1}", value) for place, value in enumerate(call.args)]
     parts += [Part(f"input {name!r}", value) for name, value in call.keywords.items()]
     return dumps_named(call, [*parts, Part("the backend", call.backend)])

@@ -63,6 +63,8 @@ def text(value: str | None) -> str | None:
 
 def json_text(what: str, value: Mapping[str, Any] | Sequence[str]) -> str:
     """Return a value as JSON in ASCII; `what` names it in the error."""
+    if not value:
+        return "{}" if isinstance(value, Mapping) else "[]"
     try:
         return json.dumps(dict(value) if isinstance(value, Mapping) else list(value))
     except (TypeError, ValueError, RecursionError) as error:
