@@ -24,6 +24,7 @@ from .conftest import Bench, until
     [
         Outcome(True),
         outcome_of_value({"energy": -1.137}),
+        outcome_of_value(-1.137),
         outcome_of_value(object),
         outcome_of_value("\n\ud800"),
         outcome_of_exception(ValueError("no\nluck")),
@@ -34,6 +35,14 @@ def test_an_outcome_is_read_as_it_was_handed_over(outcome: Outcome) -> None:
     data = inherited.handed("abcdef-abcdefghijkl", outcome)
     assert inherited.job_of(data) == "abcdef-abcdefghijkl"
     assert inherited.outcome_of(data) == outcome
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"job", b"job\n1 0\n", b"job\n1 0 - - - - - - - -\nmore", b"job\n1 0 - - x - - - - -\n"]
+)
+def test_what_is_no_outcome_is_not_taken_for_one(data: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever words
+        inherited.outcome_of(data)
 
 
 def test_words_arrive_whole_however_the_stream_is_cut() -> None:

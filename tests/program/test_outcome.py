@@ -45,6 +45,10 @@ def raised(program, *args) -> Outcome:
     [
         ({"a": (1, float("inf"))}, "json"),
         (0, "json"),
+        (-1.137, "json"),
+        (True, "json"),
+        (2**53 + 1, "json"),
+        (float("-inf"), "json"),
         ("\ud800", "json"),
         (Point(1.0), "pickle"),
         ([Point(2.0)], "pickle"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from math import isfinite
 from typing import Any, Final
 
 from .._chart import chart_text
@@ -22,6 +23,8 @@ _MAX_LINE: Final = 20_000
 _MAX_TRACEBACK: Final = 200_000
 _MAX_EXCEPTION: Final = 1_000_000
 _MAX_PREVIEW: Final = 2000
+_SAFE_INT: Final = 2**53
+"""Larger integers are tagged in JSON."""
 
 
 def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder) -> Outcome:
@@ -33,6 +36,8 @@ def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncode
     """
     if value is None:
         return Outcome(ok=True)
+    if encoder is RuntimeEncoder and (number := _plain_number(value)) is not None:
+        return Outcome(ok=True, encoding="json", body=number.encode("ascii"), preview=number)
     shown = preview(value, _MAX_PREVIEW)
     text = _kept_as_json(value, encoder)
     if text is not None:
@@ -47,6 +52,14 @@ def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncode
         return Outcome(
             ok=False, preview=shown, exception_type="UnpicklableError", exception_text=f"UnpicklableError: {words}"
         )
+
+
+def _plain_number(value: Any) -> str | None:
+    """Return a number that JSON writes as Python does, None for all else: what many jobs return needs no encoder."""
+    kind = type(value)
+    if (kind is int and -_SAFE_INT <= value <= _SAFE_INT) or (kind is float and isfinite(value)):
+        return repr(value)
+    return None
 
 
 def _kept_as_json(value: Any, encoder: type[json.JSONEncoder]) -> str | None:

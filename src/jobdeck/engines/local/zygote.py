@@ -133,13 +133,15 @@ class _Zygote:
                     return
                 for order in frames.feed(data):
                     self._obey(order)
-            if self._wake in readable:
+            is_told = self._wake in readable
+            if is_told:
                 os.read(self._wake, 4096)
             if notices in readable:
                 for job_id in self._children.noticed():
                     self._say("noticed", job_id)
-            for end in self._children.reap():
-                self._say("ended", *end)
+            if is_told or not readable or self._children.restless:
+                for end in self._children.reap():
+                    self._say("ended", *end)
             for news in self._children.early_news():
                 self._say("started" if isinstance(news, Started) else "handed", *news)
             if pause is not None and time.monotonic() >= self._next_balance:
