@@ -46,7 +46,7 @@ class UserMessenger:
         self._final = False
         self.final_chart: str | None = None
         """A picture of the final message, as JSON; None where there is none."""
-        self._wake: Callable[[], object] | None = None
+        self._wake: Callable[[Callable[[], None]], object] | None = None
         self._lock = threading.RLock()
 
     def publish(self, message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder, final: bool = False) -> None:
@@ -109,7 +109,7 @@ class UserMessenger:
         self._interrupted = True
 
     @contextlib.contextmanager
-    def waking(self, wake: Callable[[], object]) -> Iterator[None]:
+    def waking(self, wake: Callable[[Callable[[], None]], object]) -> Iterator[None]:
         """Have `wake` called by :meth:`wake` for as long as this lasts."""
         self._wake = wake
         try:
@@ -117,11 +117,14 @@ class UserMessenger:
         finally:
             self._wake = None
 
-    def wake(self) -> bool:
-        """Wake a program that waits where no interrupt reaches it; tell whether it does."""
+    def wake(self, heard: Callable[[], None]) -> bool:
+        """Wake a program that waits where no interrupt reaches it; False where it does not wait so.
+
+        It calls `heard` when it is awake.
+        """
         wake = self._wake
         if wake is not None:
-            wake()
+            wake(heard)
         return wake is not None
 
     @property

@@ -109,6 +109,22 @@ def test_nothing_is_kept_of_a_job_that_has_ended_well_and_that_nobody_holds(deck
     wait_until(lambda: here() is None)
 
 
+def test_a_handle_keeps_no_result_that_the_store_has(deck: Deck):
+    class Large:
+        """Such as an array of many gigabytes."""
+
+    made: list[weakref.ref[Large]] = []
+
+    def make():
+        large = Large()
+        made.append(weakref.ref(large))
+        return large
+
+    job = deck.submit(make)
+    assert job.result(PATIENCE)
+    wait_until(lambda: made[0]() is None)
+
+
 def test_what_was_cancelled_or_deleted_while_it_waited_is_let_go(deck: Deck, gate: Gate):
     deck.max_workers = 1
     first = deck.submit(gate.wait)
@@ -160,7 +176,7 @@ def test_a_thread_that_hears_no_interrupt_is_said_not_to_and_ends_when_it_does(d
     assert job.status() == JobStatus.CANCELLED
 
 
-def test_an_event_loop_that_waits_is_stopped_at_once(deck: Deck):
+def test_an_event_loop_that_waits_is_stopped_and_may_clean_up(deck: Deck, gate: Gate):
     cleaned: list[str] = []
 
     async def program(user_messenger):
@@ -170,11 +186,15 @@ def test_an_event_loop_that_waits_is_stopped_at_once(deck: Deck):
         try:
             await asyncio.sleep(PATIENCE)
         finally:
+            await asyncio.to_thread(gate.wait)
             cleaned.append("up")
 
     job = deck.run(program)
     wait_until(job.interim_results)
     job.cancel()
+    gate.reached()
+    wait_until(lambda: deck.store.job(job.job_id()).cancel_note == "cleaning up")
+    gate.opened.set()
     job.wait_for_final_state(PATIENCE)
     assert (job.status(), cleaned) == (JobStatus.CANCELLED, ["up"])
 

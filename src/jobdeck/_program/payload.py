@@ -5,11 +5,12 @@ The two stand together: what the one leaves out, such as arguments that are fill
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import CoroutineType
@@ -129,7 +130,16 @@ async def _stoppable(program: CoroutineType[Any, Any, Any], messenger: _messenge
         return await program
     assert task is not None
     loop = asyncio.get_running_loop()
-    with messenger.waking(lambda: loop.call_soon_threadsafe(task.cancel)):
+
+    def stop(heard: Callable[[], None]) -> None:
+        heard()
+        task.cancel()
+
+    def wake(heard: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has just ended
+            loop.call_soon_threadsafe(stop, heard)
+
+    with messenger.waking(wake):
         return await program
 
 

@@ -37,7 +37,9 @@ class Work:
         self.cpu_time = 0.0
         self.has_heard = False
         self._program = open_payload(payload)
-        self._held: tuple[Any, ...] = held_of(payload)
+        self._held = held_of(payload)
+        self._value: Any = None
+        self._result: Held | None = None
         self._lock = threading.Lock()
         self._is_armed = False
         self._is_asked = False
@@ -56,7 +58,7 @@ class Work:
     @property
     def has_kept(self) -> bool:
         """Whether its result is an object of this process, which ends with it."""
-        return self.outcome is not None and self.outcome.ok and len(self._held) > 2
+        return self._result is not None
 
     def exit(self, *, timed_out: bool) -> Exit:
         """Return what is known of the end: a thread has no exit code and no memory of its own."""
@@ -73,7 +75,7 @@ class Work:
         try:
             self._is_asked = True
             self._messenger.interrupt()
-            if self._is_armed and not self._messenger.wake():
+            if self._is_armed and not self._messenger.wake(self._hear):
                 interrupt(self._identity)
         finally:
             self._lock.release()
@@ -104,29 +106,23 @@ class Work:
 
     def _ending(self, output: Path) -> Outcome:
         with routed(output):
-            outcome, _ = ending_of(self._value)
-        if outcome.exception_type == "UnpicklableError" and self._results:
-            outcome = self._keep(outcome, self._results[0])
-        return outcome
+            outcome, _ = ending_of(self._returned)
+        value, self._value = self._value, None
+        if outcome.exception_type != "UnpicklableError" or value is None:
+            return outcome
+        # It ended well, and whoever asks in this process gets the object.
+        self._result = Held(value)
+        well = replace(outcome, ok=True, exception_type=None, exception_text=None)
+        return replace(well, encoding="pickle", body=self._result.reference)
 
-    def _value(self) -> Any:
+    def _returned(self) -> Any:
         try:
             self._arm()
             value = self._program.run(self._messenger)
         finally:
             self._disarm()
-        self._results = (value,)
+        self._value = value
         return value
-
-    _results: tuple[Any, ...] = ()
-
-    def _keep(self, outcome: Outcome, value: Any) -> Outcome:
-        """Keep a result that cannot be pickled: it ended well, and whoever asks in this process gets the object."""
-        held = Held(value)
-        self._held += (held,)
-        return replace(
-            outcome, ok=True, encoding="pickle", body=held.reference, exception_type=None, exception_text=None
-        )
 
     def _hear(self) -> None:
         self.has_heard = True
