@@ -56,8 +56,18 @@ def follow(folder: str) -> int:
         time.sleep(0.01)
 
 
+def show() -> None:
+    """Display a picture of one pixel."""
+    from base64 import b64decode
+
+    from IPython.display import Image, display
+
+    pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    display(Image(data=b64decode(pixel)))
+
+
 # Engines do not find this module: what seems to be typed in a notebook travels as code.
-step.__module__ = follow.__module__ = "__main__"
+step.__module__ = follow.__module__ = show.__module__ = "__main__"
 
 
 class EngineSample(Sample):
@@ -134,6 +144,14 @@ def test_of_several_tasks_each_word_says_whose_it_is_and_none_is_lost_or_comes_t
     said = sorted(line for line in job.logs().replace("\r", "\n").splitlines() if line)
     assert said == sorted(f"[engine {engine}] at {at}" for engine in ran_on.values() for at in range(3))
     assert (job.facts["tasks"], deck.store.job(job.job_id()).progress_done) == (4, 4)
+
+
+def test_what_a_task_displays_is_a_picture_among_its_interim_results(engines: Any, deck: Deck):
+    job = deck.watch(engines.apply_async(show))
+    assert job.result(timeout=20) is None
+    (picture,) = job.interim_results()
+    assert (picture.width, picture.height) == (1, 1)
+    assert "Image" in job.logs()
 
 
 def test_what_came_before_it_was_watched_is_there_once(engines: Any, deck: Deck, tmp_path: Path, until):

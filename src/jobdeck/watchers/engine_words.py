@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 import threading
 import time
 import weakref
@@ -9,6 +11,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from .._picture import Picture
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_HEADER: Final = struct.Struct(">8s8xII")
+"""Its signature, its first chunk's length and name, and that chunk's width and height."""
 _RING: Final = 0.1
 """Seconds after a look within which the next one comes by itself."""
 
@@ -118,6 +125,9 @@ class EngineWords:
         self._messages.append({**where, **data})
 
     def _display(self, number: int, metadata: Any, content: Any) -> None:
+        picture = _picture(content["data"].get("image/png"))
+        if picture is not None:
+            self._messages.append(picture)
         text = str(content["data"].get("text/plain", ""))
         if text:
             self._print(number, "display", metadata, text if text.endswith("\n") else f"{text}\n")
@@ -139,6 +149,20 @@ class EngineWords:
             self._output.append(lines.pop(0))
         self._output += [mark + line for line in lines]
         self._last = (f"{number} {stream}", text[-1])
+
+
+def _picture(encoded: Any) -> Picture | None:
+    """Return what was displayed as a picture, by the PNG file that it travels as; None where there is none."""
+    if not isinstance(encoded, str):
+        return None
+    try:
+        data = base64.b64decode(encoded)
+    except ValueError:
+        return None
+    if len(data) < _PNG_HEADER.size:
+        return None
+    signature, width, height = _PNG_HEADER.unpack_from(data)
+    return Picture(data, width, height) if signature == _PNG else None
 
 
 # What tasks keep for as long as they live keeps nothing alive.
