@@ -17,7 +17,19 @@ import jobdeck
 
 from .table import Row, save, show
 
-TOPICS = ("jobs", "groups", "messages", "footprint", "browser", "dashboard", "wrapped", "foreign", "service", "qiskit")
+TOPICS = (
+    "jobs",
+    "groups",
+    "messages",
+    "footprint",
+    "browser",
+    "dashboard",
+    "wrapped",
+    "foreign",
+    "service",
+    "qiskit",
+    "dask",
+)
 
 
 @click.command()

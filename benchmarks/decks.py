@@ -13,24 +13,25 @@ from pathlib import Path
 import psutil
 
 from jobdeck import Deck
+from jobdeck.engines.dask.address import file_name
 from jobdeck.engines.lock import AgentLock
 
 _PATIENCE = 60.0
 
 
 @contextmanager
-def open_deck(max_workers: int) -> Iterator[Deck]:
+def open_deck(max_workers: int = 2, engine: str = "local") -> Iterator[Deck]:
     """A deck in a new home; when it is left, its jobs are cancelled and its agent is gone."""
     before = os.environ.get("JOBDECK_MAX_WORKERS")
     os.environ["JOBDECK_MAX_WORKERS"] = str(max_workers)
     try:
         with tempfile.TemporaryDirectory(prefix="jobdeck-bench-") as folder:
-            deck = Deck(Path(folder) / "home")
+            deck = Deck(Path(folder) / "home", engine=engine)
             try:
                 yield deck
                 cancel_all(deck)
             finally:
-                _end_agent(deck.home)
+                _end_agent(deck.home, engine)
                 deck.close()
     finally:
         if before is None:
@@ -54,8 +55,8 @@ def wait_until_running(deck: Deck, count: int) -> None:
     _until(lambda: len(deck.jobs(limit=None, status="RUNNING")) >= count, f"{count} jobs do not run")
 
 
-def _end_agent(home: Path) -> None:
-    lock = AgentLock(home, "local")
+def _end_agent(home: Path, engine: str) -> None:
+    lock = AgentLock(home, file_name(engine))
     holder = lock.holder()
     if holder is None or holder.pid is None:
         return

@@ -14,6 +14,12 @@ def clock() -> float:
     return time.time()
 
 
+def nap(number: int, seconds: float) -> int:
+    """Do nothing for a while, and return the number."""
+    time.sleep(seconds)
+    return number
+
+
 def flood(user_messenger, count: int) -> float:
     """Publish `count` messages as fast as it goes; return how long that took, in seconds."""
     began = time.perf_counter()

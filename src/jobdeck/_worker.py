@@ -149,8 +149,8 @@ class Station:
         if watched.record is None:
             raise EngineError(f"job {job_id} was removed from the worker while it ran")
         end = self._end(watched, watched.record, parcel["limit"])
-        if len(end["outcome"] or b"") <= EVENT_BODY:
-            # The agent need not ask for the task's result then.
+        if len(end["outcome"] or b"") <= EVENT_BODY and not self._is_leaving():
+            # The agent need not ask for the task's result then. Of a worker that was given up no end counts.
             self._relay.send(watched, {"job": job_id, "end": end})
         return end
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import dask
 import dask.bag
 import distributed
 import pytest
 
+import dask
 import jobdeck
 from jobdeck import Deck, JobStatus
 

@@ -9,25 +9,26 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
-from queue import Empty
 from typing import Any, Final, cast
 
-from ..._errors import EngineError, JobNotFoundError, RuntimeInvalidStateError, StoreError
+from ..._errors import EngineError, RuntimeInvalidStateError, StoreError
 from ..._ports import Store
 from ..._records import JobQuery, JobRecord, Outcome
-from ..._status import FINAL, Exit, JobStatus, is_final
+from ..._status import FINAL, Exit, JobStatus
 from ..launch import log_path, trim_log
 from ..local.inherited import outcome_of
 from ..lock import AgentLock
+from ..workers import first_number
 from .address import file_name
 from .cluster import Cluster, Event, results
-from .endings import Endings
+from .endings import Endings, reason
 from .handover import hand_over, refusal
 from .intake import Away, Intake
 from .leftovers import Leftovers
 from .options import RESULT_LIMIT, checked_options, result_limit
+from .stopping import Stopping
 from .travel import End, News
 
 BUSY_TICK: Final = 0.01
@@ -44,8 +45,6 @@ HAND_OVER_EVERY: Final = 0.05
 _CHECK: Final = 1.0
 _LEFT_BEHIND: Final = 200
 """Jobs that ended last, of which an earlier agent may have died before it told the scheduler."""
-_SILENCE: Final = 5.0
-"""Seconds for which a worker that did not answer is not asked again."""
 _MOST_EVENTS: Final = 1_000
 _CANCEL_GRACE: Final = 0.5
 """Seconds for which a job that was taken back may still turn out to have started."""
@@ -83,9 +82,9 @@ class DaskAgent:
         self._ended: dict[str, Any] = {}
         self._endings = Endings(store, engine, agent)
         self._leftovers = Leftovers(store, engine)
-        self._silent: dict[str, float] = {}
-        self._stopping: set[str] = set()
-        """Jobs that are to stop: to look through all that are away takes long where those are thousands."""
+        self._stopping = Stopping(store, engine, self._ask, self.say)
+        self._to_stop: set[str] = set()
+        """To look through all jobs that are away takes long where those are thousands."""
         self._stopped = False
         self._last_busy = time.monotonic()
         self._next_check = 0.0
@@ -94,8 +93,8 @@ class DaskAgent:
         self._room = LEAST_AHEAD
         self._result_limit: int | None = RESULT_LIMIT
         self._trouble: str | None = None
-        self._idle_end = _seconds("JOBDECK_IDLE_END", IDLE_END)
-        self._patience = _seconds("JOBDECK_DASK_PATIENCE", SCHEDULER_PATIENCE)
+        self._idle_end = first_number(None, os.environ.get("JOBDECK_IDLE_END"), IDLE_END)
+        self._patience = first_number(None, os.environ.get("JOBDECK_DASK_PATIENCE"), SCHEDULER_PATIENCE)
 
     @property
     def topic(self) -> str:
@@ -150,21 +149,12 @@ class DaskAgent:
             trim_log(log_path(self._store.home, file_name(self._engine)))
             self._leftovers.forget(self._cluster)
         # However much comes, commands are heard in between.
-        for event in islice(self._events(self._cluster), _MOST_EVENTS):
+        for event in islice(self._cluster.next_events(BUSY_TICK if self._away else IDLE_TICK), _MOST_EVENTS):
             self._take_in(event)
         self._settle()
         self._obey()
         self._write_ends()
         self._hand_over(now)
-
-    def _events(self, cluster: Cluster) -> Iterator[Event]:
-        """Wait for the next event, for a moment; yield it and those that came with it."""
-        try:
-            yield cluster.events.get(timeout=BUSY_TICK if self._away else IDLE_TICK)
-            while True:
-                yield cluster.events.get_nowait()
-        except Empty:
-            return
 
     # --- the scheduler
 
@@ -279,52 +269,21 @@ class DaskAgent:
             away = self._away.get(command.job_id)
             if away is not None:
                 away.wish = command.kind
-                self._stop(command.job_id, away)
+                self._stop(away)
         now = time.monotonic()
-        for job_id in list(self._stopping):
+        for job_id in list(self._to_stop):
             away = self._away.get(job_id)
             if away is None:
-                self._stopping.discard(job_id)
+                self._to_stop.discard(job_id)
             elif away.withdrawn is not None and now - away.withdrawn > _CANCEL_GRACE:
                 self._close(job_id, Exit())
             elif away.ask_again is not None and now >= away.ask_again:
-                self._stop(job_id, away)
+                self._stop(away)
 
-    def _stop(self, job_id: str, away: Away) -> None:
+    def _stop(self, away: Away) -> None:
         assert self._cluster is not None
-        self._stopping.add(job_id)
-        worker = away.worker or self._cluster.worker_of(job_id)
-        if worker is None:
-            self._cluster.withdraw(job_id)
-            away.withdrawn = time.monotonic()
-            self._note(job_id, "taken back from the scheduler")
-            return
-        away.ask_again = None
-        if self._ask_to_stop(worker, job_id, kill=away.wish == "kill"):
-            self._note(job_id, f"asked the worker at {worker}")
-        else:
-            away.ask_again = self._silent[worker]
-            self._note(job_id, "its worker does not answer; it is asked again")
-
-    def _ask_to_stop(self, worker: str, job_id: str, *, kill: bool) -> bool:
-        now = time.monotonic()
-        try:
-            if self._silent.get(worker, 0.0) > now:
-                # Each question to a host that is cut off would hold up the news of all others.
-                raise EngineError(f"the worker {worker} did not answer a moment ago")
-            self._ask(worker, "stop", job_id, kill)
-            self._silent.pop(worker, None)
-        except EngineError as error:
-            # A worker that is gone ends the job by that.
-            self.say(f"job {job_id} cannot be stopped just now: {error}")
-            if self._silent.get(worker, 0.0) <= now:
-                self._silent[worker] = time.monotonic() + _SILENCE
-            return False
-        return True
-
-    def _note(self, job_id: str, words: str) -> None:
-        with contextlib.suppress(JobNotFoundError):
-            self._store.note_cancel(job_id, "stopping", words)
+        self._to_stop.add(away.job_id)
+        self._stopping.stop(self._cluster, away)
 
     # --- from the workers
 
@@ -341,14 +300,14 @@ class DaskAgent:
         away = self._away.get(job_id)
         if away is None:
             if "begun" in news:
-                self._refuse_repetition(job_id, news["worker"])
+                self._stopping.refuse_repetition(job_id, news["worker"])
             return
         if news["run"] in away.over:
             return
         if away.run != news["run"] and not self._begin_run(job_id, away, news):
             return
         if "note" in news:
-            self._note(job_id, news["note"])
+            self._stopping.note(job_id, news["note"])
         if "progress" in news:
             with contextlib.suppress(RuntimeInvalidStateError):
                 self._store.set_progress(job_id, *news["progress"])
@@ -358,16 +317,6 @@ class DaskAgent:
             self._intake.add_log(away, *news["log"])
         if "end" in news:
             self._settle_one(job_id, away, news["end"], None, "finished")
-
-    def _refuse_repetition(self, job_id: str, worker: str) -> None:
-        """Stop a job that is over and begins again: its worker died before the scheduler had forgotten it."""
-        try:
-            record = self._store.job(job_id)
-        except JobNotFoundError:
-            return
-        if is_final(record.status) and record.engine == self._engine:
-            self.say(f"job {job_id} is over, and began again on {worker}: it is stopped there")
-            self._ask_to_stop(worker, job_id, kill=True)
 
     def _begin_run(self, job_id: str, away: Away, news: News) -> bool:
         """A job begins on a worker; False where it must not."""
@@ -379,14 +328,14 @@ class DaskAgent:
                 away.over.add(away.run)
                 away.run, away.worker, away.wish = news["run"], news["worker"], "kill"
                 away.verdict = f"lost: {words}; retry() runs it again"
-                self._stop(job_id, away)
+                self._stop(away)
                 return False
             self.say(f"job {job_id}: {words}; it runs again on {news['worker']}")
         away.begin(news["run"], news["worker"])
         self._store.set_status(job_id, JobStatus.RUNNING)
         if away.wish is not None:
             away.withdrawn = None
-            self._stop(job_id, away)
+            self._stop(away)
         return True
 
     # --- ends
@@ -418,11 +367,11 @@ class DaskAgent:
             self._close(job_id, Exit(**end["exit"]), outcome)
         elif status in {"cancelled", "lost"} and away.wish is not None:
             away.withdrawn = away.withdrawn or time.monotonic()
-            self._stopping.add(job_id)
+            self._to_stop.add(job_id)
         elif status in {"cancelled", "lost"}:
             self._check_lost(job_id)
         else:
-            self._close(job_id, Exit(lost=True, words=_reason(error, away)))
+            self._close(job_id, Exit(lost=True, words=reason(error, away.worker)))
 
     def _check_lost(self, job_id: str) -> None:
         """Dask has dropped a future: as the connection broke, or since somebody cancelled the task there."""
@@ -464,17 +413,3 @@ class DaskAgent:
             self._last_busy = time.monotonic()
             return False
         return True
-
-
-def _reason(error: BaseException | None, away: Away) -> str:
-    name = type(error).__name__
-    if name == "KilledWorker":
-        return f"lost: the workers that ran it died, the last one at {away.worker}; retry() runs it again"
-    return f"lost: Dask could not run it: {error or name}"
-
-
-def _seconds(variable: str, default: float) -> float:
-    try:
-        return float(os.environ.get(variable, "")) or default
-    except ValueError:
-        return default

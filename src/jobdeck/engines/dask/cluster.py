@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -199,6 +199,13 @@ class Cluster:
         self._client._send_to_scheduler({"op": what, "keys": keys, "client": client or self._topic})
 
     # --- what comes back
+
+    def next_events(self, timeout: float) -> Iterator[Event]:
+        """Wait for the next event, for so many seconds; yield it and those that came with it."""
+        with contextlib.suppress(Empty):
+            yield self.events.get(timeout=timeout)
+            while True:
+                yield self.events.get_nowait()
 
     def _follow(self, job_id: str, future: Any) -> None:
         self._futures[job_id] = future

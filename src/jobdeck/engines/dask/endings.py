@@ -46,3 +46,11 @@ class Endings:
         written = [(job_id, self._outcomes.get(job_id)) for job_id in self._ends]
         self._ends, self._outcomes = {}, {}
         return written
+
+
+def reason(error: BaseException | None, worker: str | None) -> str:
+    """Return why a job is lost of which Dask has this to say."""
+    name = type(error).__name__
+    if name == "KilledWorker":
+        return f"lost: the workers that ran it died, the last one at {worker}; retry() runs it again"
+    return f"lost: Dask could not run it: {error or name}"

@@ -38,6 +38,8 @@ class Watched:
         self.seen = 0
         self.log = 0
         self.log_due = 0.0
+        self.is_there = False
+        """Whether it is in the store: it is watched a moment before."""
         self.progress: tuple[float, float | None, str | None] | None = None
         self.note: str | None = None
         self.record: JobRecord | None = None
@@ -124,26 +126,30 @@ class Relay:
         version = self._store.data_version()
         records: dict[str, JobRecord] = {}
         number = self._number
+        over = []
         if version != self._version:
             changes = self._store.changes(self._number)
             number = changes.number
             records = {record.job_id: record for record in changes.jobs if record.job_id in watched}
+            # A job that was here before was removed from the store before this run of it is there.
+            over += [job_id for job_id in changes.deleted if job_id in watched and watched[job_id].is_there]
             for job_id, seq in self._store.last_seqs(list(watched)).items():
                 self._add_messages(job_id, watched[job_id], seq)
-        over = []
-        for job_id, one in watched.items():
-            record = records.get(job_id)
-            is_over = record is not None and is_final(record.status)
-            if record is not None:
-                self._add_progress(record, one)
-            if is_over or time.monotonic() >= one.log_due:
-                one.log_due = time.monotonic() + _LOG_EVERY
-                self._add_log(job_id, one, to_end=is_over)
-            if is_over:
-                # All messages of a job are there before its end is.
-                self._add_messages(job_id, one, one.seen + 1)
+        for job_id, record in records.items():
+            one = watched[job_id]
+            one.is_there = True
+            self._add_progress(record, one)
+            if is_final(record.status):
                 one.record = record
                 over.append(job_id)
+        for job_id, one in watched.items():
+            if one.record is not None:
+                # All messages of a job are there before its end is.
+                self._add_messages(job_id, one, one.seen + 1)
+                self._add_log(job_id, one, to_end=True)
+            elif one.is_there and job_id not in over and time.monotonic() >= one.log_due:
+                one.log_due = time.monotonic() + _LOG_EVERY
+                self._add_log(job_id, one, to_end=False)
         self._flush()
         self._version, self._number = version, number
         for job_id in over:
