@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import resource
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from jobdeck._records import JobQuery, Outcome
 from jobdeck._status import Exit
 from jobdeck.engines.local import inherited
 from jobdeck.engines.local.frames import Frames, frame
+from jobdeck.store.line import LINE
 
 from . import programs
 from .conftest import Bench, until
@@ -116,6 +118,21 @@ def test_an_agent_removes_old_jobs_as_the_settings_say(bench: Bench) -> None:
     bench.store.set_setting("keep_jobs", "2")
     bench.ensure_agent()
     until(lambda: bench.store.count(JobQuery()) == 2)
+
+
+def test_jobs_run_while_an_agent_removes_old_ones(bench: Bench) -> None:
+    job = bench.insert(programs.give)
+    bench.store.claim("local", "nobody", 1)
+    bench.store.finish({job.job_id: Exit(code=0)})
+    bench.store.set_setting("keep_jobs", "0")
+    with (bench.store.home / LINE).open("wb") as line:
+        # Who removes jobs stands in line to write, and gets no further.
+        fcntl.flock(line, fcntl.LOCK_EX)
+        bench.ensure_agent()
+        assert bench.run(programs.give, value=1).status == "DONE"
+        assert bench.run(programs.give, value=2).status == "DONE"
+        assert job.job_id in {each.job_id for each in bench.store.jobs(JobQuery())}
+    until(lambda: job.job_id not in {each.job_id for each in bench.store.jobs(JobQuery())})
 
 
 def test_limits_that_make_no_sense_keep_no_agent_from_its_work(bench: Bench) -> None:

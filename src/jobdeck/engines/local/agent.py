@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
@@ -88,6 +89,7 @@ class LocalAgent:
         self._outcomes: dict[str, Outcome] = {}
         self._processes: dict[str, tuple[int, float]] = {}
         self._next_prune = time.monotonic()
+        self._pruning: threading.Thread | None = None
         self._claimed: list[JobRecord] = []
         self._parcels = Parcels(store)
         self._oom = OutOfMemoryCount()
@@ -130,7 +132,9 @@ class LocalAgent:
                     self._next_check = now + _CHECK
                     if now >= self._next_prune + (_PRUNE_WAITS if self._running else 0.0):
                         self._next_prune = now + _PRUNE_EVERY
-                        self._prune()
+                        # Beside all else: of a million jobs it takes minutes.
+                        self._pruning = threading.Thread(target=self._prune, name="jobdeck-prune", daemon=True)
+                        self._pruning.start()
                     trim_log(log_path(self._store.home, "local"))
                     if self._leash.path.exists() and not self._leash.is_taken():
                         self.say("whoever held the leash is gone: ending")
@@ -347,7 +351,8 @@ class LocalAgent:
     # --- the end
 
     def _may_end(self, now: float) -> bool:
-        if self._running or self._ends or self._claimed or self._troubles:
+        is_pruning = self._pruning is not None and self._pruning.is_alive()
+        if self._running or self._ends or self._claimed or self._troubles or is_pruning:
             self._last_busy = now
         return now - self._last_busy >= self._idle_end
 
