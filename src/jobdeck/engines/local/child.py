@@ -38,6 +38,8 @@ _THREADS_END = 0.5
 """Seconds that the threads of an interrupted program have to end after it."""
 _CANNOT_STORE = 74  # EX_IOERR
 _BROKEN = 70  # EX_SOFTWARE
+_FIRST_MAIN = sys.modules["__main__"]
+"""Kept, since a job's process would have to take apart what it replaces."""
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,10 @@ def rehearse(home: Path, connect: Connect, lines: Lines) -> None:
         payload = Payload(packed.program, packed.inputs, packed.context)
         assignment = Assignment(_JOB_ID, os.devnull, payload, Context.from_bytes(packed.context), is_entered=True)
         with _all_as_before() as nowhere:
-            # What os.fork() calls first of all in the new process.
+            # What os.fork() calls first of all in the new process, where it was not put off.
             threading._after_fork()  # type: ignore[attr-defined]
+            # As all functions of the C library it is looked up at its first call, through tables on ten pages.
+            os.getppid()
             Work(assignment, home, connect, Lines(lines.notice, Handover(nowhere))).rehearse()
 
 
