@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty
+from queue import Empty, SimpleQueue
 from typing import Any, Final, cast
 
 from jobdeck._records import JobQuery
@@ -208,19 +208,21 @@ class Workers:
         }
 
 
-class SimulatedCluster:
-    """In the place of `jobdeck.engines.dask.cluster.Cluster`: takes jobs, and is told what to stop."""
+class SimulatedCluster(Cluster):
+    """A cluster that no scheduler has: takes jobs, and is told what to stop."""
 
-    scheduler_id = "simulated"
     is_there = True
+    threads = 0
 
     def __init__(self, load: Load, clock: Clock) -> None:
-        self.events = Workers(load, clock)
+        self.scheduler_id = "simulated"
+        self.workers = Workers(load, clock)
+        self.events = cast("SimpleQueue[Event]", self.workers)
         self.threads = load.workers
         self.stopped: list[str] = []
 
     def submit(self, jobs: Sequence[tuple[Parcel, Mapping[str, Any]]]) -> dict[str, Exception]:
-        self.events.take(parcel["job"] for parcel, _ in jobs)
+        self.workers.take(parcel["job"] for parcel, _ in jobs)
         return {}
 
     def ask(self, _worker: str, question: str, job_id: str, *_details: Any) -> None:
@@ -259,8 +261,8 @@ def simulate(home: Path, load: Load, seconds: float) -> Course:
     cluster = SimulatedCluster(load, clock)
     lock = AgentLock(home, file_name(ENGINE))
     lock.take(AGENT)
-    agent = DaskAgent(store, lock, AGENT, ENGINE, lambda _: cast("Cluster", cluster))
-    workers = cluster.events
+    agent = DaskAgent(store, lock, AGENT, ENGINE, lambda _: cluster)
+    workers = cluster.workers
     try:
         while clock.now < 3 * seconds and (workers.begun < load.workers or workers.count_due()):
             agent._turn()
