@@ -22,6 +22,7 @@ from ._service import JobService
 from ._status import Exit
 from ._version import __version__
 from .engines.dask import shelf
+from .engines.dask.begun import Begun
 from .engines.dask.relay import Relay, Tell, Watched, piece_of
 from .engines.dask.travel import EVENT_BODY, End, Parcel
 from .engines.local.agent import LEASH
@@ -49,6 +50,7 @@ def run(parcel: Parcel) -> End:
 def answer(question: str, job_id: str, *details: Any) -> Any:
     """Answer what the agent asks about a job. Called in the worker's event loop."""
     station = Station.here()
+    station.begun.hear()
     match question, details:
         case "stop", (bool(kill),):
             return station.stop(job_id, kill=kill)
@@ -89,6 +91,7 @@ class Station:
         self._relay = Relay(self.service.store, tell, address)
         self._running: set[str] = set()
         self._refused: dict[str, bool] = {}
+        self.begun = Begun(address, _own_client, lambda job_id: self.stop(job_id, kill=True))
         self._lock = threading.Lock()
         self._next_look = 0.0
 
@@ -119,6 +122,9 @@ class Station:
         if store.payload_keys([job_id]):
             self.forget([job_id])
         watched = Watched(parcel["topic"], os.urandom(6).hex())
+        before = self.begun.begin(job_id, parcel["retries"])
+        if before is not None:
+            return self._no_run(watched, f"lost: the worker at {before} died while it ran there; retry() runs it again")
         new = NewJob(
             name=parcel["name"],
             engine="local",
@@ -178,12 +184,18 @@ class Station:
         """Return a piece of what a job has printed."""
         return piece_of(self.service.store.log_path(job_id), start, stop)
 
-    def forget(self, job_ids: list[str]) -> None:
-        """Remove jobs that have ended."""
+    def forget(self, job_ids: list[str]) -> list[str]:
+        """Remove jobs that have ended. Returns those that are marked as begun with the scheduler."""
         with self._lock:
             for job_id in job_ids:
                 self._refused.pop(job_id, None)
         self.service.store.delete_many(job_ids)
+        return self.begun.forget(job_ids)
+
+    def _no_run(self, watched: Watched, words: str) -> End:
+        """Return the end of a job that must not begin again."""
+        end = dataclasses.asdict(Exit(lost=True, words=words))
+        return {"run": watched.run, "worker": self._address, "outcome": None, "exit": end, "messages": 0, "log": 0}
 
     def _end(self, watched: Watched, record: JobRecord, limit: int | None) -> End:
         outcome = self.service.store.outcome(record.job_id)
@@ -211,14 +223,19 @@ class Station:
 
     def _put_aside(self, job_id: str, watched: Watched, outcome: Outcome) -> Outcome:
         """Keep a large result in the cluster, unless it is a message, which was told already."""
-        from distributed.worker import get_client
-
         assert outcome.body is not None
         said = self.service.store.messages(job_id, watched.seen - 1, watched.seen)
         if said and said[0].final and said[0].body.encode() == outcome.body:
             return dataclasses.replace(outcome, encoding=None, body=None, preview=None)
-        shelf.put(get_client(), job_id, watched.run, outcome.body)
+        shelf.put(_own_client(), job_id, watched.run, outcome.body)
         return dataclasses.replace(outcome, body=None, kept=len(outcome.body))
+
+
+def _own_client() -> Any:
+    """Return the worker's own client, in a thread that runs a task."""
+    from distributed.worker import get_client
+
+    return get_client()
 
 
 def _context_here(given: bytes) -> bytes:

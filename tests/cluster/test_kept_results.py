@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+import time
+from pathlib import Path
 
 import cloudpickle
 import pytest
 
 from jobdeck import JobError, JobTimeoutError
-from jobdeck.engines.dask import shelf
+from jobdeck.engines.dask import begun, shelf
 from jobdeck.engines.dask.connection import connected
 
 from .conftest import agent_pid, end, until
@@ -128,3 +131,72 @@ def test_a_worker_dies_with_a_result_which_is_gone_and_the_job_does_not_run_agai
     monkeypatch.setattr(shelf, "CONNECT", 1.0)
     with pytest.raises(JobError, match=r"cannot be fetched now: the Dask scheduler at .* cannot be reached"):
         again.result()
+
+
+def test_a_worker_dies_with_an_end_that_no_agent_has_taken_and_the_job_does_not_begin_again(
+    own_cluster, make_deck, tmp_path
+):
+    worker = own_cluster.add_worker()
+    deck = make_deck(own_cluster.engine)
+    mark, go = tmp_path / "mark", tmp_path / "go"
+    jobs = [
+        deck.run(make_text_then, inputs={"mark": str(mark), "go": str(go)}, options={"dask": {"retries": retries}})
+        for retries in (0, 1)
+    ]
+    until(lambda: all(job.interim_results() for job in jobs))
+    home = deck.home
+    deck.close()  # so that nobody starts another agent
+    end(agent_pid(home, own_cluster.engine))
+    go.touch()
+    with Client(own_cluster.address) as client:
+        before = until(lambda: len(found := client.run_on_scheduler(ends_kept)) == 2 and found)
+        worker.kill()
+        own_cluster.add_worker()
+        until(lambda: len(found := client.run_on_scheduler(ends_kept)) == 2 and not {*found} & {*before})
+    assert mark.read_text() == "ran\n" * 3
+    once, again = (make_deck(own_cluster.engine).job(job.job_id()) for job in jobs)
+    assert len(again.result(timeout=60)) == 100_000
+    once.wait_for_final_state(timeout=60)
+    assert re.search(r"lost: the worker at tcp://\S+ died while it ran there; retry\(\) runs", once.error_message())
+    with Client(own_cluster.address) as client:
+        until(lambda: not client.list_datasets())
+
+
+def make_text_then(mark, go, user_messenger):
+    with open(mark, "a") as file:
+        file.write("ran\n")
+    user_messenger.publish("begun")
+    while not Path(go).exists():
+        time.sleep(0.01)
+    return "x" * 100_000  # more than an event carries
+
+
+def ends_kept(dask_scheduler):
+    tasks = [task for key, task in dask_scheduler.tasks.items() if str(key).startswith("jobdeck-job")]
+    return [worker.address for task in tasks for worker in task.who_has or ()]
+
+
+def test_a_worker_that_hears_of_an_agent_marks_late_what_it_has_begun(cluster, monkeypatch):
+    monkeypatch.setattr(begun, "QUIET", 0.2)
+    stopped = []
+    with Client(cluster.address) as client:
+        first, second = (begun.Begun(f"tcp://{name}", lambda: client, stopped.append) for name in ("one", "two"))
+        assert first.begin("a", 0) is None
+        assert begun.marked(client) == {"a"}
+        first.hear()
+        monkeypatch.setattr(begun, "QUIET", 60.0)
+        assert first.begin("gone-before", 0) is None
+        monkeypatch.setattr(begun, "QUIET", 0.2)
+        first.hear()
+        assert first.begin("b", 0) is None
+        assert first.forget(["gone-before"]) == []
+        until(lambda: begun.marked(client) == {"a", "b"})
+        assert second.begin("b", 0) == "tcp://one"
+        assert second.begin("b", 1) is None
+        assert second.begin("b", 1) == "tcp://two"
+        second.hear()
+        assert second.begin("a", 0) is None  # it cannot know, and finds out
+        until(lambda: stopped == ["a"])
+        assert first.forget(["a", "b", "c"]) == ["a", "b"]
+        begun.unmark(client, ["a", "b", "c"])
+        assert begun.marked(client) == set()

@@ -15,6 +15,7 @@ from typing import Any, Final
 from ..._by_value import by_value
 from ..._errors import EngineError
 from . import shelf
+from .begun import marked, unmark
 from .connection import connected
 from .travel import Parcel, ask_there, run_there
 
@@ -149,6 +150,14 @@ class Cluster:
         """Return the jobs whose results are kept in the cluster."""
         return shelf.kept(self._client)
 
+    def unmark_others(self, home: str, job_ids: Collection[str]) -> None:
+        """Remove the marks of a home's jobs that have begun, except for these."""
+        try:
+            own = [job_id for job_id in marked(self._client) if job_id.startswith(home) and job_id not in job_ids]
+            unmark(self._client, own)
+        except Exception as error:
+            raise EngineError(f"the scheduler at {self._address} does not answer: {error!r}") from error
+
     def drop_results(self, job_ids: Collection[str]) -> None:
         """Have the cluster forget results. EngineError where it cannot be told."""
         try:
@@ -223,9 +232,13 @@ class Cluster:
                 while (chore := self._chores.get(timeout=max(until - time.monotonic(), 0))) is not None:
                     over.setdefault(chore[0], []).append(chore[1])
             for worker, job_ids in over.items():
-                # A worker that does not answer any more has lost its jobs with itself.
-                with contextlib.suppress(EngineError):
-                    self.ask(worker, "forget", *job_ids)
+                try:
+                    begun = self.ask(worker, "forget", *job_ids)
+                except EngineError:
+                    # A worker that does not answer any more has lost its jobs with itself, but not their marks.
+                    begun = job_ids
+                with contextlib.suppress(Exception):
+                    unmark(self._client, begun)
             if chore is None:
                 return
 

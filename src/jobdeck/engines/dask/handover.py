@@ -54,6 +54,7 @@ def hand_over(store: Store, cluster: Cluster, topic: str, limit: int | None, rec
             "context": payload.context,
             "timeout": record.timeout,
             "limit": how.pop("result_limit", limit),
+            "retries": how.get("retries", 0),
         }
         jobs.append((parcel, how))
     for job_id, reason in cluster.submit(jobs).items():

@@ -19,6 +19,8 @@ class Parcel(TypedDict):
         Of the agent's jobdeck.
     limit
         Bytes up to which a result comes back; a larger one is kept in the cluster. None for no limit.
+    retries
+        How often it may begin again after a worker died with it.
     """
 
     job: str
@@ -30,6 +32,7 @@ class Parcel(TypedDict):
     context: bytes
     timeout: float | None
     limit: int | None
+    retries: int
 
 
 class News(TypedDict, total=False):
