@@ -19,6 +19,7 @@ from ..._records import Gone
 from .connection import CONNECT, connected
 
 _PREFIX: Final = "jobdeck-result/"
+_DEAD: Final = "the worker that kept it has died"
 _KNOCK: Final = 3.0
 """Seconds for which a worker is tried before a result is fetched through the scheduler."""
 
@@ -88,7 +89,7 @@ def _fetch_one(client: Any, job_id: str, deadline: float | None) -> bytes | Engi
         return Gone("the scheduler that is there does not know it")
     holders = client.who_has([future]).get(future.key, ())
     if not holders:
-        return Gone("the worker that kept it has died")
+        return Gone(_DEAD)
     # Straight from the worker, where that can be reached from here: a scheduler should not carry gigabytes.
     client.direct_to_workers = any(_answers(client, each) for each in holders)
     try:
@@ -96,7 +97,9 @@ def _fetch_one(client: Any, job_id: str, deadline: float | None) -> bytes | Engi
     except (TimeoutError, asyncio.TimeoutError):
         raise TimeoutError from None
     except Exception as error:  # noqa: BLE001 - Dask has many words for what is lost
-        return EngineError(f"the worker that kept it does not give it: {error or type(error).__name__}")
+        if not client.who_has([future]).get(future.key, ()):
+            return Gone(_DEAD)
+        return EngineError(f"the worker that keeps it does not give it: {error or type(error).__name__}")
     return bytes(body)
 
 
