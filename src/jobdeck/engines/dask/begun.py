@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
+from .connection import unpublish
+
 _PREFIX: Final = "jobdeck-begun/"
 QUIET: Final = 3.0
 """Seconds after which an agent that has not been heard of may be dead."""
@@ -118,8 +120,7 @@ def marked(client: Any) -> set[str]:
 
 def unmark(client: Any, job_ids: Iterable[str]) -> None:
     """Remove the marks of jobs that have ended."""
-    for job_id in job_ids:
-        client.unpublish_dataset(_name(job_id))
+    unpublish(client, map(_name, job_ids))
 
 
 def _name(job_id: str) -> str:

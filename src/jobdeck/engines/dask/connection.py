@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..._errors import EngineError
@@ -42,3 +42,11 @@ def connected(address: str, security: Mapping[str, Any] | None, timeout: float =
         )
     except (OSError, ValueError, TimeoutError) as error:
         raise EngineError(f"the Dask scheduler at {address} cannot be reached: {error}") from error
+
+
+def unpublish(client: Any, names: Iterable[str]) -> None:
+    """Have the scheduler forget published names, and what it keeps for them alone."""
+    for name in names:
+        client.unpublish_dataset(name)
+        # It has a client for each name that was ever published, and would have it for ever.
+        client._send_to_scheduler({"op": "close-client", "client": f"published-{name}"})

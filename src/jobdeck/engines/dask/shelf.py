@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from ..._errors import EngineError
 from ..._records import Gone
-from .connection import CONNECT, connected
+from .connection import CONNECT, connected, unpublish
 
 _PREFIX: Final = "jobdeck-result/"
 _DEAD: Final = "the worker that kept it has died"
@@ -46,8 +46,7 @@ def kept(client: Any) -> set[str]:
 
 def take_away(client: Any, job_ids: Iterable[str]) -> None:
     """Have the cluster forget results."""
-    for job_id in job_ids:
-        client.unpublish_dataset(_name(job_id))
+    unpublish(client, map(_name, job_ids))
 
 
 def fetch(
