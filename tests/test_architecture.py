@@ -93,5 +93,5 @@ def test_every_part_has_a_layer_and_every_layer_its_parts():
 def test_the_walk_sees_imports_of_every_form(tmp_path: Path):
     assert len(MODULES) > 50
     found = set(imports(PACKAGE / "_service.py"))
-    assert {"threading", "jobdeck._follow", "jobdeck.engines.local.engine", "jobdeck.store"} <= found
+    assert {"threading", "jobdeck._follow", "jobdeck.engines.lost", "jobdeck.store"} <= found
     assert "jobdeck._messenger" in set(imports(PACKAGE / "_program" / "payload.py"))

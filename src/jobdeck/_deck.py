@@ -24,12 +24,13 @@ from ._job import Job, JobList
 from ._library import ProgramLibrary
 from ._many import ManyJobs
 from ._options import RunOptions, RuntimeOptions, checked_tags
+from ._order import Order
 from ._plain import near
 from ._ports import Store
 from ._program import pack
 from ._programs import ParameterNamespace, Uploaded, inputs_of
 from ._query import Query, parse
-from ._records import JobQuery, NewJob, Pruned
+from ._records import JobQuery, Pruned
 from ._service import JobService
 from ._settings import Settings
 from ._status import FINAL, JobStatus
@@ -71,7 +72,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         self, home: str | os.PathLike[str] | None = None, engine: Any = None, max_workers: int | None = None
     ) -> None:
         self._service = JobService.of(home)
-        self._engine = None if engine is None else self._service.engine_name(engine)
+        self._engine = None if engine is None else self._service.engines.name_of(engine)
         self._is_open = True
         self._service.retain()
         if max_workers is not None:
@@ -295,34 +296,19 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             )
         if decoder is not None and not isinstance(decoder, type):
             raise InvalidInputError(f"result_decoder is a class such as ResultDecoder, not {type(decoder).__name__}")
-        engine = self._service.engine_for(self.engine if how.engine is None else how.engine, how.metadata)
-        uploaded = self._uploaded(program, program_id)
-        given = inputs_of(inputs)
+        engine = self._service.engines.chosen(how.engine if how.engine is not None else self._engine, how.metadata)
+        order = Order(engine, how, program, self._uploaded(program, program_id))
+        values = inputs_of(inputs)
         packed = pack(
-            program if uploaded is None else uploaded.record.data,
-            given if uploaded is None else uploaded.inputs(given),
+            order.program,
+            values if order.uploaded is None else order.uploaded.inputs(values),
             backend=how.backend,
             args=args,
             kwargs=kwargs,
             log_level=how.log_level,
-            by_reference=self._service.engine(engine).shares_memory,
+            by_reference=engine.shares_memory,
         )
-        new = NewJob(
-            name=how.name or (packed.name if uploaded is None else uploaded.name),
-            engine=engine,
-            program=packed.program,
-            inputs=packed.inputs,
-            context=packed.context,
-            program_id=None if uploaded is None else uploaded.record.program_id,
-            backend=how.backend_name,
-            tags=how.tags,
-            metadata=how.metadata,
-            inputs_preview=packed.inputs_preview,
-            timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
-            after=after,
-            submitted=submitted,
-            held=packed.held,
-        )
+        new = order.row(packed, order.name(packed.name), after, submitted=submitted)
         job = self._service.handle(self._service.add(new), backend=how.backend, decoder=decoder)
         if callback is not None:
             job._begin_stream(callback, decoder)
@@ -466,7 +452,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     @property
     def engine(self) -> str:
         """The name of what runs jobs that do not say otherwise. EngineError where a setting names none."""
-        return self._engine or self._service.default_engine()
+        return self._engine or self._service.engines.default()
 
     @property
     def settings(self) -> Settings:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ._errors import InvalidInputError, StoreError, UnpicklableError
 from ._group import Before, JobGroup, ids_before
 from ._options import RunOptions, checked_tags
+from ._order import Order
 from ._program import Packed, Packer
 from ._programs import Programs, Uploaded
 from ._records import GroupQuery, NewGroup, NewJob
@@ -23,11 +24,7 @@ class Grouping:
     """The part of a deck that makes groups of jobs, and finds them."""
 
     _service: JobService
-
-    @property
-    def engine(self) -> str:
-        """The name of what runs jobs that do not say otherwise."""
-        raise NotImplementedError
+    _engine: str | None
 
     def map(
         self,
@@ -39,7 +36,7 @@ class Grouping:
         backend: Any = None,
         name: str | None = None,
         tags: Iterable[str] = (),
-        engine: str | None = None,
+        engine: Any = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
         after: Before = (),
@@ -85,7 +82,7 @@ class Grouping:
         backend: Any = None,
         name: str | None = None,
         tags: Iterable[str] = (),
-        engine: str | None = None,
+        engine: Any = None,
         timeout: float | None = None,
         metadata: Mapping[str, Any] | None = None,
         after: Before = (),
@@ -162,30 +159,13 @@ class Grouping:
     ) -> JobGroup[Any]:
         for job_id in after:
             self._service.store.job(job_id)
-        engine = self._service.engine_for(self.engine if how.engine is None else how.engine, how.metadata)
-        uploaded = Programs(self._service.store).find(program)
-        given = program if uploaded is None else uploaded.record.data
-        by_reference = self._service.engine(engine).shares_memory
-        packer = Packer(given, backend=how.backend, log_level=how.log_level, by_reference=by_reference)
-        base = how.name or (packer.name if uploaded is None else uploaded.name)
+        engine = self._service.engines.chosen(how.engine if how.engine is not None else self._engine, how.metadata)
+        order = Order(engine, how, program, Programs(self._service.store).find(program))
+        packer = Packer(order.program, backend=how.backend, log_level=how.log_level, by_reference=engine.shares_memory)
+        base = order.name(packer.name)
         new = [
-            NewJob(
-                name=f"{base}[{place}]",
-                engine=engine,
-                program=packed.program,
-                inputs=packed.inputs,
-                context=packed.context,
-                program_id=None if uploaded is None else uploaded.record.program_id,
-                backend=how.backend_name,
-                tags=how.tags,
-                metadata=how.metadata,
-                inputs_preview=packed.inputs_preview,
-                timeout=how.timeout if uploaded is None else uploaded.timeout(how.timeout),
-                place=place,
-                after=after,
-                held=packed.held,
-            )
-            for place, packed in enumerate(_packed(packer, inputs_list, common, uploaded))
+            order.row(packed, f"{base}[{place}]", after, place=place)
+            for place, packed in enumerate(_packed(packer, inputs_list, common, order.uploaded))
         ]
         return add_group(self._service, NewGroup(kind, base, how.tags, how.metadata, len(new)), new)
 

@@ -14,27 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from ._engines import Engines, is_engine
 from ._errors import EngineError, InvalidInputError, JobError, StoreError
 from ._follow import Follower
 from ._group import JobGroup
 from ._job import Handles, Job
-from ._ports import Engine, Store
+from ._ports import Store
 from ._program import edit, replace_inputs
-from ._records import Gone, GroupQuery, JobQuery, JobRecord, NewGroup, NewJob
-from .engines.dask import address as dask
-from .engines.dask.engine import DaskEngine
-from .engines.local.engine import LocalEngine
-from .engines.lock import AgentLock, WatchLock
-from .engines.lost import close_lost, close_lost_processes, close_unwatched
+from ._records import Gone, GroupQuery, JobRecord, NewGroup, NewJob
+from .engines.lock import WatchLock
+from .engines.lost import close_unwatched
 from .engines.marks import agent_id, process_lock
-from .engines.threads.engine import ThreadsEngine
 from .store import default_home, open_store
 from .watchers import Bridge, Watched
-
-_ENGINE_VARIABLE: Final = "JOBDECK_ENGINE"
-_ENGINES: dict[str, Callable[[Path], Engine]] = {"local": LocalEngine}
-
-_NAMES_OF_ENGINES: Final = "'local', 'threads' or 'dask://HOST:PORT'"
 
 _LAST_LOOKS: Final = 0.5
 """Seconds that jobs of others may take at the end of the process to say that they have ended."""
@@ -64,9 +56,8 @@ class JobService:
         self.home = home
         self._lock = threading.RLock()
         self._parts: _Parts | None = None
-        self._engines: dict[str, Engine] = {}
+        self.engines = Engines(home, lambda: self.store, self._tell_news)
         self._bridge: Bridge | None = None
-        self._threads: ThreadsEngine | None = None
         self._decks = 0
         self._handles = Handles(lambda: self.follower, self._queue_place)
 
@@ -102,95 +93,12 @@ class JobService:
         """Tells of changes; see :class:`Follower`."""
         return self._open().follower
 
-    def engine(self, name: str) -> Engine:
-        """Return the engine of that name. EngineError if there is none."""
-        with self._lock:
-            if name not in self._engines:
-                self._engines[name] = self._make_engine(name)
-            return self._engines[name]
-
-    def engine_name(self, given: Any) -> str:
-        """Return the name of an engine that is given by its name, or as a Dask client or cluster.
-
-        Raises
-        ------
-        EngineError
-            There is no such engine.
-        """
-        name = given if isinstance(given, str) else dask.engine_of(given)
-        if name is None:
-            raise EngineError(
-                f"an engine is {_NAMES_OF_ENGINES}, or a Dask client or cluster, not {type(given).__name__}"
-            )
-        if not isinstance(given, str):
-            # The store makes the home, and refuses one that others could read.
-            dask.keep_security(self.store.home, name, given)
-        return self.engine(name).name
-
-    def default_engine(self) -> str:
-        """Return the name of the engine of jobs for which nobody has named one.
-
-        Raises
-        ------
-        EngineError
-            ``JOBDECK_ENGINE`` or the home's setting names none that there is.
-        """
-        for where, said in (
-            (_ENGINE_VARIABLE, os.environ.get(_ENGINE_VARIABLE)),
-            ("the setting 'engine' of this home", self.store.setting("engine")),
-        ):
-            if said:
-                try:
-                    return self.engine_name(said)
-                except EngineError as error:
-                    raise EngineError(f"{where} is {said!r}: {error}") from error
-        return LocalEngine.name
-
-    def engine_for(self, given: Any, metadata: Mapping[str, Any]) -> str:
-        """Return the name of the engine for a job with these metadata.
-
-        Raises
-        ------
-        EngineError
-            There is no such engine.
-        InvalidInputError
-            What the metadata say of how it is to be run, the engine does not know.
-        """
-        name = self.engine_name(given)
-        self.engine(name).check(metadata)
-        return name
-
-    def _make_engine(self, name: str) -> Engine:
-        make = _ENGINES.get(name)
-        if make is not None:
-            return make(self.home)
-        if name == ThreadsEngine.name:
-            return self.threads
-        if dask.is_dask(name):
-            return DaskEngine(self.home, name)
-        raise EngineError(f"there is no engine {name!r}; there is: {_NAMES_OF_ENGINES}")
-
-    @property
-    def threads(self) -> ThreadsEngine:
-        """Runs jobs in this process."""
-        with self._lock:
-            if self._threads is None:
-                self._threads = ThreadsEngine(self.home, lambda: self.store, self._tell_news)
-                atexit.register(self._leave_threads, self._threads)
-            return self._threads
-
-    def _leave_threads(self, threads: ThreadsEngine) -> None:
-        """At the end of the process, with which its jobs end."""
-        if threads is self._threads:
-            with contextlib.suppress(StoreError):  # then whoever looks next does it
-                threads.leave()
-
     def retain(self) -> None:
         """Count one more deck."""
         with self._lock:
             self._decks += 1
-            if self._threads is not None:
-                self._threads.rest(may_rest=False)
+            if self.engines.threads is not None:
+                self.engines.threads.rest(may_rest=False)
 
     def release(self) -> None:
         """Count one deck less. With the last one everything is closed that nobody waits for.
@@ -201,8 +109,8 @@ class JobService:
             self._decks -= 1
             if self._decks > 0:
                 return
-            if self._threads is not None:
-                self._threads.rest(may_rest=True)
+            if self.engines.threads is not None:
+                self.engines.threads.rest(may_rest=True)
         self._handles.rest()
         with self._lock:
             parts = self._parts
@@ -211,16 +119,14 @@ class JobService:
             bridge = self._bridge
             if bridge is not None and bridge.is_busy:
                 return
-            threads = self._threads
-            if threads is not None and threads.is_busy:
+            if self.engines.threads is not None and self.engines.threads.is_busy:
                 return
-            self._parts = self._bridge = self._threads = None
-            self._engines.pop(ThreadsEngine.name, None)
+            self._parts = self._bridge = None
+            threads = self.engines.take_threads()
         if bridge is not None:
             atexit.unregister(self._leave)
             bridge.close()
         if threads is not None:
-            atexit.unregister(self._leave_threads)
             threads.close()
         parts.follower.close()
         parts.store.close()
@@ -247,8 +153,9 @@ class JobService:
         bridge = self._bridge
         if record.source is not None and bridge is not None and "kept" not in given:
             given["kept"] = bridge.foreign(record.job_id)
-        if self._threads is not None and record.agent == self._threads.agent:
-            given["work"] = self._threads.work(record.job_id)
+        threads = self.engines.threads
+        if threads is not None and record.agent == threads.agent:
+            given["work"] = threads.work(record.job_id)
         job = self._handles.handle(record, lambda found: Job(self, found, **given))
         if job._kept is None:
             job._kept = given.get("kept")
@@ -266,8 +173,8 @@ class JobService:
         self.follower.wake()
         if self._bridge is not None:
             self._bridge.ring()
-        if self._threads is not None:
-            self._threads.ensure_agent()
+        if self.engines.threads is not None:
+            self.engines.threads.ensure_agent()
 
     def is_follower(self) -> bool:
         """Tell whether this thread is the one that brings the news."""
@@ -275,23 +182,11 @@ class JobService:
 
     def add(self, new: NewJob) -> JobRecord:
         """Put a new job into the store and have it run, unless it is only prepared."""
-        engine = self.engine(new.engine)
-        if self._threads is not None and engine is self._threads:
-            return self._threads.add([new])[0]
-        record = self.store.add_job(new)
-        if new.submitted:
-            self._ensure_agent(engine, record)
-        return record
+        return self.engines.add(new)
 
     def add_jobs(self, several: Sequence[NewJob]) -> list[JobRecord]:
         """Put new jobs into the store in one transaction, and have them run, unless they are only prepared."""
-        engines = {new.engine: self.engine(new.engine) for new in several}
-        if self._threads is not None and self._threads in engines.values():
-            return self._threads.add(several)
-        records = self.store.add_jobs(several)
-        for record in {record.engine: record for record in records if record.queued is not None}.values():
-            self._ensure_agent(engines[record.engine], record)
-        return records
+        return self.engines.add_jobs(several)
 
     def group(self, group_id: str) -> JobGroup[Any]:
         """Return the handle of a group of jobs. JobNotFoundError if there is none."""
@@ -299,9 +194,9 @@ class JobService:
 
     def start(self, job_id: str) -> JobRecord:
         """Queue a job that was prepared. JobError if it was submitted before."""
-        engine = self.engine(self.store.job(job_id).engine)
+        self.engines.named(self.store.job(job_id).engine)
         record = self.store.submit_job(job_id)
-        self._ensure_agent(engine, record)
+        self.engines.ensure_agent(record)
         return record
 
     # --- jobs that others run
@@ -341,7 +236,7 @@ class JobService:
         InvalidInputError
             Its adapter gives it the name of an engine of jobdeck's own.
         """
-        if not watched.system or watched.system in (*_ENGINES, ThreadsEngine.name) or dask.is_dask(watched.system):
+        if not watched.system or is_engine(watched.system):
             raise InvalidInputError(
                 f"the adapter of a {type(watched).__name__} has to name its system, "
                 f"and by another word than {watched.system!r}"
@@ -385,23 +280,8 @@ class JobService:
     def fetch_results(
         self, job_ids: Collection[str], timeout: float | None = None
     ) -> Mapping[str, bytes | EngineError | Gone]:
-        """Return results that are kept outside of the store, or why one cannot be had now, or is gone.
-
-        Raises
-        ------
-        TimeoutError
-            It takes longer than so many seconds for the jobs of one engine.
-        """
-        engines: dict[str, list[str]] = {}
-        for record in self.store.jobs(JobQuery(job_ids=tuple(job_ids))):
-            engines.setdefault(record.engine, []).append(record.job_id)
-        found: dict[str, bytes | EngineError | Gone] = dict.fromkeys(job_ids, Gone("the job was deleted"))
-        for name, some in engines.items():
-            engine = self.engine(name)
-            if not isinstance(engine, DaskEngine):
-                raise EngineError(f"the engine {name!r} keeps no results outside of the store")
-            found |= engine.fetch_results(some, timeout)
-        return found
+        """Return results that are kept outside of the store; see `Engines.fetch_results`."""
+        return self.engines.fetch_results(job_ids, timeout)
 
     def retry(self, job_id: str, changed: Mapping[str, Any]) -> Job[Any]:
         """Run a job's program again, with some inputs changed or none."""
@@ -433,15 +313,7 @@ class JobService:
     def look_after_agents(self) -> None:
         """Close the jobs of agents and watchers that died, and have an agent for what is queued."""
         self.look_after_watchers()
-        close_lost(self.store, LocalEngine.name)
-        for name in self.store.busy_engines():
-            if name == ThreadsEngine.name:
-                close_lost_processes(self.store, name, None if self._threads is None else self._threads.agent)
-            if name in _ENGINES or dask.is_dask(name):
-                engine = self.engine(name)
-                # What runs in a cluster goes on without an agent, and is for the next one to take up.
-                if engine.live_agent() is None:
-                    engine.ensure_agent()
+        self.engines.look_after()
 
     def forget_results(self) -> None:
         """Have clusters forget the results of jobs that were removed."""
@@ -477,35 +349,10 @@ class JobService:
             retry_of=job_id,
             group_id=old.group_id,
             place=old.place,
-            agent=self._process_of(old),
+            agent=self.engines.process_of(old),
             held=held,
         )
         return self.add(new)
-
-    def _process_of(self, old: JobRecord) -> str | None:
-        """Return the agent of the process that alone can run a job again; None where any one can.
-
-        Raises
-        ------
-        JobError
-            It is gone.
-        """
-        if old.engine != ThreadsEngine.name or (self._threads is not None and old.agent == self._threads.agent):
-            return None
-        if old.agent is None or not AgentLock(self.home, process_lock(old.agent)).is_taken():
-            raise JobError(
-                f"job {old.name!r} ({old.job_id}) ran in threads of a kernel that has ended, and its program was never "
-                "sent anywhere: run it again from its notebook"
-            )
-        return old.agent
-
-    def _ensure_agent(self, engine: Engine, record: JobRecord) -> None:
-        try:
-            engine.ensure_agent()
-        except EngineError as error:
-            raise EngineError(
-                f"job {record.name!r} ({record.job_id}) is queued, but nothing runs it yet: {error}"
-            ) from error
 
     @classmethod
     def _begin_afresh(cls) -> None:
@@ -516,10 +363,7 @@ class JobService:
             if service._parts is not None:
                 cls._inherited.append(service._parts)
                 service._parts = None
-            service._engines = {}
-            if service._threads is not None:
-                service._threads.forget()
-                service._threads = None
+            service.engines.begin_afresh()
             if service._bridge is not None:
                 service._bridge.forget()
                 service._bridge = None

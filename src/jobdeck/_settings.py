@@ -95,7 +95,7 @@ class Settings(MutableMapping[str, str]):
     def __setitem__(self, name: str, value: Any) -> None:
         setting = _named(name)
         try:
-            text = self._service.engine_name(value) if setting.kept is None else setting.kept(value)
+            text = self._service.engines.name_of(value) if setting.kept is None else setting.kept(value)
         except InvalidInputError as error:
             raise InvalidInputError(f"{name} is {error}") from None
         self._service.store.set_setting(name, text)

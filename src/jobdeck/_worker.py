@@ -143,7 +143,7 @@ class Station:
                 refused = self._refused.pop(job_id, None)
             if refused is not None:
                 self.stop(job_id, kill=refused)
-            self.service.engine("local").ensure_agent()
+            self.service.engines.named("local").ensure_agent()
             while not watched.over.wait(_LOOK):
                 self._look_after_agent()
                 if self._is_leaving():

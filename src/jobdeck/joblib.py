@@ -70,7 +70,7 @@ class JobdeckBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[mi
         if not isolate and engine not in (None, "local"):
             raise InvalidInputError("tasks share processes of this machine alone: give isolate=True with an engine")
         self._service = JobService.of(home)
-        self._engine = self._service.engine_for("local" if engine is None else engine, {}) if isolate else None
+        self._engine = self._service.engines.chosen(engine, {}).name if isolate else None
         self._name = name
         self._tags = checked_tags(tags)
         self._lock = threading.Lock()

@@ -89,9 +89,9 @@ class JobExecutor(Executor):
         self._group = CallGroup(self._service, name or f"JobExecutor-{next(_numbers)}", checked_tags(tags), limit)
         self._pool: Pool
         if isolate:
-            name_of_engine = self._service.engine_for(self._service.default_engine() if engine is None else engine, {})
-            self._pool = IsolatedPool(self._service, name_of_engine)
-            if initializer is not None and self._service.engine(name_of_engine).shares_memory:
+            where = self._service.engines.chosen(engine, {})
+            self._pool = IsolatedPool(self._service, where.name)
+            if initializer is not None and where.shares_memory:
                 self._initializer = Once(initializer)
         else:
             begin = None if initializer is None else (initializer, self._initargs)

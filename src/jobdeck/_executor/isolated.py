@@ -92,7 +92,7 @@ class IsolatedPool:
     def __init__(self, service: JobService, engine: str) -> None:
         self._service = service
         self._engine = engine
-        self._by_reference = service.engine(engine).shares_memory
+        self._by_reference = service.engines.named(engine).shares_memory
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._arrivals = Arrivals()
         self._lock = threading.Lock()
@@ -296,7 +296,7 @@ class IsolatedPool:
             return self._service.add_jobs(new)
         records = self._service.store.add_jobs(new)
         try:
-            self._service.engine(self._engine).ensure_agent()
+            self._service.engines.named(self._engine).ensure_agent()
         except EngineError as error:
             # The jobs are queued, and their futures have to know them; the follower tries again every second.
             _log.warning("the jobs of an executor are queued, but nothing runs them yet: %s", error)

@@ -27,7 +27,7 @@ def queue(deck: Deck, plan: Plan) -> ManagedJobSet:
         Something is wrong with an experiment, and which. Nothing was queued.
     """
     engine = plan.how.engine or deck.engine
-    deck._service.engine(engine)
+    deck._service.engines.named(engine)
     parts: Sequence[Experiments] = plan.parts
     if plan.is_of_circuits:
         packer, key, shared = Packer(run_circuits, backend=plan.backend), "circuits", dict(plan.run_config)
