@@ -34,7 +34,7 @@ from ._records import JobQuery, Pruned
 from ._service import JobService
 from ._settings import Settings
 from ._status import FINAL, JobStatus
-from .watchers import SessionLike, adapt, gather
+from .watchers import SessionLike, adapt, find, gather
 
 R = TypeVar("R")
 
@@ -252,7 +252,8 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             return watch_all(self._service, gathered, given.name, given.tags)
         if group is not None:
             group = self.store.group(str(getattr(group, "group_id", group))).group_id
-        if isinstance(obj, _SEVERAL):
+        # An adapter may have a tuple for a job of its own.
+        if isinstance(obj, _SEVERAL) and find(obj) is None:
             return watch_list(self._service, obj, given.name, given.tags, group)
         return self._service.watch(adapt(obj), given.name, given.tags, group)
 

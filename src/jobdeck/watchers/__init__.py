@@ -1,6 +1,6 @@
 """Jobs that others run: one bridge per process looks at them all and mirrors them into the store."""
 
-from .adapters import adapt, gather, reattach, seams
+from .adapters import adapt, find, gather, reattach, seams
 from .bridge import Bridge, Lock
 from .foreign import Foreign
 from .ports import Adapter, Gathered, Reading, SessionLike, Watched
@@ -20,6 +20,7 @@ __all__ = [
     "SessionLike",
     "Watched",
     "adapt",
+    "find",
     "gather",
     "reattach",
     "seams",

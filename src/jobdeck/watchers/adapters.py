@@ -82,6 +82,18 @@ def adapt(obj: Any) -> Watched:
     InvalidInputError
         Nobody here knows what it is.
     """
+    found = find(obj)
+    if found is not None:
+        return found
+    raise InvalidInputError(
+        f"a {_kind(obj)} is nothing that can be watched. What can: {'; '.join(each.kinds for each in BUILT_IN)}; any "
+        f"object with job_id(), status() and result(), and cancel() where it has one; and what an adapter makes a "
+        f"jobdeck.Watched of (entry points {GROUP!r}, see docs/watching.md)"
+    )
+
+
+def find(obj: Any) -> Watched | None:
+    """Return a job of another system, ready to be watched; None if nobody here knows what it is."""
     if isinstance(obj, Watched):
         return obj
     for adapter in _adapters():
@@ -96,11 +108,7 @@ def adapt(obj: Any) -> Watched:
             if found.origin is None:
                 found.origin = obj
             return found
-    raise InvalidInputError(
-        f"a {_kind(obj)} is nothing that can be watched. What can: {'; '.join(each.kinds for each in BUILT_IN)}; any "
-        f"object with job_id(), status() and result(), and cancel() where it has one; and what an adapter makes a "
-        f"jobdeck.Watched of (entry points {GROUP!r}, see docs/watching.md)"
-    )
+    return None
 
 
 def gather(obj: Any) -> Gathered | None:
