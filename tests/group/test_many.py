@@ -165,7 +165,7 @@ def test_a_store_that_fails_on_the_way_says_how_many_jobs_were_queued(shared, mo
 
 
 def test_many_jobs_are_added_in_transactions_of_a_thousand_and_their_program_is_kept_once(home, monkeypatch):
-    monkeypatch.setattr("jobdeck._service.JobService._ensure_agent", lambda *_: None)
+    monkeypatch.setattr("jobdeck._engines.Engines.ensure_agent", lambda *_: None)
     sizes = []
     add_jobs = JobService.add_jobs
     monkeypatch.setattr(JobService, "add_jobs", lambda self, new: (sizes.append(len(new)), add_jobs(self, new))[1])
