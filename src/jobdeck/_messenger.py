@@ -109,15 +109,15 @@ class UserMessenger:
         self._interrupted = True
 
     @contextlib.contextmanager
-    def waking(self, wake: Callable[[Callable[[], None]], object]) -> Iterator[None]:
-        """Have `wake` called by :meth:`wake` for as long as this lasts."""
+    def _waking(self, wake: Callable[[Callable[[], None]], object]) -> Iterator[None]:
+        """Have `wake` called by :meth:`_rouse` for as long as this lasts."""
         self._wake = wake
         try:
             yield
         finally:
             self._wake = None
 
-    def wake(self, heard: Callable[[], None]) -> bool:
+    def _rouse(self, heard: Callable[[], None]) -> bool:
         """Wake a program that waits where no interrupt reaches it; False where it does not wait so.
 
         It calls `heard` when it is awake.

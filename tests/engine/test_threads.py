@@ -156,7 +156,10 @@ def test_other_threads_print_where_they_always_do(deck: Deck, gate: Gate, capsys
     assert job.logs() == "of the job\nand its stderr\nbytes\n"
 
 
-def test_a_thread_that_hears_no_interrupt_is_said_not_to_and_ends_when_it_does(deck: Deck, gate: Gate):
+def test_a_thread_that_hears_no_interrupt_is_said_not_to_and_ends_when_it_does(
+    deck: Deck, gate: Gate, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("jobdeck.engines.threads.agent._DEAF_AFTER", 0.1)
     lock = threading.Lock()
     lock.acquire()
 

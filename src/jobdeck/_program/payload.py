@@ -139,7 +139,7 @@ async def _stoppable(program: CoroutineType[Any, Any, Any], messenger: _messenge
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             loop.call_soon_threadsafe(stop, heard)
 
-    with messenger.waking(wake):
+    with messenger._waking(wake):
         return await program
 
 

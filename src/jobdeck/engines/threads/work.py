@@ -75,7 +75,7 @@ class Work:
         try:
             self._is_asked = True
             self._messenger.interrupt()
-            if self._is_armed and not self._messenger.wake(self._hear):
+            if self._is_armed and not self._messenger._rouse(self._hear):
                 interrupt(self._identity)
         finally:
             self._lock.release()
