@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import resource
 import time
@@ -31,6 +32,7 @@ from .conftest import Bench, until
         outcome_of_value("\n\ud800"),
         outcome_of_exception(ValueError("no\nluck")),
         Outcome(False, body=b"\n\0", exception=b"\n", exception_type="A", traceback="é\n", interrupted=True),
+        Outcome(True, encoding="pickle", preview="large", chart="{}", kept=38_000_000),
     ],
 )
 def test_an_outcome_is_read_as_it_was_handed_over(outcome: Outcome) -> None:
@@ -39,8 +41,15 @@ def test_an_outcome_is_read_as_it_was_handed_over(outcome: Outcome) -> None:
     assert inherited.outcome_of(data) == outcome
 
 
+def test_every_part_of_an_outcome_is_handed_over() -> None:
+    values: dict[str, object] = {"ok": True, "encoding": "json", "body": b"1", "exception": b"2", "interrupted": True}
+    texts = {each.name: each.name for each in dataclasses.fields(Outcome) if each.name not in {*values, "kept"}}
+    outcome = Outcome(**values, **texts, kept=3)  # type: ignore[arg-type]
+    assert inherited.outcome_of(inherited.handed("abcdef-abcdefghijkl", outcome)) == outcome
+
+
 @pytest.mark.parametrize(
-    "data", [b"", b"job", b"job\n1 0\n", b"job\n1 0 - - - - - - - -\nmore", b"job\n1 0 - - x - - - - -\n"]
+    "data", [b"", b"job", b"job\n1 0\n", b"job\n1 0 - - - - - - - - -\nmore", b"job\n1 0 - - - x - - - - -\n"]
 )
 def test_what_is_no_outcome_is_not_taken_for_one(data: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever words

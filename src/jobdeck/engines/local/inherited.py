@@ -88,7 +88,7 @@ def handed(job_id: str, outcome: Outcome) -> bytes:
         outcome.chart,
     ):
         parts.append(None if words is None else words.encode("utf-8", "surrogatepass"))
-    head = f"{job_id}\n{outcome.ok:d} {outcome.interrupted:d}"
+    head = f"{job_id}\n{outcome.ok:d} {outcome.interrupted:d} {'-' if outcome.kept is None else outcome.kept}"
     there = [b""]
     for part in parts:
         if part is None:
@@ -108,7 +108,7 @@ def job_of(data: bytes) -> str:
 def outcome_of(data: bytes) -> Outcome:
     """Return what :func:`handed` made bytes of. It opens no pickle. ValueError if it is nothing of that kind."""
     _, head, rest = data.split(b"\n", 2)
-    ok, interrupted, *sizes = head.split(b" ")
+    ok, interrupted, kept, *sizes = head.split(b" ")
     at = 0
     parts: list[bytes | None] = []
     for size in sizes:
@@ -132,4 +132,5 @@ def outcome_of(data: bytes) -> Outcome:
         exception=exception,
         interrupted=interrupted == b"1",
         chart=chart,
+        kept=None if kept == b"-" else int(kept),
     )
