@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -209,13 +210,28 @@ def test_the_scheduler_dies_and_the_jobs_say_so(own_cluster, make_deck):
 
 
 def test_a_worker_without_jobdeck_or_with_another_one_says_what_to_install(own_cluster, make_deck, tmp_path):
-    other = tmp_path / "other" / "jobdeck"
-    other.mkdir(parents=True)
-    (other / "__init__.py").write_text("raise ImportError('not here')")
-    own_cluster.add_worker(PYTHONPATH=str(other.parent))
-    job = make_deck(own_cluster.engine).run(print)
-    with pytest.raises(RuntimeJobFailureError, match=r"jobdeck \d+\.\d+\.\d+ is not installed on this worker"):
-        job.result(timeout=60)
+    bare, old = tmp_path / "bare", tmp_path / "old"
+    (bare / "jobdeck").mkdir(parents=True)
+    (bare / "jobdeck" / "__init__.py").write_text("raise ImportError('not here')")
+    old.mkdir()
+    (old / "sitecustomize.py").write_text("import jobdeck._version\njobdeck._version.__version__ = '0.0.1'\n")
+    path = os.pathsep.join(["", *filter(None, [os.environ.get("PYTHONPATH")])])
+    own_cluster.add_worker("--name", "bare", PYTHONPATH=f"{bare}{path}")
+    own_cluster.add_worker("--name", "old", PYTHONPATH=f"{old}{path}")
+    deck = make_deck(own_cluster.engine)
+    for name, words in (
+        ("bare", r"jobdeck \d+\.\d+\.\d+ is not installed on this worker \(Python 3"),
+        ("old", r"this worker has jobdeck 0\.0\.1, the agent has \d+\.\d+\.\d+; install the same on both"),
+    ):
+        with pytest.raises(RuntimeJobFailureError, match=words):
+            deck.run(print, options={"dask": {"workers": name}}).result(timeout=60)
+
+
+def test_without_dask_here_the_engine_says_what_to_install(make_deck, monkeypatch):
+    deck = make_deck("local")
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(EngineError, match=r"'dask://nowhere:1' needs Dask: pip install 'jobdeck\[dask\]'"):
+        deck.run(print, engine="dask://nowhere:1")
 
 
 def test_what_names_no_scheduler_is_refused_before_anything_is_queued(make_deck, tmp_path):
@@ -239,6 +255,9 @@ def test_certificates_of_a_cluster_let_the_agent_in_and_are_kept_from_others(mak
         deck = make_deck(safe)
         assert deck.engine.startswith("dask+tls://127.0.0.1:")
         assert deck.submit(abs, -5).result(timeout=60) == 5
+        kept_there = deck.run(lambda: "x" * 100, options={"dask": {"result_limit": 99}})
+        assert kept_there.result(timeout=60) == "x" * 100
+        assert kept_there.facts["result"] == "102 bytes, kept in the cluster"
         (kept,) = (deck.home / "agents").glob("*.security")
         assert kept.stat().st_mode & 0o777 == 0o600
 
