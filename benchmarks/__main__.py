@@ -20,6 +20,7 @@ from .table import Row, save, show
 TOPICS = (
     "jobs",
     "groups",
+    "executor",
     "messages",
     "footprint",
     "browser",

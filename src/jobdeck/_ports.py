@@ -94,6 +94,9 @@ class Store(MessageSink, Protocol):
     ) -> dict[str, Literal["cancelled", "asked", "ended", "missing"]]:
         """Record a request to stop for each of these jobs, as `ask` does, and tell what became of it."""
 
+    def drop_jobs(self, job_ids: Collection[str]) -> list[str]:
+        """Cancel those of these jobs that have not started, none that has, and return their ids."""
+
     def delete_many(self, job_ids: Collection[str]) -> dict[str, Literal["deleted", "refused", "missing"]]:
         """Remove those of these jobs that are final or were never started, as `delete_job` does."""
 

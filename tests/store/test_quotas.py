@@ -82,3 +82,12 @@ def test_other_jobs_are_not_held_up(any_store, group_id):
 def test_waiting_is_no_place_in_the_queue(any_store, group_id):
     ids = add(any_store, group_id, 3)
     assert [any_store.queue_place(job_id) for job_id in ids] == [1, 2, None]
+
+
+def test_jobs_that_have_started_are_not_dropped_with_the_others(any_store, group_id):
+    ids = add(any_store, group_id, 4)
+    claim(any_store, 1)
+    assert any_store.drop_jobs([*ids[::-1], "nothing"]) == ids[:0:-1]
+    assert [str(any_store.job(job_id).status) for job_id in ids] == ["RUNNING", *["CANCELLED"] * 3]
+    assert any_store.job(ids[0]).cancel_state is None
+    assert any_store.drop_jobs(ids) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import os
 import threading
@@ -28,7 +27,6 @@ _log = logging.getLogger(__name__)
 _AT_ONCE: Final = 500
 _PATIENCE: Final = 30.0
 _PAUSE: Final = 0.5
-_NOT_STARTED: Final = (JobStatus.INITIALIZING, JobStatus.QUEUED)
 
 Event = tuple[str, Any]
 
@@ -133,14 +131,10 @@ class IsolatedPool:
             job_id = future._job_id
             if job_id is None:
                 return future.drop()
-        try:
-            if self._service.store.job(job_id).status not in _NOT_STARTED:
-                return False
-            is_over = is_final(self._service.store.ask(job_id, "cancel", "executor").status)
-        except JobError:  # it has ended meanwhile, or is gone
+        if not self._service.store.drop_jobs([job_id]):
             return False
         self._service.look()
-        return is_over and future.drop()
+        return future.drop()
 
     def close_group(self, group: CallGroup) -> None:
         self._events.put(("close", group))
@@ -205,8 +199,7 @@ class IsolatedPool:
             self._events.put(("news", list(news.values())))
             raise
         if is_dropping:
-            for future in list(self._futures.values()):
-                future.cancel()
+            self._drop_all()
         for group in [group for group, left in self._groups.items() if group.settle() and not left]:
             del self._groups[group]
             self._group_ids -= {group.group_id}
@@ -285,10 +278,17 @@ class IsolatedPool:
         for group, calls in Counter(future._call.group for future in futures).items():
             group.take(calls, came[group])
         self._arrivals.tell()
-        for future in sent:
-            if future.cancelled() and future._job_id is not None:
-                with contextlib.suppress(JobError):  # it was quicker
-                    self._service.store.ask(future._job_id, "cancel", "executor")
+        late = [future._job_id for future in sent if future.cancelled() and future._job_id is not None]
+        if late:
+            self._service.store.ask_many(late, "cancel", "executor")
+        self._service.look()
+
+    def _drop_all(self) -> None:
+        """Cancel all that have not begun, those first that would begin last."""
+        job_ids = list(self._futures)[::-1]
+        for begin in range(0, len(job_ids), _AT_ONCE):
+            for job_id in self._service.store.drop_jobs(job_ids[begin : begin + _AT_ONCE]):
+                self._futures[job_id].drop()
         self._service.look()
 
     def _add(self, new: list[NewJob]) -> list[JobRecord]:
@@ -370,9 +370,7 @@ class IsolatedPool:
             if self._broken is not None:
                 return
             self._broken = words
-            others = list(self._futures.values())
-        for other in others:
-            other.cancel()
+        self._drop_all()
 
     def _forget(self, job_id: str) -> None:
         with self._lock:

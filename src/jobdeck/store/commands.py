@@ -58,6 +58,17 @@ def ask_many(link: Link, job_ids: Iterable[str], kind: CommandKind, origin: str)
     return became
 
 
+def drop(link: Link, job_ids: Iterable[str]) -> list[str]:
+    """Cancel those that have not started; no other is touched."""
+    dropped = []
+    for job_id in job_ids:
+        row = link.execute("SELECT status FROM jobs WHERE job_id = ? AND source IS NULL", (job_id,)).fetchone()
+        if row is not None and row[0] in _NOT_STARTED:
+            ask(link, job_id, "cancel", "executor")
+            dropped.append(job_id)
+    return dropped
+
+
 def are_open(link: Link, engine: str, agent: str) -> bool:
     return link.execute(f"{_OPEN} LIMIT 1", (engine, agent)).fetchone() is not None
 

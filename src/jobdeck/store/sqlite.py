@@ -110,6 +110,9 @@ class SQLiteStore:
     def ask_many(self, job_ids: Collection[str], kind: CommandKind, origin: str) -> dict[str, Asked]:
         return self._db.write(commands.ask_many, job_ids, kind, origin)
 
+    def drop_jobs(self, job_ids: Collection[str]) -> list[str]:
+        return self._db.write(commands.drop, job_ids)
+
     def delete_many(self, job_ids: Collection[str]) -> dict[str, Deleted]:
         became, unused = self._db.write(jobs.delete_many, job_ids)
         self._unlink(unused)
