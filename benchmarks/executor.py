@@ -39,6 +39,7 @@ def measure(*, quick: bool) -> list[Row]:
         pool = stack.enter_context(ProcessPoolExecutor(WORKERS))
         tiny = _rates([(SHARED, _on(shared)), (POOL, _on(pool))], rounds, count)
         backend = jobdeck.joblib.JobdeckBackend(home=home)
+        stack.callback(backend.shutdown)
         loops = _rates([(JOBLIB, _looped(backend)), (LOKY, _looped("loky"))], rounds, count)
     # Last and apart, since the scheduler of a local Dask cluster lives in this process.
     with ExitStack() as stack:

@@ -171,6 +171,25 @@ describe("a group in the deck", () => {
     expect(page.all("[data-line]").length).toBeLessThan(VIEWPORT.height / 20 + 14);
   });
 
+  it("of an executor's ten thousand calls is one line with its progress, opened on demand", async () => {
+    const call = (i: number): WireRow =>
+      makeWireRow(i + 1, {
+        group: "e",
+        engine: "pool",
+        ...(i < 7_500 ? {} : { status: i < 7_502 ? "RUNNING" : "QUEUED", ended: null, cancel_state: i < 7_502 ? "unsupported" : null }),
+        ...(i < 7_502 ? {} : { started: null }),
+      });
+    const rows = Array.from({ length: 10_000 }, (_, i) => call(i));
+    await page.open(rows, {}, [makeGroup("e", { kind: "executor", name: "calls", total: null })]);
+    expect(page.lines).toEqual(["calls 10,000"]);
+    const bar = page.line("e").querySelector("[role=progressbar]");
+    expect(bar?.getAttribute("aria-valuetext")).toBe("2 running, 2,498 queued, 7,500 done");
+    await page.click(page.line("e"));
+    expect(page.grid.getAttribute("aria-rowcount")).toBe("10002");
+    expect(page.button("Cancel 2,500 of 10,000 selected")).toBeTruthy();
+    expect(page.all("[data-line]").length).toBeLessThan(VIEWPORT.height / 20 + 14);
+  });
+
   it("has no button for groups where there is none", async () => {
     await page.open([makeWireRow(1)]);
     expect(page.all("button").some((button) => button.textContent === "Groups")).toBe(false);

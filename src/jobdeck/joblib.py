@@ -147,6 +147,14 @@ class JobdeckBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[mi
         """End a call or a block of calls. The processes stay for the next one, until the backend is dropped."""
         self.reset_batch_stats()
 
+    def shutdown(self) -> None:
+        """End the processes once they have nothing to do, and wait for that; a call after it begins new ones."""
+        pool = self._pool
+        self._leave()
+        self._pool = None
+        if pool is not None:
+            pool.join()
+
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         # Tasks within tasks run in threads (joblib's own choice), so that only its kind matters in another process.
         return JobdeckBackend, ()

@@ -293,3 +293,18 @@ def test_of_much_output_of_a_shared_call_the_end_is_kept(shared):
     assert log.startswith("[1951425 bytes before this were left out]\nx")
     assert log.endswith("x\n")
     assert log_of(shared.submit(chatter, "y")).count("x") == 0
+
+
+def test_who_asks_for_a_shared_call_to_stop_that_runs_is_told_that_it_cannot_be(shared, tmp_path):
+    future = shared.submit(wait_for, tmp_path / "go")
+    job = future.job
+    for _ in range(2):
+        wait_until(lambda: job.cancel_state == "unsupported")
+        job.cancel()
+        # What was asked is a change of the row, and so is the answer.
+        wait_until(lambda: shared._service.store.job(job.job_id()).cancel_state == "unsupported")
+    assert "cannot be stopped" in shared._service.store.job(job.job_id()).cancel_note
+    (tmp_path / "go").touch()
+    assert future.result(PATIENCE) == "went on"
+    job.wait_for_final_state(PATIENCE)
+    assert job.done()

@@ -15,6 +15,8 @@ import cloudpickle
 import pytest
 
 from jobdeck import InvalidInputError, JobError, JobExecutor, RuntimeJobFailureError, UnpicklableError
+from jobdeck._feed import read_deck
+from jobdeck._wire import FIRST_ROWS
 
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
@@ -224,8 +226,15 @@ def test_a_running_call_is_really_stopped_through_its_job(home, tmp_path):
 def test_two_thousand_small_calls_share_processes_and_stand_in_the_deck_as_one_group(home):
     with JobExecutor(2, isolate=False, home=home) as executor:
         assert list(executor.map(add, range(2_000))) == list(range(2_000))
+    group_id = executor.group.group_id
     assert executor.group.progress.done == 2_000
     assert set(map(str, executor.group.statuses())) == {"DONE"}
+    frame = read_deck(executor._service.store)
+    assert [(group["id"], group["kind"], group["total"]) for group in frame["groups"]] == [
+        (group_id, "executor", 2_000)
+    ]
+    assert {row["group"] for row in frame["rows"]} == {group_id}
+    assert (frame["total"], len(frame["rows"])) == (2_000, FIRST_ROWS), "what is below comes when a page asks for it"
 
 
 def test_wrong_arguments_are_named(home):

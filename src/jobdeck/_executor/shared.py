@@ -320,10 +320,13 @@ class SharedPool:
             _log.warning("what job %s wrote cannot be kept: %s", job_id, error)
 
     def _obey(self, commands: tuple[Command, ...], tasks: dict[str, _Task]) -> None:
-        asked = [tasks[command.job_id].inner for command in commands if command.job_id in tasks]
-        is_running = [not each.cancel() and not each.done() for each in asked]
-        if self._is_one and any(is_running):
+        asked = [tasks[command.job_id] for command in commands if command.job_id in tasks]
+        running = [task for task in asked if not task.inner.cancel() and not task.inner.done()]
+        if self._is_one and running:
             self.stop()
+        for task in running:
+            # Whoever asked is told once more that it cannot be.
+            task.is_told = False
         if asked:
             self._wake.set()
 
