@@ -54,6 +54,8 @@ class _Task:
     left: Outcome | None = None
     """How it failed, as its process told it."""
     output: bytes = b""
+    is_stopped: bool = False
+    """Its process is about to be ended."""
     is_told: bool = False
     """The deck has been told that it runs."""
 
@@ -86,7 +88,7 @@ class SharedPool:
         self._begin = begin
         self._is_one = is_one
         self._processes = self._new_processes()
-        self._is_stopping = False
+        self._stopping = threading.Lock()
         self._arrivals = Arrivals()
         self._lock = threading.Lock()
         self._new: deque[_Task] = deque()
@@ -117,10 +119,11 @@ class SharedPool:
         except Exception as error:  # noqa: BLE001 - pickling runs anybody's code; the future tells, as it does elsewhere
             future.settle(error=error)
             return future
-        inner = self._processes.submit(worker.call, *packed)
-        task = _Task(future, inner, time.time())
-        call.group.expect()
         with self._lock:
+            # Within the lock, so that who stops the processes knows of all that they were given.
+            inner = self._processes.submit(worker.call, *packed)
+            task = _Task(future, inner, time.time())
+            call.group.expect()
             self._new.append(task)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._mirror, name="jobdeck-shared", daemon=True)
@@ -141,16 +144,16 @@ class SharedPool:
 
     def stop(self) -> None:
         """End the processes with whatever they run, and cancel all calls; the next call begins new processes."""
-        with self._lock:
-            old = self._processes
-            if all(task.inner.done() for task in (*self._new, *self._tasks.values())):
-                return
-            self._processes = self._new_processes()
-            self._is_stopping = True
-        try:
+        # A request in the deck and an exception in the caller may come at the same time.
+        with self._stopping:
+            with self._lock:
+                stopped = [task for task in (*self._new, *self._tasks.values()) if not task.inner.done()]
+                if not stopped:
+                    return
+                old, self._processes = self._processes, self._new_processes()
+                for task in stopped:
+                    task.is_stopped = True
             _kill(old)
-        finally:
-            self._is_stopping = False
         self._wake.set()
 
     def close_group(self, group: CallGroup) -> None:
@@ -184,7 +187,7 @@ class SharedPool:
             task.future.drop()
             return
         error = done.exception()
-        if isinstance(error, BrokenExecutor) and self._is_stopping:
+        if isinstance(error, BrokenExecutor) and task.is_stopped:
             task.future.drop()
         elif error is not None:
             task.future.settle(error=error)
