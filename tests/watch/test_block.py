@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+import types
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import pytest
@@ -100,3 +102,11 @@ def test_what_cannot_be_shown_runs_all_the_same(deck: Deck, monkeypatch, caplog)
     with ThreadPoolExecutor(1) as executor, deck.watching():
         assert [executor.submit(abs, -1).result(10) for _ in range(3)] == [1, 1, 1]
     assert caplog.text.count("cannot be shown") == 1
+
+
+def test_a_module_that_is_called_like_a_known_one_keeps_no_block_from_opening(deck: Deck, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "ray", types.ModuleType("ray"))
+    with ThreadPoolExecutor(1) as executor, deck.watching() as block:
+        executor.submit(abs, -1)
+    assert [job.result(timeout=10) for job in block.jobs()] == [1]
+    assert "what ray creates is not shown by itself" in caplog.text

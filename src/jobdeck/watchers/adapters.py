@@ -138,7 +138,12 @@ def seams() -> Iterator[Seam]:
     """Return where the systems that are loaded create what can be watched."""
     for built_in in BUILT_IN:
         if built_in.has_seams and built_in.needs in sys.modules:
-            yield from _module(built_in).seams()
+            try:
+                found = tuple(_module(built_in).seams())
+            except (AttributeError, KeyError):  # a version without it, or another module of that name
+                _log.warning("what %s creates is not shown by itself", built_in.needs, exc_info=True)
+            else:
+                yield from found
 
 
 def _adapters() -> Iterator[Adapter]:
