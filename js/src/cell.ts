@@ -3,6 +3,7 @@ import type { WidgetModel } from "./host/comm";
 import { Rest } from "./host/http";
 import { LAB_MARK, readPage } from "./host/page";
 import { probe } from "./host/probe";
+import { answerSaves, type Saved } from "./host/saving";
 import { isFrame, type FromBrowser, type RowsFrame, type Snapshot } from "./model/wire";
 
 export interface RenderProps {
@@ -16,6 +17,8 @@ const REST: FromBrowser = { type: "subscribe", ids: [] };
 /** What the views of one model share, so that its kernel is asked once. */
 export interface Shared {
   mount: (element: HTMLElement) => () => void;
+  /** What a notebook is to save of it by now; null before the kernel has said anything. */
+  saved: () => Saved | null;
   close: () => void;
 }
 
@@ -73,7 +76,9 @@ export function moduleOf(open: (model: WidgetModel) => Shared): Module {
       shared.set(identity, entry);
       entry.views += 1;
       const unmount = entry.mount(el);
+      const unanswer = answerSaves(el, entry.saved);
       return () => {
+        unanswer();
         unmount();
         entry.views -= 1;
         if (entry.views > 0) return;

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { findServer, isFresh, moduleOf, type Shared } from "./cell";
 import { CommHost, type WidgetModel } from "./host/comm";
 import { followDeck } from "./host/follow";
+import { firstFrame, firstGroupFrame } from "./model/first-frame";
 import { JobTable } from "./model/table";
 import { isFrame, isGroup, mismatch } from "./model/wire";
 import { mountDeck } from "./view/deck";
@@ -18,6 +19,11 @@ function open(model: WidgetModel): Shared {
   const unfollow = followDeck(host, table);
   const note = signal(mismatch(frame));
   return {
+    saved: () => {
+      if (table.change < 0) return null;
+      if (!isGroup(group)) return { deck: firstFrame(table) };
+      return { deck: firstGroupFrame(table, group.id), group: table.groups.peek().get(group.id) ?? group };
+    },
     mount: (element) => {
       if (isGroup(group)) return mountGroup(element, { host, table, group: group.id, isWhole: true, note });
       element.classList.add("jobdeck-in-cell");

@@ -14,7 +14,8 @@ import { DeckMemory } from "../src/lab/deck-memory";
 import { PageDeck } from "../src/lab/page-deck";
 import { Settings } from "../src/lab/settings";
 import { Targets } from "../src/lab/target";
-import { FakeSocket } from "./support/transports";
+import widget from "../src/widget";
+import { FakeModel, FakeSocket } from "./support/transports";
 import { makeDelta, makeJob, makeRows, makeSnapshot, NOW } from "./support/wire";
 
 const ID = makeJob().id;
@@ -233,6 +234,36 @@ describe("the renderer", () => {
     view.dispose();
     await settle();
     expect([saved?.isHidden, widget?.isHidden]).toEqual([false, true]);
+  });
+
+  it("saves what the widget has heard, where nobody else tells of its jobs, and nothing anew once all is told", async () => {
+    const page = makePage("other1");
+    const output = new FakeOutput(bundleOf(makeJob()));
+    await begin(page, output);
+    const [renderer] = page.widgets;
+    const view = new Widget();
+    renderer?.addWidget(view);
+    page.context.save();
+    expect(output.writes).toBe(0);
+    const model = new FakeModel({ _snapshot: makeSnapshot([makeJob()]), _layout: "card", _http: false });
+    const close = widget.render({ model, el: view.node });
+    page.context.save();
+    expect(output.writes).toBe(0);
+    model.emit(makeSnapshot([makeJob()], { messages: { [ID]: makeRows(1, 9, String) } }));
+    await settle();
+    page.context.save();
+    expect(output.bundle.snapshot.messages[ID]?.length).toBe(9);
+    expect(output.bundle.snapshot.jobs[0]?.status).toBe("RUNNING");
+    model.emit(makeDelta(1, { jobs: { [ID]: DONE } }));
+    await settle();
+    page.context.save();
+    expect(output.bundle.snapshot.jobs[0]).toMatchObject({ status: "DONE", result: "42" });
+    const { writes } = output;
+    page.context.save();
+    expect(output.writes).toBe(writes);
+    close();
+    page.context.save();
+    expect(output.writes).toBe(writes);
   });
 
   it("takes the widget's renderer of a manager that comes late, when the kernel is known", async () => {

@@ -78,5 +78,13 @@ def test_a_page_with_another_store_than_the_kernel_says_so_and_asks_the_kernel(o
     notebook.open_gate("more")
     expect(card.get_by_text('{"i": 2}')).to_be_visible()
     expect(line(notebook, 2, "other one")).to_contain_text("i 2")
+    # The widgets alone know it, and what is saved has it from them.
+    notebook.save()
+    cells = json.loads(notebook.file.read_text())["cells"]
+    one, deck = (cells[cell]["outputs"][0]["data"][MIME_TYPE] for cell in (1, 2))
+    (rows,) = one["snapshot"]["messages"].values()
+    assert "{\"i\": 2}" in json.dumps(rows).replace("\\", "")
+    assert deck["deck"]["rows"][0]["latest"] == "i 2"
+    expect(card.get_by_text('{"i": 2}')).to_be_visible()
     notebook.run_and_wait(3)
     expect(badge(card)).to_have_text("Cancelled")

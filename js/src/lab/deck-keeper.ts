@@ -90,7 +90,7 @@ export class DeckKeeper {
 }
 
 /** Whether a saved frame tells how all jobs of this one ended. */
-function isSaved(frame: RowsFrame, saved: RowsFrame | null): boolean {
+export function isSaved(frame: RowsFrame, saved: RowsFrame | null): boolean {
   const isOver = (frame.rows ?? []).every((row) => ["DONE", "ERROR", "CANCELLED"].includes(row.status));
   const wordsOf = ({ total, counts, groups }: RowsFrame): string => JSON.stringify([total, Object.entries(counts).sort(), groups]);
   return isOver && saved !== null && wordsOf(frame) === wordsOf(saved);

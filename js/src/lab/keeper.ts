@@ -3,12 +3,10 @@ import type { IRenderMime } from "@jupyterlab/rendermime";
 import { effect } from "@preact/signals";
 import { HostError } from "../host/host";
 import type { Rest, StaticForms } from "../host/http";
+import { TAIL_LOG, TAIL_MESSAGES } from "../host/saving";
 import type { Deck } from "../model/deck";
 import { MIME_TYPE, PROTOCOL, VERSION, type Bundle, type JobInfo, type Snapshot } from "../model/wire";
 
-/** Messages and characters of output of each job that are saved. */
-const TAIL_MESSAGES = 200;
-const TAIL_LOG = 16_384;
 /** The kernel updates the output at a job's end, too: if it is there, it comes first. */
 const KERNEL_FIRST = 1_500;
 /** How old the static forms may be, in milliseconds, that are saved with a job that is still running. */

@@ -43,8 +43,12 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
       return Promise.resolve();
     }
     const isSame = this.shown?.store_id === bundle.store_id && this.shown.layout === bundle.layout && this.shown.group?.id === bundle.group?.id;
-    if (this.output && isSame) this.output.refresh(page.services, model, bundle);
-    else this.begin(model, bundle);
+    if (this.output && isSame) {
+      this.output.refresh(page.services, model, bundle);
+      this.widgetView?.follow(model);
+    } else {
+      this.begin(model, bundle);
+    }
     this.shown = bundle;
     return Promise.resolve();
   }

@@ -1,6 +1,9 @@
 import type { DocumentRegistry } from "@jupyterlab/docregistry";
 import type { IRenderMime, IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { Widget, type Panel } from "@lumino/widgets";
+import { askForSave, type Saved } from "../host/saving";
+import { MIME_TYPE, type Bundle } from "../model/wire";
+import { isSaved } from "./deck-keeper";
 
 export const WIDGET_MIME_TYPE = "application/vnd.jupyter.widget-view+json";
 
@@ -14,7 +17,7 @@ export class WidgetView {
   constructor(
     private readonly rendermime: IRenderMimeRegistry,
     private readonly context: DocumentRegistry.Context | null,
-    private readonly model: IRenderMime.IMimeModel,
+    private model: IRenderMime.IMimeModel,
     private readonly panel: Panel,
     private readonly saved: Widget,
     /** Why it is the widget that shows the jobs, where a person should know; it stands below. */
@@ -32,12 +35,19 @@ export class WidgetView {
     // A notebook gets its widget manager, and with it another factory, once its kernel is known; nobody is told.
     context?.sessionContext.kernelChanged.connect(this.render);
     context?.sessionContext.statusChanged.connect(this.render);
+    context?.saveState.connect(this.beforeSave);
     this.render();
+  }
+
+  /** The output has a new model, or the old one has new data. */
+  follow(model: IRenderMime.IMimeModel): void {
+    this.model = model;
   }
 
   dispose(): void {
     this.context?.sessionContext.kernelChanged.disconnect(this.render);
     this.context?.sessionContext.statusChanged.disconnect(this.render);
+    this.context?.saveState.disconnect(this.beforeSave);
     this.observer.disconnect();
     this.renderer?.dispose();
     this.reason.dispose();
@@ -60,6 +70,16 @@ export class WidgetView {
     void renderer.renderModel(this.model).then(() => this.choose());
   };
 
+  /** The widget alone knows how its jobs are: the output is told before it is saved. */
+  private readonly beforeSave = (_context: unknown, state: DocumentRegistry.SaveState): void => {
+    if (state !== "started" || !this.renderer || this.renderer.isDisposed) return;
+    const newest = askForSave(this.renderer.node);
+    const bundle = this.model.data[MIME_TYPE] as unknown as Bundle | undefined;
+    if (!newest || !bundle || isKnown(newest, bundle)) return;
+    const data = { ...this.model.data, [MIME_TYPE]: { ...bundle, ...newest } as unknown as IRenderMime.IMimeModel["data"][string] };
+    this.model.setData({ data, metadata: this.model.metadata });
+  };
+
   private choose(): void {
     if (!this.renderer || this.renderer.isDisposed) return;
     const hasView = (this.renderer as unknown as Panel).widgets.length > 0;
@@ -67,4 +87,11 @@ export class WidgetView {
     this.saved.setHidden(hasView);
     this.reason.setHidden(!hasView);
   }
+}
+
+/** Whether the output tells already how all of these jobs ended: a save that has nothing to tell changes nothing. */
+function isKnown({ snapshot, deck }: Saved, bundle: Bundle): boolean {
+  if (deck) return isSaved(deck, bundle.deck);
+  const known = new Map(bundle.snapshot.jobs.map((job) => [job.id, job.status]));
+  return (snapshot?.jobs ?? []).every((job) => job.final && known.get(job.id) === job.status);
 }
