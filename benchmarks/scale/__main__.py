@@ -96,7 +96,7 @@ def show_courses(console: Console, courses: dict[Load, Course]) -> None:
     table = Table(box=box.SIMPLE_HEAD, title="one agent, once all workers are busy; times are the agent's own")
     for heading in (
         "workers", "a job takes", "messages/s each", "events/s sent", "taken", "more wait each s", "agent works",
-        "to the store: median", "99 %", "cancel passed on", "all begun after", "the topic holds",
+        "heard after: median", "99 %", "cancel passed on", "all begun after", "the topic holds",
     ):  # fmt: skip
         table.add_column(heading, justify="right", overflow="fold")
     for load, course in courses.items():

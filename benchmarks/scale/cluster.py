@@ -74,7 +74,7 @@ class Course:
     grown : float
         Events a second by which those grew that wait.
     delays : tuple of float
-        Seconds from the worker to the store, of the median and of one event in a hundred.
+        Seconds from an event to the moment at which the agent takes it in hand: the median, and of one in a hundred.
     cancel : float or None
         Seconds until the agent had passed on a cancel, which was asked for in the middle; None if it never came to it.
     memory : float
@@ -177,7 +177,16 @@ class Workers:
 
     def count_due(self) -> int:
         """How many events have come and were not taken."""
-        return sum(when <= self._clock.now for when, *_ in self._coming)
+        now = self._clock.now
+        return sum(
+            1 + self._behind(now - when, kind, job_id) for when, _, kind, job_id, _ in self._coming if when <= now
+        )
+
+    def _behind(self, late: float, kind: str, job_id: str) -> int:
+        """How many messages of a job have come after one that was not taken yet."""
+        if kind != "message":
+            return 0
+        return int(min(late, self._load.seconds) * self._load.rate) if job_id in self._ends else 0
 
     def _next(self) -> Event:
         when, _, kind, job_id, worker = heapq.heappop(self._coming)
