@@ -253,6 +253,9 @@ class SimulatedCluster(Cluster):
     def kept_results(self) -> set[str]:
         return set()
 
+    def unmark_others(self, _home: str, _job_ids: Collection[str]) -> None:
+        return
+
     def drop_results(self, _job_ids: Collection[str]) -> None:
         return
 
