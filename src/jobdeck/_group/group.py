@@ -308,11 +308,15 @@ class JobGroup(Generic[R]):
         what = [f"{len(failed):,} failed"] * bool(failed) + [f"{len(cancelled):,} were cancelled"] * bool(cancelled)
         head = f"of the {len(standing):,} jobs of group {self._label}, {' and '.join(what)}"
         advice = "results(partial=True) has None in their places"
+        again = f"submit them again to {first.engine}, which ran them"
         if not failed:
-            again = f"Deck.retry_jobs('group:{self.group_id} status:cancelled') runs them again"
+            if first.source is None:
+                again = f"Deck.retry_jobs('group:{self.group_id} status:cancelled') runs them again"
             raise JobCancelledError(f"{head}, the first of them {named}; {advice}, {again}")
+        if first.source is None:
+            again = "retry_failed() runs them again"
         outcome = self._service.store.outcome(first.job_id)
-        words = f"{head}; the first that failed is {named}: {first.error}; {advice}, retry_failed() runs them again"
+        words = f"{head}; the first that failed is {named}: {first.error}; {advice}, {again}"
         raise RuntimeJobFailureError(words, first.traceback) from (None if outcome is None else exception_of(outcome))
 
     def _outcomes(self, job_ids: list[str], *, partial: bool) -> dict[str, Outcome]:

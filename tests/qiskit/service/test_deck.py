@@ -156,6 +156,21 @@ def test_a_session_is_watched_as_a_group_with_the_jobs_that_it_has_and_gets(scri
     assert group.results(20) == [{"value": 1}] * 3
 
 
+def test_what_failed_at_the_service_is_to_be_submitted_again_there(scripted, service, deck, bell):
+    with Batch(backend=service.backend(BACKEND)) as batch:
+        theirs = [SamplerV2(mode=batch).run([bell]) for _ in range(2)]
+        group = deck.watch(batch)
+    scripted.fail(theirs[0].job_id(), "the circuit is too deep", 1517)
+    scripted.finish(theirs[1].job_id(), '{"value": 1}')
+    with pytest.raises(RuntimeJobFailureError, match=r"too deep.*submit them again to ibm-runtime, which ran them"):
+        group.results(20)
+    report = group.retry_failed()
+    failed = group.job_ids()[0]
+    assert report.outcomes == {failed: "refused"}
+    assert "is run by ibm-runtime, and only watched from here: submit it again there" in report.reasons[failed]
+    assert len(group) == len(scripted.state.jobs) == 2
+
+
 def test_a_session_whose_jobs_cannot_be_listed_says_so(scripted, service, deck):
     session = Session(backend=service.backend(BACKEND))
     scripted.next("GET /jobs", Fault(401))
