@@ -308,6 +308,14 @@ describe("a card", () => {
     expect(card.find(".jobdeck-result .jobdeck-text").textContent).toContain("Result(backend_name");
   });
 
+  it("says where a result is that is too large for the store", async () => {
+    const facts = { result: "38.1 MB, kept in the cluster" };
+    const card = await show(makeSnapshot([makeJob({ engine: "dask://host:8786", status: "DONE", final: true, result: "<ndarray 5×5>", facts })]));
+    await card.click("button.jobdeck-name");
+    expect(card.find("[data-fact=result] dt").textContent).toBe("Result");
+    expect(card.find("[data-fact=result] dd").textContent).toBe(facts.result);
+  });
+
   it("of a job of its own has no facts of another system", async () => {
     const card = await show(makeSnapshot([makeJob({ queue_place: 2 })]));
     expect(card.all(".jobdeck-facts")).toEqual([]);
