@@ -1,6 +1,7 @@
 """Packing a program with its inputs in the kernel, and opening both in the job's process.
 
-The two stand together: what the one leaves out, such as arguments that are filled in, the other has to put back.
+The two stand together, and are longer than other modules for it: what the one leaves out, such as arguments that are
+filled in, the other has to put back.
 """
 
 from __future__ import annotations
