@@ -273,6 +273,12 @@ def test_calls_left_at_the_end_of_the_process_are_made_and_a_forked_child_holds_
         ]
 
 
+def test_a_block_that_watches_counts_its_calls_once(executor):
+    with Deck(home=executor.home) as deck, deck.watching() as block:
+        assert executor.submit(double, 1).result(PATIENCE) == 2
+    assert block.jobs() == []
+
+
 # --- what calls print
 
 

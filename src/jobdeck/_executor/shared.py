@@ -16,6 +16,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -121,7 +122,8 @@ class SharedPool:
             return future
         with self._lock:
             # Within the lock, so that who stops the processes knows of all that they were given.
-            inner = self._processes.submit(worker.call, *packed)
+            # In a context of its own: a block that watches what its code has others run sees the call, not its way.
+            inner = Context().run(self._processes.submit, worker.call, *packed)
             task = _Task(future, inner, time.time())
             call.group.expect()
             self._new.append(task)
