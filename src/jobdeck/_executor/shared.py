@@ -18,6 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from .._errors import JobError, JobNotFoundError, RuntimeJobFailureError, StoreError
@@ -123,7 +124,7 @@ class SharedPool:
         with self._lock:
             # Within the lock, so that who stops the processes knows of all that they were given.
             # In a context of its own: a block that watches what its code has others run sees the call, not its way.
-            inner = Context().run(self._processes.submit, worker.call, *packed)
+            inner = Context().run(partial(self._processes.submit, worker.call, *packed))
             task = _Task(future, inner, time.time())
             call.group.expect()
             self._new.append(task)
