@@ -179,7 +179,8 @@ def test_a_result_that_another_client_has_submitted_is_asked_for_at_the_hub(
         job = deck.watch(until(known))
         (tmp_path / "go").touch()
         assert job.result(timeout=30) == [3]
-        assert job.logs().endswith("at 2\n")
+        # What its hub has by then: a busy one has the result before the last of the text.
+        assert job.logs().startswith("at 0")
 
 
 def test_several_tasks_of_which_some_fail_tell_why(engines: Any, deck: Deck):
