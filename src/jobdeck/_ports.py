@@ -134,6 +134,12 @@ class Store(MessageSink, Protocol):
     def delete_program(self, program_id: str) -> None: ...
 
     # --- the running side
+    def add_messages(self, several: Sequence[tuple[str, str, bool]]) -> None:
+        """Make messages durable that somebody else has heard: a job, a body, and whether it is final, in this order.
+
+        Those of jobs that take none any more, or are not there, are passed over.
+        """
+
     def claim(self, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
         """Take up to `limit` queued jobs of this engine, first submitted first: QUEUED → `status`, owned by `agent`.
 

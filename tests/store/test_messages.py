@@ -30,6 +30,20 @@ def test_messages_count_from_one_within_their_job_and_are_read_back_in_order(any
     assert any_store.last_seqs([]) == {}
 
 
+def test_messages_of_many_jobs_are_added_at_one_go_but_for_those_that_take_none_any_more(any_store):
+    one, ended = running(any_store), running(any_store)
+    any_store.finish({ended.job_id: Exit(code=0)})
+    large = json.dumps("x" * 1_200_000)
+    given = [("1", False), (large, False), ("3", True)]
+    any_store.add_messages(
+        [(ended.job_id, "1", False), ("no such", "1", False), *((one.job_id, body, final) for body, final in given)]
+    )
+    any_store.add_messages([(one.job_id, "4", False)])
+    any_store.add_messages([])
+    assert [(each.body, each.final) for each in any_store.messages(one.job_id)] == given
+    assert any_store.messages(ended.job_id) == []
+
+
 def test_a_range_begins_after_start_and_ends_with_stop(any_store):
     job = running(any_store)
     for number in range(1, 6):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from .._errors import RuntimeInvalidStateError
+from .._errors import JobNotFoundError, RuntimeInvalidStateError
 from .._records import LastWords, MessageRecord
 from . import blobs
 from .blobs import Blob
@@ -45,6 +46,13 @@ def add(link: Link, job_id: str, body: str | Blob, final: bool) -> int:
     if not rows:
         raise _refusal(link, job_id)
     return int(rows[0][0])
+
+
+def add_many(link: Link, several: Iterable[tuple[str, str | Blob, bool]]) -> None:
+    """Insert messages; those of jobs that take none any more, or are gone, are passed over."""
+    for job_id, body, final in several:
+        with contextlib.suppress(RuntimeInvalidStateError, JobNotFoundError):
+            add(link, job_id, body, final)
 
 
 def _refusal(link: Link, job_id: str) -> RuntimeInvalidStateError:

@@ -176,6 +176,16 @@ class SQLiteStore:
             (blob,) = self._prepared(stack, large)
             return self._db.write_in_turn(messages.add, job_id, blob, final)
 
+    def add_messages(self, several: Sequence[tuple[str, str, bool]]) -> None:
+        with ExitStack() as stack:
+            stored: list[tuple[str, str | Blob, bool]] = []
+            for job_id, body, final in several:
+                words = text(body)
+                is_small = len(words) * 4 <= blobs.INLINE or len(words.encode()) <= blobs.INLINE
+                stored.append((job_id, words if is_small else self._prepared(stack, words.encode())[0], final))
+            if stored:
+                self._db.write_in_turn(messages.add_many, stored)
+
     def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
         self._db.write_in_turn(jobs.set_progress, job_id, done, total, message)
 

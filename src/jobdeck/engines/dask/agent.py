@@ -1,6 +1,8 @@
 """The Dask engine's agent: hands queued jobs to a scheduler, writes down what the workers tell, and obeys commands.
 
 Everything that it knows is in the store or with the scheduler, so that a new agent can take over at any moment.
+
+Longer than others, since each part of its turn changes what is known of the jobs that are away.
 """
 
 from __future__ import annotations
@@ -160,6 +162,8 @@ class DaskAgent:
 
     def _reach(self, now: float) -> None:
         """Reach the scheduler, for the first time or again, and take up what is there."""
+        # What is missing is counted by what the store has.
+        self._intake.write()
         if self._unreachable_since is None:
             self._unreachable_since = now
         if self._cluster is not None:
@@ -389,6 +393,8 @@ class DaskAgent:
         self._endings.add(job_id, end, outcome)
 
     def _write_ends(self) -> None:
+        # All messages of a job are there before its end is.
+        self._intake.write()
         written = self._endings.write()
         if not written:
             return

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..._errors import EngineError, RuntimeInvalidStateError
+from ..._errors import EngineError
 from ..._ports import Store
 from ..._records import CommandKind, JobRecord
 from .travel import End
 
 _FETCH: Final = 200
 """Messages that a worker is asked for at a time."""
+_AT_ONCE: Final = 200
+"""Messages that are written down in one transaction."""
 
 Ask = Callable[..., Any]
 """``ask(worker, question, job_id, *details)``. EngineError where the worker does not answer."""
@@ -75,6 +76,8 @@ class Away:
 class Intake:
     """Writes into a store what workers tell, and asks them for what was not told.
 
+    Messages are collected until `write`, for each transaction costs more than a message.
+
     Parameters
     ----------
     store : Store
@@ -84,6 +87,7 @@ class Intake:
     def __init__(self, store: Store, ask: Ask) -> None:
         self._store = store
         self._ask = ask
+        self._messages: list[tuple[str, str, bool]] = []
 
     def away(self, record: JobRecord) -> Away:
         """Return a job as it stands in the store."""
@@ -118,10 +122,17 @@ class Intake:
             return f"{end['messages'] - (away.seen - away.before)} messages could not be fetched: {error}"
         return None
 
+    def write(self) -> None:
+        """Write down the messages that have come. StoreError if it cannot be done now: they stay here."""
+        if self._messages:
+            self._store.add_messages(self._messages)
+            self._messages = []
+
     def _add_message(self, away: Away, body: str, *, final: bool) -> None:
-        with contextlib.suppress(RuntimeInvalidStateError):
-            self._store.add_message(away.job_id, body, final=final)
+        self._messages.append((away.job_id, body, final))
         away.seen += 1
+        if len(self._messages) >= _AT_ONCE:
+            self.write()
 
     def _fetch_messages(self, away: Away, until: int) -> None:
         """Get messages from the worker that the scheduler has not kept, or that are too large for it."""
