@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -201,3 +202,6 @@ def test_a_worker_that_hears_of_an_agent_marks_late_what_it_has_begun(cluster, m
         assert first.forget(["a", "b", "c"]) == ["a", "b"]
         begun.unmark(client, ["a", "b", "c"])
         assert begun.marked(client) & names == set()
+        first.close()
+        second.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "jobdeck-begun"]

@@ -46,6 +46,15 @@ class Begun:
         self._changed = threading.Condition()
         self._client: Any = None
         self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Mark nothing any more; what is marked stays so."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
 
     def hear(self) -> None:
         """The agent has asked something: it is alive."""
@@ -85,6 +94,8 @@ class Begun:
     def _mark_late(self) -> None:
         while True:
             with self._changed:
+                if self._closed:
+                    return
                 now = time.monotonic()
                 due = {job_id: retries for job_id, (when, retries) in self._late.items() if when <= now}
                 if not due:
