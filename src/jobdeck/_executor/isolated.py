@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import BrokenExecutor
@@ -25,6 +26,10 @@ from .task import Arrivals, Call, TaskFuture
 _log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 500
+_BURST: Final = 10
+"""Calls that come within a lull where there is none."""
+_LULL: Final = 0.001
+_LONGEST_BURST: Final = 500
 _PATIENCE: Final = 30.0
 _PAUSE: Final = 0.5
 
@@ -220,6 +225,7 @@ class IsolatedPool:
     def _take(self) -> Iterable[Event]:
         """Wait for an event, and take those that came with it."""
         event = self._events.get()
+        self._let_come()
         for _ in range(_AT_ONCE):
             yield event
             try:
@@ -227,6 +233,16 @@ class IsolatedPool:
             except Empty:
                 return
         yield event
+
+    def _let_come(self) -> None:
+        """Let a burst of calls come: packing the first ones beside it would slow down whoever submits."""
+        for _ in range(_LONGEST_BURST):
+            there = self._events.qsize()
+            if not there:
+                return
+            time.sleep(_LULL)
+            if self._events.qsize() - there < _BURST:
+                return
 
     # --- calls
 

@@ -40,6 +40,10 @@ _log = logging.getLogger(__name__)
 SYSTEM: Final = "pool"
 _EVERY: Final = 0.1
 _AT_ONCE: Final = 500
+_BURST: Final = 10
+"""Calls that come within a lull where there is none."""
+_LULL: Final = 0.01
+_LONGEST_BURST: Final = 100
 _PATIENCE: Final = 30.0
 _RUNS: Final = "cannot be stopped once it runs: it shares its process with others"
 
@@ -224,6 +228,7 @@ class SharedPool:
         while True:
             self._wake.wait(_EVERY)
             self._wake.clear()
+            self._let_come()
             if self._is_left and not self._is_closed:
                 self._is_closed = True
                 self._processes.shutdown(wait=False)
@@ -242,6 +247,16 @@ class SharedPool:
             self._own_lock.release()
             atexit.unregister(self._finish)
             return
+
+    def _let_come(self) -> None:
+        """Let a burst of calls come: writing the first ones down beside it would slow down whoever submits."""
+        for _ in range(_LONGEST_BURST):
+            there = len(self._new)
+            if there < _AT_ONCE:
+                return
+            time.sleep(_LULL)
+            if len(self._new) - there < _BURST:
+                return
 
     def _close_groups(self) -> None:
         while self._closing:
