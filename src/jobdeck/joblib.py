@@ -37,7 +37,7 @@ class JobdeckBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[mi
         Whether each batch of tasks is a job with a process of its own, which can be stopped by itself. Otherwise
         batches share the processes of this kernel: a request to stop one that runs stops the whole call.
     engine
-        What runs isolated jobs: ``"local"`` (None), ``"dask://HOST:PORT"``, or a Dask client or cluster.
+        What runs isolated jobs; see `Deck`. None leaves it to ``JOBDECK_ENGINE`` and the home's setting ``engine``.
     name
         What the groups are called in the deck; None calls them by number.
     tags
