@@ -5,6 +5,7 @@ What follows on the command line goes to pytest (``-k card``, say).
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -17,7 +18,9 @@ CHECKS = (
     ("js", (PYTHON, ROOT / "scripts" / "npm.py", "run", "check")),
 )
 
-PARALLEL = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+SIDE_BY_SIDE = min((os.cpu_count() or 1) + 1, 4)
+"""One more than there are cores: a third of the time a test waits for a process, a page or a deadline."""
+PARALLEL = ("--numprocesses", str(SIDE_BY_SIDE), "--dist", "loadfile", "--no-loadscope-reorder")
 """Files side by side, the tests of one file one after the other: they share servers and browsers.
 
 In their order: a file of few tests, such as that of the notebooks, is no short one, and must not be the last.

@@ -88,7 +88,7 @@ def test_axe_finds_nothing_in_a_sweep_its_plot_its_line_and_the_panel(dark, open
         line = notebook.panel.locator("[data-group]").filter(has_text=name)
         expect(line).to_contain_text("6 / 8")
         assert violations(notebook.page, "#jobdeck-panel") == []
-        line.get_by_role("button", name=name).click()
+        line.get_by_role("button", name=name, exact=True).click()
         row = notebook.deck.locator("[data-group]").filter(has_text=name)
         expect(row).to_have_attribute("aria-expanded", "true")
         expect(notebook.deck.locator("[aria-level='2']").first).to_contain_text(name)
