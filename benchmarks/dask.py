@@ -71,11 +71,14 @@ def _map_row(rounds: int, count: int, workers: int, threads: int) -> Row:
 
 def _message_rows(seconds: float) -> list[Row]:
     """Many jobs that publish steadily; what is told while all of them run is measured, and everything counted."""
-    with _opened(workers=4, threads=JOBS // 4) as (_, deck):
+    # Dask's own profiler looks at each of a worker's threads a hundred times a second: half of what a worker does here.
+    with _opened(workers=4, threads=JOBS // 4, DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED="False") as (_, deck):
         deck.map(abs, range(8)).results()
         group = deck.map(steady, [{"seconds": seconds + 20.0, "rate": RATE}] * JOBS)
         wait_until_running(deck, JOBS)
         begin = time.time() + 2.0
+        # The way into the store is measured, with nobody who reads it.
+        time.sleep(seconds + 20.0)
         group.wait()
         store = deck._service.store
         delays, lost = [], 0
@@ -149,14 +152,19 @@ def _kept(dask_scheduler: Any) -> int:
 
 
 @contextmanager
-def _opened(workers: int, threads: int) -> Iterator[tuple[Client, Deck]]:
-    """A local cluster of worker processes, its client, and a deck whose jobs run there."""
-    from distributed import Client, LocalCluster
+def _opened(workers: int, threads: int, **environment: str) -> Iterator[tuple[Client, Deck]]:
+    """A cluster whose scheduler and workers are processes, its client, and a deck whose jobs run there."""
+    from distributed import Client, SubprocessCluster
 
-    cluster = LocalCluster(
-        n_workers=workers, threads_per_worker=threads, processes=True, dashboard_address=None, host="127.0.0.1"
+    cluster = SubprocessCluster(
+        n_workers=workers,
+        threads_per_worker=threads,
+        dashboard_address=None,
+        host="127.0.0.1",
+        worker_kwargs={"dashboard": False, "env": environment},
     )
     with cluster, Client(cluster) as client:
+        client.wait_for_workers(workers)
         engine = engine_of(client)
         assert engine is not None
         with open_deck(engine=engine) as deck:

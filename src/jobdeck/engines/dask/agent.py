@@ -25,6 +25,7 @@ from ..lock import AgentLock
 from ..workers import first_number
 from .address import file_name
 from .cluster import Cluster, Event, results
+from .connection import patience
 from .endings import Endings, reason
 from .handover import hand_over, refusal
 from .intake import Away, Intake
@@ -36,8 +37,6 @@ from .travel import End, News
 BUSY_TICK: Final = 0.01
 IDLE_TICK: Final = 0.1
 IDLE_END: Final = 60.0
-SCHEDULER_PATIENCE: Final = 30.0
-"""Seconds after which a scheduler that does not come back is given up, and its jobs with it."""
 AHEAD: Final = 2
 """Jobs for each thread of the workers that are with the scheduler at a time; the others wait in the store."""
 LEAST_AHEAD: Final = 8
@@ -96,7 +95,7 @@ class DaskAgent:
         self._result_limit: int | None = RESULT_LIMIT
         self._trouble: str | None = None
         self._idle_end = first_number(None, os.environ.get("JOBDECK_IDLE_END"), IDLE_END)
-        self._patience = first_number(None, os.environ.get("JOBDECK_DASK_PATIENCE"), SCHEDULER_PATIENCE)
+        self._patience = patience()
 
     @property
     def topic(self) -> str:

@@ -16,7 +16,7 @@ from ..._by_value import by_value
 from ..._errors import EngineError
 from . import shelf
 from .begun import marked, unmark
-from .connection import connected
+from .connection import CONNECT, connected, patience
 from .travel import Parcel, ask_there, run_there
 
 LARGE: Final = 1_000_000
@@ -52,7 +52,7 @@ class Cluster:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._address = address
         self._topic = topic
-        self._client = connected(address, security)
+        self._client = connected(address, security, min(CONNECT, patience()))
         self._run = by_value(run_there)
         self._ask = by_value(ask_there)
         self._futures: dict[str, Any] = {}

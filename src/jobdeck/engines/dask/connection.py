@@ -5,13 +5,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ..._errors import EngineError
+from ..workers import first_number
 
 CONNECT: Final = 10.0
 """Seconds for which a scheduler is waited for."""
+_PATIENCE: Final = 30.0
+
+
+def patience() -> float:
+    """Seconds after which a scheduler that does not come back is given up, and its jobs with it."""
+    return first_number(None, os.environ.get("JOBDECK_DASK_PATIENCE"), _PATIENCE)
 
 
 def connected(address: str, security: Mapping[str, Any] | None, timeout: float = CONNECT) -> Any:

@@ -38,6 +38,7 @@ class Watched:
         self.seen = 0
         self.log = 0
         self.log_due = 0.0
+        self.output: Path | None = None
         self.is_there = False
         """Whether it is in the store: it is watched a moment before."""
         self.progress: tuple[float, float | None, str | None] | None = None
@@ -199,7 +200,7 @@ class Relay:
             self._add(one, {"job": record.job_id, "progress": progress})
 
     def _add_log(self, job_id: str, one: Watched, *, to_end: bool) -> None:
-        path = self._store.log_path(job_id)
+        path = one.output = one.output or self._store.log_path(job_id)
         piece = piece_of(path, one.log, one.log + EVENT_LOG)
         if piece:
             self._add(one, {"job": job_id, "log": (one.log, piece)}, len(piece))
