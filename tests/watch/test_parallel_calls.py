@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +18,19 @@ from jobdeck import Deck, JobStatus
 from jobdeck.watchers.parallel_calls import next_call
 
 from .contract import AdapterContract, Sample
+
+# loky's own thread may find a process gone that it has just been asked to end.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception in thread ExecutorManagerThread:pytest.PytestUnhandledThreadExceptionWarning"
+)
+
+
+@pytest.fixture(autouse=True)
+def workers_end_when_told_to() -> Iterator[None]:
+    """Workers that are forked from here end by SIGTERM; the tests' own process makes an interrupt of it."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 class Caller(threading.Thread):
