@@ -62,6 +62,8 @@ class Cluster:
             "2",
             "--no-nanny",
             "--no-dashboard",
+            "--death-timeout",
+            "60",
             "--host",
             "127.0.0.1",
             "--local-directory",
