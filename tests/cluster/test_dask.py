@@ -11,6 +11,7 @@ from pathlib import Path
 import cloudpickle
 import psutil
 import pytest
+from distributed import Client
 
 from jobdeck import EngineError, InvalidInputError, JobStatus, RuntimeJobFailureError
 
@@ -218,6 +219,9 @@ def test_a_worker_without_jobdeck_or_with_another_one_says_what_to_install(own_c
     path = os.pathsep.join(["", *filter(None, [os.environ.get("PYTHONPATH")])])
     own_cluster.add_worker("--name", "bare", PYTHONPATH=f"{bare}{path}")
     own_cluster.add_worker("--name", "old", PYTHONPATH=f"{old}{path}")
+    # The name of a worker that is not there yet means, to Dask, its whole host.
+    with Client(own_cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
     deck = make_deck(own_cluster.engine)
     for name, words in (
         ("bare", r"jobdeck \d+\.\d+\.\d+ is not installed on this worker \(Python 3"),
