@@ -76,17 +76,17 @@ class Window:
         palette = self.page.locator(".lm-CommandPalette:visible")
         box = palette.get_by_role("searchbox").or_(palette.locator("input")).first
 
-        def is_asked() -> bool:
+        def is_chosen() -> bool:
             # As a dialog it closes when something else takes the focus, as a page does that is not at rest yet.
             self.command("apputils:activate-command-palette")
             try:
                 box.fill(words, timeout=2_000)
+                palette.locator(".lm-CommandPalette-item").filter(has_text=words).first.click(timeout=2_000)
             except PlaywrightTimeout:
                 return False
             return True
 
-        until(is_asked, "the palette")
-        palette.locator(".lm-CommandPalette-item").filter(has_text=words).first.click()
+        until(is_chosen, f"{words!r} in the palette")
 
     def use_theme(self, dark: bool) -> None:
         name = "JupyterLab Dark" if dark else "JupyterLab Light"
