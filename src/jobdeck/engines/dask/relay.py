@@ -100,14 +100,12 @@ class Relay:
 
     def _serve(self) -> None:
         while True:
-            with self._lock:
-                watched = dict(self._watched)
-            if not watched:
+            if not self._watched:
                 self._wake.wait()
                 self._wake.clear()
                 continue
             try:
-                self._look(watched)
+                self._look()
             except (StoreError, OSError):
                 self._version = None
             except Exception:  # noqa: BLE001 - the thread is all that its jobs have
@@ -122,15 +120,16 @@ class Relay:
         elif select.select([bell], [], [], TICK)[0]:
             self._bell.silence()
 
-    def _look(self, watched: dict[str, Watched]) -> None:
-        """Send what is new of these jobs, and let those go that are over."""
+    def _look(self) -> None:
+        """Send what is new of the jobs that are watched, and let those go that are over."""
         version = self._store.data_version()
+        changes = self._store.changes(self._number) if version != self._version else None
+        # Only now: a job is watched before it is in the store, so that no change is of a job that is watched later.
+        with self._lock:
+            watched = dict(self._watched)
         records: dict[str, JobRecord] = {}
-        number = self._number
         over = []
-        if version != self._version:
-            changes = self._store.changes(self._number)
-            number = changes.number
+        if changes is not None:
             records = {record.job_id: record for record in changes.jobs if record.job_id in watched}
             # A job that was here before was removed from the store before this run of it is there.
             over += [job_id for job_id in changes.deleted if job_id in watched and watched[job_id].is_there]
@@ -152,7 +151,9 @@ class Relay:
                 one.log_due = time.monotonic() + _LOG_EVERY
                 self._add_log(job_id, one, to_end=False)
         self._flush()
-        self._version, self._number = version, number
+        self._version = version
+        if changes is not None:
+            self._number = changes.number
         for job_id in over:
             self._drop(job_id)
             watched[job_id].over.set()
