@@ -51,6 +51,17 @@ describe("an arrangement", () => {
     expect(orders.at(-1)).toEqual([2, 1, 4, 3]);
   });
 
+  it("leaves out jobs that are gone, also where a new order waits", () => {
+    const { arrangement, orders, frame } = arranged(three);
+    frame({ removed: [id(1), id(3), "nonsense"] });
+    expect(orders.at(-1)).toEqual([2]);
+    arrangement.hold();
+    frame({ removed: [id(2)] });
+    frame({ rows: [makeWireRow(2, { name: "a" }), makeWireRow(4, { name: "0" })] });
+    arrangement.release();
+    expect(orders.at(-1)).toEqual([4, 2]);
+  });
+
   it("tells of an order only when it is another one", () => {
     const { orders, frame } = arranged(three);
     frame({ changes: { [id(1)]: { latest: "energy -1", progress: { done: 1, total: 2, message: null } } } });

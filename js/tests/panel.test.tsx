@@ -106,6 +106,18 @@ describe("the panel", () => {
     expect(root.querySelector("img")).toBeNull();
   });
 
+  it("shows a group as running between two of its short jobs, and tells its failures", () => {
+    const member = (number: number, parts: Partial<WireRow>): WireRow => makeWireRow(number, { group: "s", ...parts });
+    const waiting = { status: "QUEUED", started: null, ended: null };
+    const table = rowsOf(member(3, waiting), member(2, waiting));
+    const words = (): (string | null | undefined)[] => [...texts("h3"), root.querySelector("[data-group=s] .jobdeck-word")?.textContent];
+    painted(() => show(table));
+    expect(words()).toEqual(["Queued 1", "Queued"]);
+    painted(() => table.apply(makeRowsFrame(1, { reset: false, changes: { [id(2)]: { status: "ERROR", started: NOW - 2, ended: NOW - 1 } } })));
+    expect(words()).toEqual(["Running 1", "Running"]);
+    expect(texts(".jobdeck-panel-size")).toEqual(["1 / 2 · 1 failed"]);
+  });
+
   it("cancels the jobs of a group that have not ended, and asks first where they are many", async () => {
     const member = (number: number, parts: Partial<WireRow>): WireRow => makeWireRow(number, { group: "s", started: null, ended: null, ...parts });
     const table = rowsOf(member(3, { status: "RUNNING", started: NOW - 5 }), member(2, { status: "QUEUED" }), member(1, { ended: NOW - 4 }));

@@ -224,6 +224,26 @@ def test_shutdown_need_not_wait_and_the_group_has_its_total_then(executor, tmp_p
     wait_until(lambda: other._service.store.group(group.group_id).total == 3)
 
 
+def test_calls_that_are_deleted_before_it_is_shut_down_are_not_waited_for(shared_home):
+    other = JobExecutor(1, home=shared_home, name="thinned")
+    store = other._service.store
+    first, second = (other.submit(double, number).job for number in (1, 2))
+    wait_until(lambda: first.in_final_state() and second.in_final_state())
+    store.delete_job(first.job_id())
+    other.shutdown()
+    wait_until(lambda: store.group(other.group.group_id).total == 1)
+
+
+def test_one_whose_calls_were_all_deleted_leaves_no_thread(shared_home):
+    before = set(threading.enumerate())
+    other = JobExecutor(1, home=shared_home, name="emptied")
+    job = other.submit(double, 3).job
+    wait_until(job.in_final_state)
+    other._service.store.delete_job(job.job_id())
+    other.shutdown()
+    wait_until(lambda: not set(threading.enumerate()) - before)
+
+
 def test_one_that_nobody_has_any_more_finishes_its_calls_and_leaves_no_thread(executor, tmp_path):
     before = set(threading.enumerate())
     other = JobExecutor(1, isolate=executor._is_isolated, home=executor.home, name="dropped")

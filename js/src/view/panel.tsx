@@ -221,7 +221,7 @@ type GroupProps = Pick<PartProps, "table" | "onGroup" | "cancelGroup"> & { stand
 /** A group as one thing: how far it is, a way to its jobs, and to stop them all. */
 function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
   const { t, tick } = usePlace();
-  const { group, final, total } = standing;
+  const { group, final, total, failed } = standing;
   if (standing.ended === null) void tick.value;
   const ran = elapsedOf(standing, table.now());
   const name = group.name.slice(0, LONGEST_NAME);
@@ -233,7 +233,6 @@ function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
         <button type="button" class="jobdeck-name" title={`${name}: ${words}`} onClick={() => onGroup(group.id)}>
           <bdi>{name}</bdi>
         </button>
-        <span class="jobdeck-quiet jobdeck-number">{final === total ? t("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}</span>
         {ran === null ? null : <span class="jobdeck-quiet jobdeck-number">{standing.ended === null ? duration(ran) : took(ran)}</span>}
         {standing.underWay > 0 ? (
           <button
@@ -247,6 +246,10 @@ function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
             ✕
           </button>
         ) : null}
+      </div>
+      <div class="jobdeck-panel-size jobdeck-quiet jobdeck-number">
+        {final === total ? t("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}
+        {failed > 0 ? ` · ${t("{n} failed", { n: count(failed) })}` : null}
       </div>
       <MixedBar standing={standing} isTall />
     </li>

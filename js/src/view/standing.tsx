@@ -7,13 +7,16 @@ import { Badge } from "./parts";
 /** The order of the parts of a bar: what is over first. */
 const PARTS = ["DONE", "ERROR", "CANCELLED", "RUNNING"];
 
+/** What waits here for its turn, and no other system's word for how a job stands. */
+const WAITING = ["QUEUED", "VALIDATING", "INITIALIZING"];
+
 /** The status that says most about a group: what is under way, then what went wrong. */
-export function statusOf({ tallies, final, total, failed }: Standing): string {
+export function statusOf({ tallies, final, total, failed, started }: Standing): string {
   const has = (status: string): boolean => tallies.some((tally) => tally.status === status);
   if (has("RUNNING")) return "RUNNING";
-  const waiting = tallies.find(({ status }) => !["DONE", "ERROR", "CANCELLED"].includes(status));
-  if (waiting) return waiting.status;
-  if (final < total) return "QUEUED";
+  const open = tallies.find(({ status }) => !["DONE", "ERROR", "CANCELLED"].includes(status))?.status ?? (final < total ? "QUEUED" : null);
+  // Of short jobs, one may have ended and the next not begun at any time that somebody looks.
+  if (open !== null) return started !== null && WAITING.includes(open) ? "RUNNING" : open;
   return failed > 0 ? "ERROR" : has("CANCELLED") ? "CANCELLED" : "DONE";
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import Any
 
+from .._errors import JobNotFoundError
 from .._records import NewGroup
 from .._service import JobService
 
@@ -80,8 +82,11 @@ class CallGroup:
                 return False
             if self._group_id is None or self._is_told or not self._jobs:
                 return True
-            group_id, jobs = self._group_id, self._jobs
-        self._service.store.update_group(group_id, total=jobs)
+            group_id = self._group_id
+        # Calls that have ended may have been deleted meanwhile, and the group with the last of them.
+        jobs = sum(self._service.store.tally(group_id).counts.values())
+        with contextlib.suppress(JobNotFoundError):
+            self._service.store.update_group(group_id, total=jobs)
         with self._lock:
             self._is_told = True
         return True

@@ -7,7 +7,8 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final
 
@@ -126,6 +127,25 @@ def count(link: Link, group_id: str) -> dict[str, int]:
         if place == next_place:
             counts[status] -= 1
     return {status: number for status, number in counts.items() if number}
+
+
+@contextmanager
+def counted_down(link: Link, numbers: Iterable[int]) -> Iterator[None]:
+    """Have groups expect so many jobs less as are removed of them within the block.
+
+    A job that was run again has left its place to the newer one: the place is gone with the last of them.
+    """
+    of_job = "SELECT group_id FROM jobs JOIN groups USING (group_id) WHERE number = ? AND total IS NOT NULL"
+    found = (link.execute(of_job, (number,)).fetchone() for number in numbers)
+    before = {group_id: sum(count(link, group_id).values()) for group_id in {row[0] for row in found if row}}
+    yield
+    for group_id, places in before.items():
+        gone = places - sum(count(link, group_id).values())
+        if gone > 0:
+            link.execute(
+                "UPDATE groups SET total = max(total - ?, 0), changed = ? WHERE group_id = ?",
+                (gone, jobs.next_change(link), group_id),
+            )
 
 
 def changed(link: Link, since: int, most: int) -> list[GroupRecord]:

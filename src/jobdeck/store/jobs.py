@@ -363,6 +363,26 @@ def unlink_outputs(link: Link, job_ids: Iterable[str]) -> None:
 
 def delete(link: Link, job_id: str) -> list[str]:
     """Remove a job; returns the hashes of blobs whose files may go after the commit."""
+    return remove(link, [_removable(link, job_id)])
+
+
+def delete_many(link: Link, job_ids: Iterable[str]) -> tuple[dict[str, Deleted], list[str]]:
+    """Remove those that may be removed; returns what became of each, and hashes as `delete` does."""
+    became: dict[str, Deleted] = {}
+    victims: list[tuple[int, str]] = []
+    for job_id in dict.fromkeys(job_ids):
+        try:
+            victims.append(_removable(link, job_id))
+        except JobNotFoundError:
+            became[job_id] = "missing"
+        except RuntimeInvalidStateError:
+            became[job_id] = "refused"
+        else:
+            became[job_id] = "deleted"
+    return became, remove(link, victims)
+
+
+def _removable(link: Link, job_id: str) -> tuple[int, str]:
     record = get(link, job_id)
     never_started = record.status in (JobStatus.INITIALIZING, JobStatus.QUEUED)
     if record.source is not None:
@@ -370,28 +390,18 @@ def delete(link: Link, job_id: str) -> list[str]:
         never_started = record.agent is None
     if not (never_started or is_final(record.status)):
         raise RuntimeInvalidStateError(f"job {job_id} is {record.status}; cancel it first, then delete it")
+    return record.number, job_id
+
+
+def remove(link: Link, victims: Sequence[tuple[int, str]]) -> list[str]:
+    """Remove jobs, given as numbers and ids, with all their rows; returns as `delete` does."""
+    with groups.counted_down(link, [number for number, _ in victims]):
+        return [unused for number, job_id in victims for unused in _remove(link, number, job_id)]
+
+
+def _remove(link: Link, number: int, job_id: str) -> list[str]:
+    """Remove all rows of a job and leave a tombstone."""
     link.numbers.pop(job_id, None)
-    return remove(link, record.number, job_id)
-
-
-def delete_many(link: Link, job_ids: Iterable[str]) -> tuple[dict[str, Deleted], list[str]]:
-    """Remove those that may be removed; returns what became of each, and hashes as `delete` does."""
-    became: dict[str, Deleted] = {}
-    unused: list[str] = []
-    for job_id in job_ids:
-        try:
-            unused += delete(link, job_id)
-        except JobNotFoundError:
-            became[job_id] = "missing"
-        except RuntimeInvalidStateError:
-            became[job_id] = "refused"
-        else:
-            became[job_id] = "deleted"
-    return became, unused
-
-
-def remove(link: Link, number: int, job_id: str) -> list[str]:
-    """Remove all rows of a job and leave a tombstone; returns as `delete` does."""
     chains.settle(link, job_id, deleted=True)
     low, high = number << 32, (number + 1) << 32
     used = link.execute(

@@ -115,8 +115,8 @@ def _measure(link: Link, ended_before: float | None, keep: int | None) -> Pruned
 
 def _remove(link: Link, victims: list[tuple[int, str]]) -> list[str]:
     # Somebody else may have pruned in the meantime.
-    there = (each for each in victims if link.execute("SELECT 1 FROM jobs WHERE number = ?", each[:1]).fetchone())
-    return [unused for number, job_id in list(there) for unused in jobs.remove(link, number, job_id)]
+    there = [each for each in victims if link.execute("SELECT 1 FROM jobs WHERE number = ?", each[:1]).fetchone()]
+    return jobs.remove(link, there)
 
 
 def _forget_tombstones(link: Link, before: float) -> None:
