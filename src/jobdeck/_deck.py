@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 from types import GeneratorType
 from typing import Any, Final, TypeVar, overload
@@ -25,7 +27,7 @@ from ._library import ProgramLibrary
 from ._many import ManyJobs
 from ._options import RunOptions, RuntimeOptions, checked_tags
 from ._order import Order
-from ._plain import near
+from ._plain import a_kind, near
 from ._ports import Store
 from ._program import pack
 from ._programs import ParameterNamespace, Uploaded, inputs_of
@@ -248,7 +250,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             return known
         if (gathered := gather(obj)) is not None:
             if group is not None:
-                raise InvalidInputError(f"a {type(obj).__name__} is a group itself: it takes no group=")
+                raise InvalidInputError(f"{a_kind(obj)} is a group itself: it takes no group=")
             return watch_all(self._service, gathered, given.name, given.tags)
         if group is not None:
             group = self.store.group(str(getattr(group, "group_id", group))).group_id
@@ -387,8 +389,8 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             tags=checked_tags(tags),
             name=name,
             program_id=program_id,
-            created_after=_seconds(created_after),
-            created_before=_seconds(created_before),
+            created_after=_seconds("created_after", created_after),
+            created_before=_seconds("created_before", created_before),
             descending=descending,
         )
         found = self.store.jobs(asked) if query is None else _parsed(query).find(self.store, within=asked)
@@ -411,13 +413,15 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         self._service.forget_results()
         self._service.look()
 
-    def prune(self, older_than: timedelta | None = None, keep: int | None = None, *, dry_run: bool = False) -> Pruned:
+    def prune(
+        self, older_than: timedelta | float | None = None, keep: int | None = None, *, dry_run: bool = False
+    ) -> Pruned:
         """Remove jobs that have ended, with all that they left.
 
         Parameters
         ----------
         older_than
-            Those that ended longer ago.
+            Those that ended longer ago: a timedelta, or seconds.
         keep
             All but so many of the newest.
         dry_run
@@ -426,15 +430,9 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         Without `older_than` and `keep`, what the home's own limits say: by default, more than 90 days or 10,000 jobs.
         """
         if older_than is None and keep is None:
-            if dry_run:
-                raise InvalidInputError("prune: say what to look for with older_than or keep")
-            pruned = self.store.prune_by_settings()
-            self._service.forget_results()
-            return pruned
-        if older_than is not None and not isinstance(older_than, timedelta):
-            raise InvalidInputError(f"older_than is a timedelta, not {older_than!r}")
-        seconds = None if older_than is None else older_than.total_seconds()
-        pruned = self.store.prune(seconds, _checked_number("keep", keep), dry_run=dry_run)
+            pruned = self.store.prune_by_settings(dry_run=dry_run)
+        else:
+            pruned = self.store.prune(_checked_age(older_than), _checked_number("keep", keep), dry_run=dry_run)
         self._service.forget_results()
         return pruned
 
@@ -512,8 +510,23 @@ def _parsed(query: str) -> Query:
     return parse(query)
 
 
-def _seconds(when: datetime | float | None) -> float | None:
-    return when.timestamp() if isinstance(when, datetime) else when
+def _seconds(name: str, when: datetime | float | None) -> float | None:
+    if isinstance(when, datetime):
+        return when.timestamp()
+    if when is not None and not _is_number(when):
+        raise InvalidInputError(f"{name} is a datetime, or seconds since the epoch, not {when!r}")
+    return None if when is None else float(when)
+
+
+def _checked_age(age: timedelta | float | None) -> float | None:
+    seconds = age.total_seconds() if isinstance(age, timedelta) else age
+    if seconds is not None and not (_is_number(seconds) and seconds >= 0):
+        raise InvalidInputError(f"older_than is a timedelta, or seconds from 0 on, not {age!r}")
+    return None if seconds is None else float(seconds)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
 
 
 def _checked_number(name: str, number: int | None) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 from ._errors import EngineError, InvalidInputError
 from ._group import JobGroup
 from ._job import Job, JobList
+from ._plain import a_kind
 from ._service import JobService
 from .watchers import Gathered, Watched, adapt, gather
 
@@ -33,7 +34,7 @@ def watch_list(
     for place, obj in enumerate(several):
         known = own(obj)
         if isinstance(known, (JobGroup, JobList)) or gather(obj) is not None:
-            raise InvalidInputError(f"[{place}]: a {type(obj).__name__} is several jobs itself: watch it by itself")
+            raise InvalidInputError(f"[{place}]: {a_kind(obj)} is several jobs itself: watch it by itself")
         try:
             found.append(known or adapt(obj))
         except InvalidInputError as error:

@@ -11,6 +11,7 @@ from ._errors import InvalidInputError, StoreError, UnpicklableError
 from ._group import Before, JobGroup, ids_before
 from ._options import RunOptions, checked_tags
 from ._order import Order
+from ._plain import a_kind
 from ._program import Packed, Packer
 from ._programs import Programs, Uploaded
 from ._records import GroupQuery, NewGroup, NewJob
@@ -66,11 +67,11 @@ class Grouping:
         """
         if isinstance(inputs_list, (str, bytes, Mapping)) or not isinstance(inputs_list, Iterable):
             hint = "; for all combinations of lists of values, use sweep" if isinstance(inputs_list, Mapping) else ""
-            raise InvalidInputError(f"inputs_list is a list of inputs, not a {type(inputs_list).__name__}{hint}")
+            raise InvalidInputError(f"inputs_list is a list of inputs, not {a_kind(inputs_list)}{hint}")
         how = RunOptions.checked(
             backend=backend, name=name, tags=tags, engine=engine, timeout=timeout, metadata=metadata, options=options
         )
-        return self._add_group("map", program, inputs_list, inputs, how=how, after=ids_before(after))
+        return self._add_group("map", program, inputs_list, inputs, "inputs_list[{}]", how=how, after=ids_before(after))
 
     def sweep(
         self,
@@ -111,7 +112,9 @@ class Grouping:
         how = RunOptions.checked(
             backend=backend, name=name, tags=tags, engine=engine, timeout=timeout, metadata=metadata, options=options
         )
-        return self._add_group("sweep", program, _combinations(grid), inputs, how=how, after=ids_before(after))
+        points = _combinations(grid)
+        place = "combination {} of the grid"
+        return self._add_group("sweep", program, points, inputs, place, how=how, after=ids_before(after))
 
     def group(self, group_id: str) -> JobGroup[Any]:
         """Return a group of jobs from whatever kernel it came. JobNotFoundError if it is not in this home."""
@@ -153,6 +156,7 @@ class Grouping:
         program: Any,
         inputs_list: Iterable[Any],
         common: Mapping[str, Any] | None,
+        words: str,
         *,
         how: RunOptions,
         after: tuple[str, ...],
@@ -165,7 +169,7 @@ class Grouping:
         base = order.name(packer.name)
         new = [
             order.row(packed, f"{base}[{place}]", after, place=place)
-            for place, packed in enumerate(_packed(packer, inputs_list, common, order.uploaded))
+            for place, packed in enumerate(_packed(packer, inputs_list, common, order.uploaded, words))
         ]
         return add_group(self._service, NewGroup(kind, base, how.tags, how.metadata, len(new)), new)
 
@@ -190,10 +194,15 @@ def add_group(service: JobService, group: NewGroup, new: Sequence[NewJob]) -> Jo
 
 
 def _packed(
-    packer: Packer, inputs_list: Iterable[Any], common: Mapping[str, Any] | None, uploaded: Uploaded | None
+    packer: Packer,
+    inputs_list: Iterable[Any],
+    common: Mapping[str, Any] | None,
+    uploaded: Uploaded | None,
+    words: str,
 ) -> Iterator[Packed]:
+    """Pack the inputs of one job after the other; `words` say in an error whose they are, with ``{}`` for its place."""
     if common is not None and not isinstance(common, Mapping):
-        raise InvalidInputError(f"inputs is a mapping of names to values, not a {type(common).__name__}")
+        raise InvalidInputError(f"inputs is a mapping of names to values, not {a_kind(common)}")
     for place, item in enumerate(inputs_list):
         is_named = isinstance(item, Mapping)
         try:
@@ -205,10 +214,10 @@ def _packed(
             else:
                 yield packer.pack_one(item, common)
         except UnpicklableError as error:
-            raise UnpicklableError(f"inputs_list[{place}]: {error}") from error
+            raise UnpicklableError(f"{words.format(place)}: {error}") from error
         except InvalidInputError as error:
             hint = "" if is_named else "; an item that is no mapping of names to values is one argument"
-            raise InvalidInputError(f"inputs_list[{place}]: {error}{hint}") from None
+            raise InvalidInputError(f"{words.format(place)}: {error}{hint}") from None
 
 
 def _combinations(grid: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
@@ -217,7 +226,7 @@ def _combinations(grid: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]
     values = []
     for name, some in grid.items():
         if isinstance(some, (str, bytes, Mapping)) or not isinstance(some, Iterable):
-            raise InvalidInputError(f"grid[{name!r}] is a list of values, not a {type(some).__name__}")
+            raise InvalidInputError(f"grid[{name!r}] is a list of values, not {a_kind(some)}")
         values.append(list(some))
         if not values[-1]:
             raise InvalidInputError(f"grid[{name!r}] has no values")

@@ -22,6 +22,12 @@ def _visible(character: str) -> str:
     return character.encode("ascii", "backslashreplace").decode() if unsafe else character
 
 
+def a_kind(value: object) -> str:
+    """Return what kind of thing a value is, with its article: ``an int``; None is ``None``."""
+    name = "None" if value is None else type(value).__name__
+    return name if value is None else f"{'an' if name[:1] in 'aeiouAEIO' else 'a'} {name}"
+
+
 def near(word: str, known: Iterable[str]) -> list[str]:
     """Return those of some words that were perhaps meant by another one, whatever its case, the likeliest first."""
     import difflib

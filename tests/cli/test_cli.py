@@ -225,6 +225,10 @@ def test_jobs_are_cancelled_by_id_and_by_query(deck: Deck, command: Command, gat
     assert all(other.cancelled() for other in others)
     assert "no job under way fits" in command("cancel", "tag:t", code=1).output
     command("cancel", code=2)
+    waiting = deck.prepare(nothing)
+    for unset in ([""], [" ", ""]):
+        assert "every job there is" in command("cancel", *unset, code=2).output
+    assert not waiting.cancelled()
 
 
 def test_many_jobs_are_cancelled_with_one_line_about_them(deck: Deck, command: Command, gate: Gate):

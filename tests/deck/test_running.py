@@ -143,6 +143,9 @@ def test_jobs_are_found_by_what_they_are(deck: Deck):
     assert deck.jobs(status="DONE") == deck.jobs(status=[jobdeck.JobStatus.DONE]) == [done]
     between = old.creation_date + (new.creation_date - old.creation_date) / 2
     assert deck.jobs(created_after=between) == deck.jobs(created_after=between.timestamp()) == [done, new]
+    for wrong in ("yesterday", timedelta(days=1), True):
+        with pytest.raises(InvalidInputError, match="created_before is a datetime, or seconds since the epoch"):
+            deck.jobs(created_before=wrong)
     assert deck.jobs(created_before=between) == [old]
     with pytest.raises(InvalidInputError):
         deck.jobs(limit=-1)
@@ -179,14 +182,13 @@ def test_prune_removes_what_has_ended(deck: Deck):
     for _ in range(3):
         ended(deck.run(double, inputs={"x": 1}))
     assert deck.prune(keep=1, dry_run=True).jobs == 2
-    assert deck.prune(older_than=timedelta(days=1)).jobs == 0
-    assert deck.prune().jobs == 0
+    assert deck.prune(older_than=timedelta(days=1)).jobs == deck.prune(older_than=86_400).jobs == 0
+    assert deck.prune(dry_run=True).jobs == deck.prune().jobs == 0
     assert deck.prune(keep=0).jobs == 3
     assert deck.jobs() == [kept]
-    with pytest.raises(InvalidInputError):
-        deck.prune(older_than=5)
-    with pytest.raises(InvalidInputError):
-        deck.prune(dry_run=True)
+    for wrong in ("30d", -1, float("nan"), True):
+        with pytest.raises(InvalidInputError, match="older_than is a timedelta, or seconds"):
+            deck.prune(older_than=wrong)
 
 
 def test_a_retry_by_id_opens_nothing(deck: Deck, tmp_path: Path):

@@ -98,7 +98,7 @@ def test_no_inputs_are_a_group_without_jobs(shared):
             "inputs_list is a list of inputs, not a dict; for all combinations of lists of values, use sweep",
         ),
         ("abc", "inputs_list is a list of inputs, not a str"),
-        (5, "inputs_list is a list of inputs, not a int"),
+        (5, "inputs_list is a list of inputs, not an int"),
     ],
 )
 def test_bad_inputs_are_refused_with_their_place_before_anything_is_queued(shared, inputs, words):
@@ -123,10 +123,10 @@ def test_what_cannot_be_pickled_is_refused_with_its_place(shared):
     [
         ({}, "grid is a mapping of names to lists of values"),
         ([1], "grid is a mapping of names to lists of values"),
-        ({"x": 1}, r"grid\['x'\] is a list of values, not a int"),
+        ({"x": 1}, r"grid\['x'\] is a list of values, not an int"),
         ({"x": "abc"}, r"grid\['x'\] is a list of values, not a str"),
         ({"x": []}, r"grid\['x'\] has no values"),
-        ({"x": [1], "z": [2]}, r"inputs_list\[0\]: program 'double': got an unexpected keyword argument 'z'"),
+        ({"x": [1], "z": [2]}, r"combination 0 of the grid: program 'double': got an unexpected keyword argument 'z'"),
     ],
 )
 def test_a_grid_that_is_none_is_refused(shared, grid, words):

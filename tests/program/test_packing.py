@@ -42,6 +42,10 @@ def plain(a, b=2):
     return [a, b]
 
 
+def loop(steps):
+    return steps
+
+
 def filled(backend, user_messenger, a, *, b=2):
     return [backend, type(user_messenger).__name__, a, b]
 
@@ -120,12 +124,14 @@ def test_a_coroutine_is_run():
     ("program", "inputs", "words"),
     [
         (plain, {}, "'plain': missing a required argument: 'a'; its inputs are (a, b=2)"),
-        (plain, {"a": 1, "c": 1}, "unexpected keyword argument 'c'"),
+        (plain, {"a": 1, "c": 1}, "unexpected keyword argument 'c'; its inputs"),
+        (loop, {"stpes": 1}, "unexpected keyword argument 'stpes'; did you mean 'steps'? its inputs are (steps)"),
         (filled, {"a": 1, "backend": 1}, "must not name 'backend'"),
         (filled, {"a": 1, "user_messenger": 1}, "must not name 'user_messenger'"),
         (plain, [1], "must be a mapping of names to values, not list"),
         (plain, {1: 2}, "the name 1 is no string"),
-        (3, {}, "a program is a callable"),
+        (3, {}, "uploaded program; 3 is an int"),
+        (None, {}, "uploaded program; none was given"),
         ("missing.py", {}, "cannot be read: No such file"),
         ("no_such_module", {}, "is no importable module"),
         ("def main(): pass", {}, "is neither the path of a .py file nor the name of a module"),

@@ -14,7 +14,7 @@ import pytest
 from jobdeck._errors import StoreError
 from jobdeck._records import JobQuery, Outcome
 from jobdeck._status import Exit
-from jobdeck.store import SQLiteStore, open_store
+from jobdeck.store import SQLiteStore, open_store, retention
 
 from .conftest import new_job, running
 
@@ -118,6 +118,23 @@ def test_a_store_cannot_be_made_without_room_and_can_once_there_is(home):
     assert store.count(JobQuery()) == 0
     store.add_job(new_job())
     store.close()
+
+
+def test_pruning_a_full_disk_begins_with_what_jobs_have_printed(store, monkeypatch):
+    job = running(store)
+    store.log_path(job.job_id).write_bytes(b"x" * 100)
+    store.set_outcome(job.job_id, Outcome(True, "json", b"1"))
+    store.finish({job.job_id: Exit(code=0)})
+    remove = retention._remove
+
+    def remove_where_there_is_room(link, victims):
+        if store.log_path(job.job_id).exists():
+            raise sqlite3.OperationalError("database or disk is full")
+        return remove(link, victims)
+
+    monkeypatch.setattr(retention, "_remove", remove_where_there_is_room)
+    assert store.prune(None, 0).jobs == 1
+    assert store.count(JobQuery()) == 0
 
 
 def test_a_large_body_that_finds_no_room_leaves_nothing_behind(store, home, monkeypatch):

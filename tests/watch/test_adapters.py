@@ -412,7 +412,7 @@ def test_of_a_list_each_is_watched_and_comes_back_in_its_place(deck: Deck):
 
 
 def test_in_a_list_what_cannot_be_watched_is_named_by_its_place_and_nothing_is(deck: Deck):
-    with pytest.raises(jobdeck.InvalidInputError, match=r"^\[1\]: a int is nothing that can be watched"):
+    with pytest.raises(jobdeck.InvalidInputError, match=r"^\[1\]: an int is nothing that can be watched"):
         deck.watch([Future(), 5])
     group = deck.map(abs, [1])
     with pytest.raises(jobdeck.InvalidInputError, match=r"^\[1\]: a JobGroup is several jobs itself"):

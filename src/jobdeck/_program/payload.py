@@ -11,7 +11,7 @@ import inspect
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import CoroutineType
@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from .. import _messenger
 from .._errors import InvalidInputError
+from .._plain import near
 from .._records import Payload
 from .backendless import explained, refuse_backendless, takes_backend
 from .context import Context
@@ -421,7 +422,20 @@ def _check_fit(program: str, signature: inspect.Signature | None, call: Call) ->
         rest.bind(*call.args, **call.keywords)
     except TypeError as exc:
         takes = str(rest.replace(return_annotation=inspect.Signature.empty))
-        raise InvalidInputError(f"program {program!r}: {exc}; its inputs are {takes}") from None
+        said = _misspelt(rest, call.keywords) or f"{exc};"
+        raise InvalidInputError(f"program {program!r}: {said} its inputs are {takes}") from None
+
+
+def _misspelt(signature: inspect.Signature, named: Iterable[str]) -> str | None:
+    """Return words about the first name that a program does not have, of which Python would name what it lacks."""
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
+        return None
+    unknown = next((name for name in named if name not in signature.parameters), None)
+    if unknown is None:
+        return None
+    close = near(unknown, (name for name in signature.parameters if name not in named))
+    said = f"got an unexpected keyword argument {unknown!r}"
+    return f"{said}; did you mean {' or '.join(map(repr, close))}?" if close else f"{said};"
 
 
 def _filled(

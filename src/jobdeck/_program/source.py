@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, Final, Literal
 
 from .._errors import InvalidInputError
+from .._plain import a_kind
 from .pickling import is_importable
 from .preview import preview
 
@@ -115,8 +116,9 @@ def source_of(program: Any) -> Source:
         return Source("callable", program.main)
     if not callable(program):
         raise InvalidInputError(
-            "a program is a callable, a .py file, or a module with a function main; "
-            f"{preview(program, 80)} is a {type(program).__name__}"
+            "a program is a callable, a .py file, a module with a function main, "
+            "or the id or name of an uploaded program; "
+            + ("none was given" if program is None else f"{preview(program, 80)} is {a_kind(program)}")
         )
     return Source("callable", program)
 
@@ -161,8 +163,8 @@ def _file_source(path: Path) -> Source:
 def _module_source(name: str) -> Source:
     if not all(part.isidentifier() for part in name.split(".")):
         raise InvalidInputError(
-            f"program {preview(name, 80)} is neither the path of a .py file nor the name of a module; "
-            "text of more than one line is taken for a program's own"
+            f"program {preview(name, 80)} is neither the path of a .py file nor the name of a module, nor that of an "
+            "uploaded program; text of more than one line is taken for a program's own"
         )
     try:
         spec = importlib.util.find_spec(name)
@@ -170,7 +172,7 @@ def _module_source(name: str) -> Source:
         raise InvalidInputError(f"program {name!r} is no importable module: {exc}") from exc
     if spec is None:
         raise InvalidInputError(
-            f"program {name!r} is no importable module; a file's path ends in .py, and a named program has its own id"
+            f"program {name!r} is no importable module; a file's path ends in .py, and no uploaded program is called so"
         )
     module = sys.modules.get(name)
     tree = _module_tree(name) if module is None else None

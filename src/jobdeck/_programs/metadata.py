@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from .._errors import InvalidInputError
 from .._options import checked_seconds
-from .._plain import near, plain
+from .._plain import a_kind, near, plain
 from .._schema import Schema, check_schema
 
 Metadata = Mapping[str, Any] | str | os.PathLike[str]
@@ -72,7 +72,7 @@ def _mapping(metadata: Metadata | None) -> dict[str, Any]:
     if isinstance(metadata, Mapping):
         return dict(metadata)
     if not isinstance(metadata, (str, os.PathLike)):
-        raise InvalidInputError(f"metadata are a dict, or the path of a JSON file, not a {type(metadata).__name__}")
+        raise InvalidInputError(f"metadata are a dict, or the path of a JSON file, not {a_kind(metadata)}")
     path = Path(metadata).expanduser()
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def _mapping(metadata: Metadata | None) -> dict[str, Any]:
     except ValueError as error:
         raise InvalidInputError(f"metadata file {path} is no JSON: {error}") from error
     if not isinstance(found, dict):
-        raise InvalidInputError(f"metadata file {path} holds a {type(found).__name__}, and has to hold an object")
+        raise InvalidInputError(f"metadata file {path} holds {a_kind(found)}, and has to hold an object")
     return found
 
 

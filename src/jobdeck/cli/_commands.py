@@ -1,4 +1,4 @@
-"""``jobdeck ls | groups | show | logs | cancel | retry | prune | doctor``."""
+"""``jobdeck ls | groups | show | logs | cancel | retry | prune | config | doctor``."""
 
 from __future__ import annotations
 
@@ -209,6 +209,9 @@ def doctor(context: click.Context, as_json: bool) -> None:
 
 def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[str], bool]:
     """Return the ids of the jobs that are meant, and whether a query or a group found them."""
+    if not "".join(what).strip():
+        # In a script, a variable that is not set. An empty query would be every job there is.
+        raise click.UsageError("an empty ID|QUERY would mean every job there is; all that are under way are: active")
     groups = service.store.groups(GroupQuery(group_ids=tuple(what)))
     if groups and len(groups) == len(set(what)):
         under_way = [job_id for group in groups for job_id in service.group(group.group_id).open_ids()]

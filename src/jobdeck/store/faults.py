@@ -15,10 +15,24 @@ def is_damage(error: sqlite3.Error) -> bool:
     return isinstance(error, sqlite3.DatabaseError) and any(words in str(error) for words in _DAMAGE)
 
 
+def lacks_room(error: StoreError) -> bool:
+    """Tell whether the error says that its disk is full, or a quota used up."""
+    cause = error.__cause__
+    return isinstance(cause, (sqlite3.Error, OSError)) and (_is_full(_said(cause)) or "quota" in _said(cause).lower())
+
+
+def _said(error: sqlite3.Error | OSError) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
+
+
+def _is_full(said: str) -> bool:
+    return "full" in said or "No space" in said
+
+
 def in_words(error: sqlite3.Error | OSError, home: Path) -> StoreError:
     """Return the error to raise in the place of this one."""
-    said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    if "full" in said or "No space" in said:
+    said = _said(error)
+    if _is_full(said):
         advice = "its disk is full. Nothing was half-written; free some room (`jobdeck prune` may help) and try again"
     elif "quota" in said.lower():
         advice = "your quota on its disk is used up. Free some room (`jobdeck prune` may help) and try again"

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from .._errors import StoreError
 from .._records import Pruned
-from . import blobs, groups, jobs, settings
+from . import blobs, faults, groups, jobs, settings
 from .connection import Database, Link
 from .home import BLOBS, OUTPUT, output_path, size_of
 from .jobs import FINAL_SQL
@@ -41,8 +41,17 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
     victims = db.run(_victims, ended_before, keep)
     for at in range(0, len(victims), _BATCH):
         batch = victims[at : at + _BATCH]
-        db.write_in_turn(blobs.unlink_unused, db.write_in_turn(_remove, batch))
-        db.run(jobs.unlink_outputs, [job_id for _, job_id in batch])
+        written_by = [job_id for _, job_id in batch]
+        try:
+            unused = db.write_in_turn(_remove, batch)
+        except StoreError as error:
+            if not faults.lacks_room(error):
+                raise
+            # What they have printed may be what has filled the disk, where the database finds no room to forget them.
+            db.run(jobs.unlink_outputs, written_by)
+            unused = db.write_in_turn(_remove, batch)
+        db.write_in_turn(blobs.unlink_unused, unused)
+        db.run(jobs.unlink_outputs, written_by)
     db.write_in_turn(groups.drop_abandoned, now)
     db.write_in_turn(_forget_tombstones, now - _TOMBSTONES)
     # Found without the write lock, for there may be as many files as jobs.

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from .._errors import InvalidInputError, JobdeckError
+from .._plain import a_kind
 from .ports import Adapter, Gathered, Watched
 from .seams import Seam
 
@@ -86,7 +87,7 @@ def adapt(obj: Any) -> Watched:
     if found is not None:
         return found
     raise InvalidInputError(
-        f"a {_kind(obj)} is nothing that can be watched. What can: {'; '.join(each.kinds for each in BUILT_IN)}; any "
+        f"{a_kind(obj)} is nothing that can be watched. What can: {'; '.join(each.kinds for each in BUILT_IN)}; any "
         f"object with job_id(), status() and result(), and cancel() where it has one; and what an adapter makes a "
         f"jobdeck.Watched of (entry points {GROUP!r}, see docs/watching.md)"
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from .._plain import a_kind
 from .._program import outcome_of_exception, outcome_of_value
 from .._records import Outcome
 from .._status import JobStatus
@@ -166,7 +167,7 @@ def kept_outcome(value: Any) -> Outcome:
     left = outcome_of_value(value)
     if left.ok:
         return left
-    words = f"only its preview is kept: a {type(value).__name__} cannot be pickled"
+    words = f"only its preview is kept: {a_kind(value)} cannot be pickled"
     return replace(left, ok=True, exception_type=None, exception_text=words)
 
 
