@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import Any, Final, cast
 
 from jobdeck._records import JobQuery
@@ -226,7 +226,7 @@ class SimulatedCluster(Cluster):
     def __init__(self, load: Load, clock: Clock) -> None:
         self.scheduler_id = "simulated"
         self.workers = Workers(load, clock)
-        self.events = cast("SimpleQueue[Event]", self.workers)
+        self.events = cast("Queue[Event]", self.workers)
         self.threads = load.workers
         self.stopped: list[str] = []
 
@@ -252,9 +252,6 @@ class SimulatedCluster(Cluster):
 
     def kept_results(self) -> set[str]:
         return set()
-
-    def unmark_others(self, _home: str, _job_ids: Collection[str]) -> None:
-        return
 
     def drop_results(self, _job_ids: Collection[str]) -> None:
         return

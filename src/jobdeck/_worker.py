@@ -7,6 +7,7 @@ and a stop that works. The worker's home goes with the worker, and so do its job
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import threading
@@ -22,7 +23,7 @@ from ._service import JobService
 from ._status import Exit
 from ._version import __version__
 from .engines.dask import shelf
-from .engines.dask.begun import Begun
+from .engines.dask.begun import refusal
 from .engines.dask.relay import Relay, Tell, Watched, piece_of
 from .engines.dask.travel import EVENT_BODY, End, Parcel
 from .engines.local.agent import LEASH
@@ -50,7 +51,6 @@ def run(parcel: Parcel) -> End:
 def answer(question: str, job_id: str, *details: Any) -> Any:
     """Answer what the agent asks about a job. Called in the worker's event loop."""
     station = Station.here()
-    station.begun.hear()
     match question, details:
         case "stop", (bool(kill),):
             return station.stop(job_id, kill=kill)
@@ -60,7 +60,8 @@ def answer(question: str, job_id: str, *details: Any) -> Any:
         case "log", (int(start), int(stop)):
             return station.log(job_id, start, min(stop, start + _FETCHED_LOG))
         case "forget", _:
-            return station.forget([job_id, *details])
+            station.forget([job_id, *details])
+            return None
     raise EngineError(f"a worker cannot be asked {question!r}")
 
 
@@ -75,14 +76,26 @@ class Station:
         Sends an event under a topic to the scheduler.
     address
         The worker's.
+    is_leaving
+        Whether the scheduler has given the worker up.
+    refusal
+        Tells why a run of a job must not begin here, of which there may be so many more, None where it may.
     """
 
     _one: ClassVar[Station | None] = None
     _making: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(self, folder: Path, tell: Tell, address: str, is_leaving: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tell: Tell,
+        address: str,
+        is_leaving: Callable[[], bool],
+        refusal: Callable[[str, str, int], str | None],
+    ) -> None:
         self.service = JobService.of(folder)
         self._is_leaving = is_leaving
+        self._refusal = refusal
         self._address = address
         self.service.store.set_setting("max_workers", _MANY)
         # Held for as long as this process lives, whatever ends it.
@@ -91,7 +104,6 @@ class Station:
         self._relay = Relay(self.service.store, tell, address)
         self._running: set[str] = set()
         self._refused: dict[str, bool] = {}
-        self.begun = Begun(address, _own_client, lambda job_id: self.stop(job_id, kill=True))
         self._lock = threading.Lock()
         self._next_look = 0.0
 
@@ -111,7 +123,8 @@ class Station:
                 def is_leaving() -> bool:
                     return worker.status.name in _LEAVING
 
-                cls._one = cls(folder, worker.log_event, worker.address, is_leaving)
+                refused = functools.partial(refusal, worker)
+                cls._one = cls(folder, worker.log_event, worker.address, is_leaving, refused)
             return cls._one
 
     # --- jobs
@@ -122,9 +135,10 @@ class Station:
         if store.payload_keys([job_id]):
             self.forget([job_id])
         watched = Watched(parcel["topic"], os.urandom(6).hex())
-        before = self.begun.begin(job_id, parcel["retries"])
-        if before is not None:
-            return self._no_run(watched, f"lost: the worker at {before} died while it ran there; retry() runs it again")
+        # Whatever dies from here on, the scheduler knows that this run may have begun.
+        reason = self._refusal(job_id, watched.run, parcel["retries"])
+        if reason is not None:
+            return self._no_run(watched, f"lost: {reason}; retry() runs it again")
         new = NewJob(
             name=parcel["name"],
             engine="local",
@@ -184,13 +198,12 @@ class Station:
         """Return a piece of what a job has printed."""
         return piece_of(self.service.store.log_path(job_id), start, stop)
 
-    def forget(self, job_ids: list[str]) -> list[str]:
-        """Remove jobs that have ended. Returns those that are marked as begun with the scheduler."""
+    def forget(self, job_ids: list[str]) -> None:
+        """Remove jobs that have ended."""
         with self._lock:
             for job_id in job_ids:
                 self._refused.pop(job_id, None)
         self.service.store.delete_many(job_ids)
-        return self.begun.forget(job_ids)
 
     def _no_run(self, watched: Watched, words: str) -> End:
         """Return the end of a job that must not begin again."""

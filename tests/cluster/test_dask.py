@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from distributed import Client
 
 from jobdeck import EngineError, InvalidInputError, JobStatus, RuntimeJobFailureError
+from jobdeck.engines.dask.cluster import Cluster as AgentsCluster
 
 from .conftest import agent_pid, end, until
 
@@ -248,6 +250,20 @@ def test_what_names_no_scheduler_is_refused_before_anything_is_queued(make_deck,
     with pytest.raises(InvalidInputError, match="no option 'dusk'"):
         deck.run(print, options={"dusk": {}})
     assert deck.jobs() == []
+
+
+def test_an_agent_hears_what_comes_also_after_a_signal_that_took_long(cluster):
+    agents = AgentsCluster(cluster.address, "nobody", None)
+    before = signal.signal(signal.SIGUSR1, lambda *_: time.sleep(0.3))
+    guard = threading.Timer(10, agents.events.put, [("too late", None, None)])
+    guard.start()
+    try:
+        threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+        assert list(agents.next_events(0.1)) == []
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        guard.cancel()
+        agents.close()
 
 
 def test_certificates_of_a_cluster_let_the_agent_in_and_are_kept_from_others(make_deck):

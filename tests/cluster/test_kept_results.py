@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import cloudpickle
 import pytest
 
 from jobdeck import JobError, JobTimeoutError
-from jobdeck.engines.dask import begun, shelf
+from jobdeck.engines.dask import shelf
 from jobdeck.engines.dask.connection import connected
 
 from .conftest import agent_pid, end, until
@@ -159,8 +158,6 @@ def test_a_worker_dies_with_an_end_that_no_agent_has_taken_and_the_job_does_not_
     assert len(again.result(timeout=60)) == 100_000
     once.wait_for_final_state(timeout=60)
     assert re.search(r"lost: the worker at tcp://\S+ died while it ran there; retry\(\) runs", once.error_message())
-    with Client(own_cluster.address) as client:
-        until(lambda: not client.list_datasets())
 
 
 def make_text_then(mark, go, user_messenger):
@@ -175,33 +172,3 @@ def make_text_then(mark, go, user_messenger):
 def ends_kept(dask_scheduler):
     tasks = [task for key, task in dask_scheduler.tasks.items() if str(key).startswith("jobdeck-job")]
     return [worker.address for task in tasks for worker in task.who_has or ()]
-
-
-def test_a_worker_that_hears_of_an_agent_marks_late_what_it_has_begun(cluster, monkeypatch):
-    monkeypatch.setattr(begun, "QUIET", 0.2)
-    stopped = []
-    names = {"a", "b", "gone-before"}
-    with Client(cluster.address) as client:
-        first, second = (begun.Begun(f"tcp://{name}", lambda: client, stopped.append) for name in ("one", "two"))
-        assert first.begin("a", 0) is None
-        assert begun.marked(client) & names == {"a"}
-        first.hear()
-        monkeypatch.setattr(begun, "QUIET", 60.0)
-        assert first.begin("gone-before", 0) is None
-        monkeypatch.setattr(begun, "QUIET", 0.2)
-        first.hear()
-        assert first.begin("b", 0) is None
-        assert first.forget(["gone-before"]) == []
-        until(lambda: begun.marked(client) & names == {"a", "b"})
-        assert second.begin("b", 0) == "tcp://one"
-        assert second.begin("b", 1) is None
-        assert second.begin("b", 1) == "tcp://two"
-        second.hear()
-        assert second.begin("a", 0) is None  # it cannot know, and finds out
-        until(lambda: stopped == ["a"])
-        assert first.forget(["a", "b", "c"]) == ["a", "b"]
-        begun.unmark(client, ["a", "b", "c"])
-        assert begun.marked(client) & names == set()
-        first.close()
-        second.close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "jobdeck-begun"]

@@ -1,7 +1,11 @@
-"""Killed at random moments, while jobs come, run and go on a cluster: agents and a kernel. What is lost is zero."""
+"""Killed at random moments, while jobs come, run and go on a cluster: agents, workers and a kernel.
+
+What is lost without a word is zero, and so is what begins more often than it may.
+"""
 
 from __future__ import annotations
 
+import collections
 import random
 import sys
 import time
@@ -51,6 +55,43 @@ def test_agents_killed_at_random_moments_lose_and_repeat_nothing(cluster, make_d
         assert job.interim_results() == [[number, i] for i in range(MESSAGES)]
         assert job.logs() == "".join(f"line {i}\n" for i in range(MESSAGES))
     assert sorted(int(line) for line in runs.read_text().split()) == list(range(JOBS))
+
+
+def begin(number, runs):
+    with open(runs, "a") as file:
+        file.write(f"{number}\n")
+    time.sleep(0.15)
+    return number
+
+
+def begins(runs):
+    return (
+        collections.Counter(int(line) for line in runs.read_text().split()) if runs.exists() else collections.Counter()
+    )
+
+
+def test_workers_killed_at_random_moments_begin_no_program_more_often_than_it_may(own_cluster, make_deck, tmp_path):
+    chance = random.Random()
+    deck = make_deck(own_cluster.engine)
+    workers = [own_cluster.add_worker() for _ in range(2)]
+    runs = [tmp_path / f"runs with {retries} retries" for retries in (0, 1)]
+    groups = [
+        deck.map(begin, list(range(JOBS)), inputs={"runs": str(path)}, options={"dask": {"retries": retries}})
+        for retries, path in enumerate(runs)
+    ]
+    for _ in range(2):
+        before = begins(runs[0]).total()
+        until(lambda before=before: begins(runs[0]).total() > before)
+        time.sleep(chance.uniform(0, 0.3))
+        workers.pop(0).kill()
+        workers.append(own_cluster.add_worker())
+    for retries, (group, path) in enumerate(zip(groups, runs, strict=True)):
+        group.wait(60)
+        begun = begins(path)
+        assert max(begun.values()) <= 1 + retries
+        for number, job in enumerate(group):
+            assert job.done() or "died while it ran there" in job.error_message()
+            assert begun[number] or not job.done()
 
 
 def test_the_kernel_is_killed_and_the_jobs_go_on(cluster, make_deck, tmp_path):

@@ -209,7 +209,6 @@ class DaskAgent:
             if news["job"] in self._away:
                 self._hear(news)
         self._leftovers.compare(cluster.kept_results())
-        cluster.unmark_others(f"{self._store.store_id}-", self._away)
         self._write_ends()
         self._forget_ended(cluster)
 

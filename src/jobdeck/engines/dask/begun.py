@@ -1,8 +1,8 @@
-"""Which jobs have begun, written where all workers look before they begin one: with the scheduler.
+"""Which jobs have begun: the scheduler keeps it with each task, and every worker asks before it begins one.
 
-Dask runs a task again, and says nothing, where a worker died with it or with its result. While an agent listens, it
-stops that; these marks are for when there is none. They cost a question to the scheduler, so that a worker asks only
-where it has not heard of an agent for a while, and marks the others late, once nobody has come for them.
+Dask runs a task again, and says nothing, where a worker died with it or with its result. What tells that a job has
+begun must be safe before its program runs, for whatever comes later may die with the worker. It goes when the
+scheduler forgets the task.
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -10,129 +10,72 @@ where it has not heard of an agent for a while, and marks the others late, once 
 
 from __future__ import annotations
 
-import contextlib
-import threading
-import time
-from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
-from .connection import unpublish
+from ..._by_value import by_value
+from ..._errors import EngineError
+from .travel import key_of
 
-_PREFIX: Final = "jobdeck-begun/"
-QUIET: Final = 3.0
-"""Seconds after which an agent that has not been heard of may be dead."""
+_TRIES: Final = 3
+"""A connection that was not used for a while may turn out to be closed. To be asked twice about a run does no harm."""
 
 
-class Begun:
-    """What one worker has begun.
+def listen(client: Any) -> None:
+    """Have a scheduler answer workers that ask whether a job may begin."""
+    client.run_on_scheduler(by_value(listen_there))
+
+
+def listen_there(dask_scheduler: Any) -> None:
+    """Answer, on the scheduler that this is called on, under a name that `ask` knows."""
+
+    def jobdeck_begin(key: str, run: str, worker: str, retries: int) -> dict[str, str]:
+        task = dask_scheduler.tasks.get(key)
+        has_it = task is not None and task.processing_on is not None and task.processing_on.address == worker
+        if not has_it:
+            return {"refused": f"the scheduler does not want it to run at {worker} any more"}
+        if task.metadata is None:
+            task.metadata = {}
+        runs = task.metadata.setdefault("jobdeck", {})
+        if run not in runs and len(runs) > retries:
+            return {"refused": f"the worker at {list(runs.values())[-1]} died while it ran there"}
+        runs[run] = worker
+        return {}
+
+    dask_scheduler.handlers["jobdeck_begin"] = jobdeck_begin
+
+
+def refusal(worker: Any, job_id: str, run: str, retries: int) -> str | None:
+    """Ask the scheduler whether a run of a job may begin; return why it must not, in words.
 
     Parameters
     ----------
-    address
-        The worker's.
-    connect
-        Returns the worker's own client, in a thread that runs a task.
-    stop
-        Ends a job that has begun although it must not.
+    worker
+        Dask's own object, of which this is called in a thread that runs a task.
+    retries
+        How often the job may begin again.
+
+    Raises
+    ------
+    EngineError
+        The scheduler cannot be asked.
     """
+    from distributed.utils import sync
 
-    def __init__(self, address: str, connect: Callable[[], Any], stop: Callable[[str], None]) -> None:
-        self._address = address
-        self._connect = connect
-        self._stop = stop
-        self._heard = float("-inf")
-        self._marked: set[str] = set()
-        self._late: dict[str, tuple[float, int]] = {}
-        self._changed = threading.Condition()
-        self._client: Any = None
-        self._thread: threading.Thread | None = None
-        self._closed = False
-
-    def close(self) -> None:
-        """Mark nothing any more; what is marked stays so."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        if self._thread is not None:
-            self._thread.join()
-
-    def hear(self) -> None:
-        """The agent has asked something: it is alive."""
-        self._heard = time.monotonic()
-
-    def begin(self, job_id: str, retries: int) -> str | None:
-        """Begin a job; where it must not begin, return the address of the worker that had it before.
-
-        Parameters
-        ----------
-        retries
-            How often it may begin again.
-        """
-        if self._client is not None and time.monotonic() - self._heard < QUIET:
-            with self._changed:
-                self._late[job_id] = (time.monotonic() + QUIET, retries)
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._mark_late, name="jobdeck-begun", daemon=True)
-                    self._thread.start()
-                self._changed.notify()
-            return None
-        if self._client is None:
-            self._client = self._connect()
-        with self._changed:
-            self._marked.add(job_id)
-        return mark(self._client, job_id, retries, self._address)
-
-    def forget(self, job_ids: Collection[str]) -> list[str]:
-        """The agent has these jobs' ends. Returns those that have a mark, which is for it to remove."""
-        with self._changed:
-            for job_id in job_ids:
-                self._late.pop(job_id, None)
-            found = [job_id for job_id in job_ids if job_id in self._marked]
-            self._marked.difference_update(found)
-        return found
-
-    def _mark_late(self) -> None:
-        while True:
-            with self._changed:
-                if self._closed:
-                    return
-                now = time.monotonic()
-                due = {job_id: retries for job_id, (when, retries) in self._late.items() if when <= now}
-                if not due:
-                    nearest = min((when for when, _ in self._late.values()), default=None)
-                    self._changed.wait(None if nearest is None else nearest - now)
-                    continue
-                for job_id in due:
-                    del self._late[job_id]
-                self._marked.update(due)
-            for job_id, retries in due.items():
-                # A scheduler that does not answer has given up this worker with all that it runs, or is gone itself.
-                with contextlib.suppress(OSError, TimeoutError):
-                    if mark(self._client, job_id, retries, self._address) is not None:
-                        self._stop(job_id)
-
-
-def mark(client: Any, job_id: str, retries: int, worker: str) -> str | None:
-    """Mark that a job begins on a worker; where it has begun too often, return the worker that had it before."""
-    try:
-        client.publish_dataset((1, worker), name=_name(job_id))
-    except KeyError:
-        times, before = client.get_dataset(_name(job_id), default=(0, worker))
-        if times > retries:
-            return str(before)
-        client.publish_dataset((times + 1, worker), name=_name(job_id), override=True)
-    return None
-
-
-def marked(client: Any) -> set[str]:
-    """Return the jobs that have a mark."""
-    return {str(name).removeprefix(_PREFIX) for name in client.list_datasets() if str(name).startswith(_PREFIX)}
-
-
-def unmark(client: Any, job_ids: Iterable[str]) -> None:
-    """Remove the marks of jobs that have ended."""
-    unpublish(client, map(_name, job_ids))
-
-
-def _name(job_id: str) -> str:
-    return f"{_PREFIX}{job_id}"
+    problem: Exception | None = None
+    for _ in range(_TRIES):
+        try:
+            found = sync(
+                worker.loop,
+                worker.scheduler.jobdeck_begin,
+                key=key_of(job_id),
+                run=run,
+                worker=worker.contact_address,
+                retries=retries,
+            )
+        except OSError as error:
+            problem = error
+        else:
+            if found is None:
+                raise EngineError(f"the scheduler does not know whether job {job_id} may begin: it knows no jobdeck")
+            return None if not found else str(found["refused"])
+    raise EngineError(f"the scheduler cannot be asked whether job {job_id} may begin: {problem}")

@@ -9,15 +9,15 @@ import contextlib
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue, SimpleQueue
 from typing import Any, Final
 
 from ..._by_value import by_value
 from ..._errors import EngineError
 from . import shelf
-from .begun import marked, unmark
+from .begun import listen
 from .connection import CONNECT, connected, patience
-from .travel import Parcel, ask_there, run_there
+from .travel import Parcel, ask_there, key_of, run_there
 
 LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
@@ -49,7 +49,8 @@ class Cluster:
     """
 
     def __init__(self, address: str, topic: str, security: Mapping[str, Any] | None) -> None:
-        self.events: SimpleQueue[Event] = SimpleQueue()
+        # No SimpleQueue: its `get` waits for ever once a signal's handler has taken longer than what was left to wait.
+        self.events: Queue[Event] = Queue()
         self._address = address
         self._topic = topic
         self._client = connected(address, security, min(CONNECT, patience()))
@@ -62,6 +63,7 @@ class Cluster:
         self.scheduler_id = str(self._client.scheduler_info()["id"])
         # A client that the scheduler has never heard of cannot release anything.
         self._tell("client-desires-keys", [])
+        listen(self._client)
         self._client.subscribe_topic(topic, self._hear)
 
     @property
@@ -97,7 +99,7 @@ class Cluster:
         for parcel, how in jobs:
             alike.setdefault(repr(sorted(how.items())), (how, []))[1].append(parcel)
         for how, parcels in alike.values():
-            keys = [_key(parcel["job"]) for parcel in parcels]
+            keys = [key_of(parcel["job"]) for parcel in parcels]
             try:
                 futures = self._client.map(
                     self._run, [self._packed(parcel) for parcel in parcels], key=keys, pure=False, **how
@@ -114,7 +116,7 @@ class Cluster:
 
     def known(self, job_ids: Sequence[str]) -> set[str]:
         """Return those of these jobs that the scheduler has."""
-        keys = {_key(job_id): job_id for job_id in job_ids}
+        keys = {key_of(job_id): job_id for job_id in job_ids}
         try:
             scheduler: Any = self._client.scheduler
             states = self._client.sync(scheduler.get_task_status, keys=list(keys))
@@ -127,8 +129,8 @@ class Cluster:
         from distributed import Future
 
         for job_id in job_ids:
-            self._follow(job_id, Future(_key(job_id), self._client))
-        self._tell("client-desires-keys", list(map(_key, job_ids)), self._client.id)
+            self._follow(job_id, Future(key_of(job_id), self._client))
+        self._tell("client-desires-keys", list(map(key_of, job_ids)), self._client.id)
 
     def earlier(self) -> list[Any]:
         """Return the news that the scheduler still has."""
@@ -142,21 +144,13 @@ class Cluster:
         self._futures.pop(job_id, None)
         # A scheduler that cannot be told is gone, or adopted from anew.
         with contextlib.suppress(Exception):
-            self._tell("client-releases-keys", [_key(job_id)])
+            self._tell("client-releases-keys", [key_of(job_id)])
         if worker is not None:
             self._chores.put((worker, job_id))
 
     def kept_results(self) -> set[str]:
         """Return the jobs whose results are kept in the cluster."""
         return shelf.kept(self._client)
-
-    def unmark_others(self, home: str, job_ids: Collection[str]) -> None:
-        """Remove the marks of a home's jobs that have begun, except for these."""
-        try:
-            own = [job_id for job_id in marked(self._client) if job_id.startswith(home) and job_id not in job_ids]
-            unmark(self._client, own)
-        except Exception as error:
-            raise EngineError(f"the scheduler at {self._address} does not answer: {error!r}") from error
 
     def drop_results(self, job_ids: Collection[str]) -> None:
         """Have the cluster forget results. EngineError where it cannot be told."""
@@ -173,7 +167,7 @@ class Cluster:
 
     def worker_of(self, job_id: str) -> str | None:
         """Return the address of the worker that has the job now, None if none has."""
-        key = _key(job_id)
+        key = key_of(job_id)
         return next((worker for worker, keys in self._client.processing().items() if key in keys), None)
 
     def ask(self, worker: str, question: str, job_id: str, *details: Any) -> Any:
@@ -232,13 +226,9 @@ class Cluster:
                 while (chore := self._chores.get(timeout=max(until - time.monotonic(), 0))) is not None:
                     over.setdefault(chore[0], []).append(chore[1])
             for worker, job_ids in over.items():
-                try:
-                    begun = self.ask(worker, "forget", *job_ids)
-                except EngineError:
-                    # A worker that does not answer any more has lost its jobs with itself, but not their marks.
-                    begun = job_ids
-                with contextlib.suppress(Exception):
-                    unmark(self._client, begun)
+                # A worker that does not answer any more loses its jobs with itself.
+                with contextlib.suppress(EngineError):
+                    self.ask(worker, "forget", *job_ids)
             if chore is None:
                 return
 
@@ -252,9 +242,3 @@ def results(futures: Iterable[Any]) -> list[tuple[Any, BaseException | None]]:
         except Exception as error:  # noqa: BLE001 - it is told as the job's end
             found.append((None, error))
     return found
-
-
-def _key(job_id: str) -> str:
-    # Dask keeps something of each kind of task for ever, and takes the words before the first number or mark for its
-    # name: with the colon all jobs are of one kind.
-    return f"jobdeck-job:{job_id}"

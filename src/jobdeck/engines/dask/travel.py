@@ -84,6 +84,13 @@ class End(TypedDict):
     log: int
 
 
+def key_of(job_id: str) -> str:
+    """Return what Dask calls the task of a job."""
+    # Dask keeps something of each kind of task for ever, and takes the words before the first number or mark for its
+    # name: with the colon all jobs are of one kind.
+    return f"jobdeck-job:{job_id}"
+
+
 def run_there(parcel: Any) -> Any:
     """Run a job on the worker that this is called on."""
     import importlib
