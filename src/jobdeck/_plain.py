@@ -24,8 +24,9 @@ def _visible(character: str) -> str:
 
 def a_kind(value: object) -> str:
     """Return what kind of thing a value is, with its article: ``an int``; None is ``None``."""
-    name = "None" if value is None else type(value).__name__
-    return name if value is None else f"{'an' if name[:1] in 'aeiouAEIO' else 'a'} {name}"
+    kind = type(value)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return "None" if value is None else f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def near(word: str, known: Iterable[str]) -> list[str]:

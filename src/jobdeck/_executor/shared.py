@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextvars import Context
 from dataclasses import dataclass
@@ -24,8 +24,9 @@ from typing import Any, Final
 from .._errors import JobError, JobNotFoundError, RuntimeJobFailureError, StoreError
 from .._job import Job
 from .._program import exception_of, outcome_of_exception, outcome_of_value
-from .._program.pickling import dumps, loads
+from .._program.pickling import dumps, dumps_named, loads
 from .._program.preview import preview
+from .._program.reach import Part
 from .._records import Command, NewJob, Outcome, Sighting
 from .._service import JobService
 from .._status import JobStatus, Verdict
@@ -120,8 +121,9 @@ class SharedPool:
         future: TaskFuture[Any] = TaskFuture(self, call)
         try:
             if self._last[0] is not call.function:
-                self._last = (call.function, dumps(call.function))
-            packed = self._last[1], dumps((call.args, call.kwargs))
+                sent = (self._begin and self._begin[0], call.function)
+                self._last = (call.function, dumps_named(sent, (Part(f"function {call.name!r}", call.function),)))
+            packed = self._last[1], dumps_named((call.args, call.kwargs), _arguments_of(call))
         except Exception as error:  # noqa: BLE001 - pickling runs anybody's code; the future tells, as it does elsewhere
             future.settle(error=error)
             return future
@@ -364,6 +366,12 @@ class SharedPool:
             if self._thread is not None:
                 self._thread.join(2.0)
             self._service.store.abandon_watched(self._agent)
+
+
+def _arguments_of(call: Call) -> Iterator[Part]:
+    """Name what a call is given, for the error where one of it cannot be pickled."""
+    yield from (Part(f"argument {place + 1} of {call.name!r}", value) for place, value in enumerate(call.args))
+    yield from (Part(f"argument {name!r} of {call.name!r}", value) for name, value in call.kwargs.items())
 
 
 def _kill(processes: ProcessPoolExecutor) -> None:

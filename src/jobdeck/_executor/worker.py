@@ -13,7 +13,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from types import ModuleType
 from typing import IO, Any, Final
 
 from .._program import outcome_of_exception
@@ -23,7 +24,53 @@ from .._records import Outcome
 LONGEST_OUTPUT: Final = 1_048_576
 """Bytes of a call's output that are kept: its end."""
 
+_FIXED: Final = (int, float, complex, str, bytes, tuple, frozenset, type(None), ModuleType)
+
 _capture: IO[bytes] | None = None
+
+
+class _SetUp:
+    """What an initializer has set, for the calls of this process.
+
+    A function of a notebook or a script travels whole, with global variables of its own, so that what an initializer
+    from there sets would be seen by nobody. Each function therefore travels together with the initializer, whose global
+    variables are the same as its own there, and gets what the one that ran has left.
+    """
+
+    def __init__(self) -> None:
+        self._variables: dict[str, Any] = {}
+        self._set: dict[str, Any] = {}
+
+    def begin(self, initializer: Callable[..., object], args: tuple[Any, ...]) -> None:
+        """Call it."""
+        self._variables = _variables_of(initializer)
+        before = dict(self._variables)
+        initializer(*args)
+        self._set = {name: value for name, value in self._variables.items() if _is_set(name, value, before)}
+
+    def share(self, initializer: Callable[..., object] | None) -> None:
+        """Let those that came with this copy of it see what it has set."""
+        variables = {} if initializer is None else _variables_of(initializer)
+        # It is the very same where the initializer is in a module that both could import.
+        if variables is not self._variables:
+            variables.update(self._set)
+
+
+def _variables_of(function: Any) -> dict[str, Any]:
+    while isinstance(function, partial):
+        function = function.func
+    found = getattr(function, "__globals__", None)
+    return getattr(type(function).__call__, "__globals__", {}) if found is None else found
+
+
+def _is_set(name: str, value: Any, before: dict[str, Any]) -> bool:
+    """Tell whether an initializer has set a variable, or may have changed what is in it."""
+    if name.startswith("__"):
+        return False
+    return name not in before or before[name] is not value or not (callable(value) or isinstance(value, _FIXED))
+
+
+_set_up = _SetUp()
 
 
 @dataclass(frozen=True)
@@ -43,7 +90,7 @@ def begin(initializer: bytes | None) -> None:
     if initializer is not None:
         # Before the output is captured: why it failed is said where the executor's process says such things.
         function, args = loads(initializer)
-        function(*args)
+        _set_up.begin(function, args)
     _capture = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it is open for as long as the process is there
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # another program may have put its own in their place
@@ -66,8 +113,10 @@ def call(function: bytes, arguments: bytes) -> Answer:
 
 @lru_cache(maxsize=8)
 def _opened(function: bytes) -> Callable[..., Any]:
-    opened: Callable[..., Any] = loads(function)
-    return opened
+    initializer, opened = loads(function)
+    _set_up.share(initializer)
+    called: Callable[..., Any] = opened
+    return called
 
 
 def _output() -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import cloudpickle  # type: ignore[import-untyped]  # it ships no types
 
 from .._errors import UnpicklableError
+from .._plain import a_kind
 from .preview import preview
 from .reach import Part, parts_of_callable
 
@@ -120,15 +121,9 @@ def _complaint(part: Part) -> str:
     culprit = trail[-1].value if trail else part.value
     where = ", ".join(step.label for step in trail) or "it"
     return (
-        f"{part.label} cannot be sent to a job: {where} is {_article(culprit)} ({_reason(culprit)}); "
+        f"{part.label} cannot be sent to a job: {where} is {a_kind(culprit)} ({_reason(culprit)}); "
         "create it inside the program, or pass what it is made from"
     )
-
-
-def _article(value: Any) -> str:
-    kind = type(value)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _reason(value: Any) -> str | None:
