@@ -232,6 +232,17 @@ def fork_beside_a_thread():
     return json.loads(os.read(mine, 100))
 
 
+def fork_and_return_twice(fails):
+    """Come back in two processes; the one that was forked comes first."""
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        return "parent"
+    if fails:
+        raise ValueError("in the fork")
+    return "fork"
+
+
 def native_id_of_the_main_thread():
     import threading
 

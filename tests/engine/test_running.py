@@ -134,6 +134,13 @@ def test_a_process_that_a_program_forks_knows_that_its_threads_are_not_there(ben
     assert bench.value(bench.run(programs.fork_beside_a_thread)) == [1, False]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_how_a_job_ends_is_not_up_to_a_process_that_its_program_has_forked(bench: Bench, fails: bool) -> None:
+    job = bench.run(programs.fork_and_return_twice, fails=fails)
+    assert bench.value(job) == "parent"
+    assert ("ValueError: in the fork" in bench.store.log_path(job.job_id).read_text()) == fails
+
+
 def test_the_main_thread_of_a_job_goes_by_its_own_process(bench: Bench) -> None:
     thread, process = bench.value(bench.run(programs.native_id_of_the_main_thread))
     assert thread == process

@@ -166,6 +166,7 @@ class Work:
     """A job, as its process has it."""
 
     def __init__(self, assignment: Assignment, home: Path, connect: Connect, lines: Lines) -> None:
+        self._pid = os.getpid()
         self._started = time.monotonic()
         self._assignment = assignment
         self._job_id = assignment.job_id
@@ -177,6 +178,10 @@ class Work:
     def run(self) -> int:
         """Take on the context, run the program, keep its outcome, end like an interpreter; return the exit code."""
         outcome, code = self._outcome()
+        if os.getpid() != self._pid:
+            # A process that the program has forked came back from it, too. How the job ends is not up to that one.
+            sys.stderr.write(outcome.traceback or "")
+            return code
         if not self._keep(outcome):
             return _CANNOT_STORE
         self._interrupts.end()
