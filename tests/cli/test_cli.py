@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -307,6 +308,17 @@ def test_the_doctor_names_the_next_step_for_each_problem(tmp_path: Path, monkeyp
     assert "✗ store" in result.output
     assert "chmod 700" in result.output
     assert "→" in result.output
+
+
+def test_the_doctor_tells_of_a_full_disk_and_of_what_cannot_be_written(deck: Deck, command: Command, monkeypatch):
+    deck.prepare(nothing)
+    usage = shutil.disk_usage(deck.home)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=1_000))
+    monkeypatch.setattr("os.access", lambda path, mode: path.name != "output")
+    said = command("doctor", code=1).output
+    assert "✗ home" in said
+    assert "1.0 KB free" in said
+    assert f"✗ permissions: you cannot write {deck.home}/output" in said
 
 
 @pytest.mark.parametrize(("installed", "fault"), [("7.0.1", "threads get lost"), ("7.3.0", "gets lost now and then")])

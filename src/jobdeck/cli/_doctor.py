@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -12,14 +15,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._errors import JobdeckError
-from .._plain import plain
+from .._plain import plain, size
 from .._service import JobService
 from .._version import __version__
 from ..engines.lock import AgentLock
+from ..store.home import BLOBS, DATABASE, OUTPUT
 from ._servers import ask_servers
 
 _PARTS: Final = ("jupyterlab", "notebook", "jupyter_server", "ipykernel", "ipywidgets", "anywidget", "traitlets")
 _NEEDED: Final = ("ipykernel", "ipywidgets", "anywidget", "traitlets")
+_LITTLE: Final = 50e6
+"""Bytes: of less, a few jobs' output takes the rest."""
 _FRONT_END: Final = tuple(f"widgets/static/{name}" for name in ("card.js", "card.css", "deck.js", "deck.css"))
 
 
@@ -58,8 +64,9 @@ def _store(home: Path | None) -> Iterator[Finding]:
             "store", plain(str(error)), True, f"see to the folder {service.home}, or name another with --home"
         )
         return
-    yield Finding("home", f"{told['home']} ({told['file_system'] or 'unknown file system'})")
+    yield _home(service.home, told)
     yield _journal(told)
+    yield from _closed(service.home)
     jobs = told["jobs"]
     assert isinstance(jobs, dict)
     counts = ", ".join(f"{count} {plain(str(status))}" for status, count in jobs.items())
@@ -70,6 +77,23 @@ def _store(home: Path | None) -> Iterator[Finding]:
         words = f"an earlier store was damaged and is kept as {', '.join(damaged)}"
         yield Finding("damage", words, True, "get back what you need from it (it is an SQLite file), then delete it")
     yield _agent(service, int(jobs.get("QUEUED", 0)))
+
+
+def _home(home: Path, told: dict[str, object]) -> Finding:
+    free = shutil.disk_usage(home).free
+    words = f"{told['home']} ({told['file_system'] or 'unknown file system'}, {size(free)} free)"
+    if free >= _LITTLE:
+        return Finding("home", words)
+    return Finding("home", words, True, "make room on that disk; jobdeck prune removes jobs that have ended")
+
+
+def _closed(home: Path) -> Iterator[Finding]:
+    """Tell what of the home cannot be written: without that, jobs can be looked at and not run."""
+    parts = [home / name for name in (DATABASE, OUTPUT, BLOBS, "agents")]
+    closed = [str(part) for part in parts if part.exists() and not os.access(part, os.W_OK)]
+    if closed:
+        step = f"run: chmod -R u+rwX {shlex.quote(str(home))}"
+        yield Finding("permissions", f"you cannot write {plain(', '.join(closed))}", True, step)
 
 
 def _journal(told: dict[str, object]) -> Finding:
