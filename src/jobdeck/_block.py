@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from ._errors import JobError
+from ._group import JobGroup
 from ._job import Job, JobList
 from ._records import NewGroup
 from .watchers import Method, Noting, Seam, seams
@@ -25,7 +26,7 @@ _block: ContextVar[Watching | None] = ContextVar("jobdeck_block", default=None)
 
 
 class Watching:
-    """What `Deck.watching` gives.
+    """What `Deck.watching` gives; as the value of a cell it shows the jobs that its block has created.
 
     What counts as created by the block is what its own code and the tasks that it starts submit, not what other threads
     do meanwhile. Submitting takes no longer for it: a thread puts what was created into the deck, in its order.
@@ -43,9 +44,27 @@ class Watching:
         self._lock = threading.Lock()
         self._is_open = False
 
-    def jobs(self) -> list[Job[Any]]:
+    def jobs(self) -> JobList:
         """Return the jobs that the block has created so far, in their order."""
         return JobList(list(self._jobs), self._deck._service)
+
+    def __repr__(self) -> str:
+        state = "open" if self._is_open else "ended" if self._token is not None else "not begun"
+        jobs = len(self._jobs)
+        return f"<Watching{f' {self._name!r}' if self._name else ''}: {state}, {jobs} job{'' if jobs == 1 else 's'}>"
+
+    @property
+    def _shown(self) -> JobList | JobGroup[Any]:
+        return self.jobs() if self._group_id is None or not self._jobs else self._deck.group(self._group_id)
+
+    def _ipython_display_(self) -> None:
+        self._shown._ipython_display_()
+
+    def _repr_mimebundle_(self, **data: Any) -> dict[str, Any]:
+        return self._shown._repr_mimebundle_(**data)
+
+    def _display_(self) -> Any:
+        return self._shown._display_()
 
     def __enter__(self) -> Watching:
         if self._is_open or self._thread is not None:

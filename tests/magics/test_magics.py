@@ -139,6 +139,7 @@ def test_a_variable_called_backend_can_be_passed(notebook: Kernel):
         ("%%job\n!ls", ["!"]),
         ("%%job\n%time 1", ["magics"]),
         ("%job", ["ID", "usage: %job"]),
+        ("%job -v", ["-v", "usage: %job"]),
         ("%job nonsense", ["nonsense"]),
         ("%jobs colour:red", ["colour", "tag"]),
         ("%jobs tag:a nmae:x", ["did you mean name?", "\n  tag:a nmae:x\n        ^^^^"]),

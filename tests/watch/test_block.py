@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 import pytest
 
 import jobdeck
-from jobdeck import Deck
+from jobdeck import Deck, _presenting
 
 
 class Own(Executor):
@@ -35,6 +35,20 @@ def test_futures_that_a_block_submits_are_shown_and_those_before_and_after_are_n
     assert [job.name for job in block.jobs()] == ["abs", "abs", "abs", "len"]
     assert len(deck.jobs()) == len(deck.jobs(tags=["block"])) == 4
     assert ThreadPoolExecutor.submit is before
+
+
+@pytest.mark.parametrize("name", [None, "my block"])
+def test_a_block_shows_what_it_has_created(deck: Deck, capsys, monkeypatch, name: str | None):
+    monkeypatch.setattr(_presenting, "_factory", None)  # as in a terminal
+    with ThreadPoolExecutor(1) as executor, deck.watching(name) as block:
+        empty = block._repr_mimebundle_()["text/plain"]
+        executor.submit(abs, -1)
+    (job,) = block.jobs()
+    block._ipython_display_()
+    for shown in (capsys.readouterr().out, block._repr_mimebundle_(include=None)["text/plain"], block._display_()):
+        assert (name or job.job_id()) in shown
+    assert empty == "no jobs"
+    assert "ended, 1 job>" in repr(block)
 
 
 def test_what_other_threads_submit_meanwhile_is_not_shown(deck: Deck):

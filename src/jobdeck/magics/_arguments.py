@@ -24,6 +24,9 @@ class Arguments(argparse.ArgumentParser):
             words = shlex.split(line)
         except ValueError as error:
             self.error(f"{str(error).lower()} in: {line}")
+        # Asked first: argparse names what is missing, and not the option that was taken for it.
+        if not self._option_string_actions and (wrong := [word for word in words if word.startswith("-")]):
+            self.error(f"unrecognized arguments: {' '.join(wrong)}")
         return self.parse_args(words)
 
 
