@@ -238,8 +238,8 @@ class SimulatedCluster(Cluster):
         if question == "stop":
             self.stopped.append(job_id)
 
-    def known(self, _job_ids: Sequence[str]) -> set[str]:
-        return set()
+    def known(self, _job_ids: Sequence[str]) -> dict[str, str]:
+        return {}
 
     def adopt(self, _job_ids: Iterable[str]) -> None:
         return

@@ -60,7 +60,7 @@ def test_agents_killed_at_random_moments_lose_and_repeat_nothing(cluster, make_d
 def begin(number, runs):
     with open(runs, "a") as file:
         file.write(f"{number}\n")
-    time.sleep(0.15)
+    time.sleep(0.2)
     return number
 
 
@@ -79,10 +79,10 @@ def test_workers_killed_at_random_moments_begin_no_program_more_often_than_it_ma
         deck.map(begin, list(range(JOBS)), inputs={"runs": str(path)}, options={"dask": {"retries": retries}})
         for retries, path in enumerate(runs)
     ]
-    for _ in range(2):
+    for _ in range(3):
         before = begins(runs[0]).total()
         until(lambda before=before: begins(runs[0]).total() > before)
-        time.sleep(chance.uniform(0, 0.3))
+        time.sleep(chance.uniform(0.2, 0.8))
         workers.pop(0).kill()
         workers.append(own_cluster.add_worker())
     for retries, (group, path) in enumerate(zip(groups, runs, strict=True)):

@@ -23,6 +23,7 @@ from ..launch import log_path, trim_log
 from ..local.inherited import outcome_of
 from ..lock import AgentLock
 from ..workers import first_number
+from . import takeover
 from .address import file_name
 from .cluster import Cluster, Event, results
 from .connection import patience
@@ -32,6 +33,7 @@ from .intake import Away, Intake
 from .leftovers import Leftovers
 from .options import RESULT_LIMIT, checked_options, result_limit
 from .stopping import Stopping
+from .takeover import Fate
 from .travel import End, News
 
 BUSY_TICK: Final = 0.01
@@ -77,7 +79,6 @@ class DaskAgent:
         self._engine = engine
         self._connect = connect
         self._cluster: Cluster | None = None
-        self._scheduler_id: str | None = None
         self._intake = Intake(store, self._ask)
         self._away: dict[str, Away] = {}
         self._ended: dict[str, Any] = {}
@@ -174,9 +175,7 @@ class DaskAgent:
                 self._give_up(f"its scheduler, {self._engine}, cannot be reached")
             raise
         self._unreachable_since = None
-        if self._scheduler_id is not None and cluster.scheduler_id != self._scheduler_id:
-            self.say("another scheduler answers at this address now")
-        self._cluster, self._scheduler_id = cluster, cluster.scheduler_id
+        self._cluster = cluster
         self._away, self._ended = {}, {}
         self._adopt(cluster)
 
@@ -191,23 +190,35 @@ class DaskAgent:
         kept = cluster.known([record.job_id for record in records])
         earlier = cluster.earlier()
         told = {news["job"] for news in earlier}
-        again = []
+        before = takeover.recall(self._store, self._engine)
+        is_new = before not in (None, cluster.scheduler_id)
+        if is_new:
+            self.say("another scheduler answers at this address now")
+        gone = f"lost: the scheduler at {self._engine} does not know it any more; retry() runs it again"
+        again, to_stop = [], []
         for record in records:
             job_id = record.job_id
             away = self._away[job_id] = self._intake.away(record)
-            if job_id in kept:
-                if record.cancel_state is not None:
+            match takeover.fate(record, kept.get(job_id), was_heard=job_id in told, is_new=is_new):
+                case Fate.STOP:
                     away.wish = "cancel"
-            elif record.status == JobStatus.RUNNING or job_id in told:
-                self._close(job_id, Exit(lost=True, words=f"the scheduler at {self._engine} does not know it any more"))
-            else:
-                # Taken from the queue by an agent that ended before it had handed it over.
-                again.append(record)
+                    to_stop.append(away)
+                case Fate.AGAIN:
+                    again.append(record)
+                case Fate.CANCELLED:
+                    self._close(job_id, Exit())
+                case Fate.LOST:
+                    self._close(job_id, Exit(lost=True, words=gone))
+        self._write_ends()
+        takeover.remember(self._store, self._engine, cluster.scheduler_id)
         cluster.adopt(kept)
         self._submit(cluster, again)
         for news in earlier:
             if news["job"] in self._away:
                 self._hear(news)
+        for away in to_stop:
+            if away.job_id not in self._to_stop:
+                self._stop(away)
         self._leftovers.compare(cluster.kept_results())
         self._write_ends()
         self._forget_ended(cluster)
@@ -229,6 +240,7 @@ class DaskAgent:
             self._refuse(record.job_id, words)
         self._write_ends()
         self._leftovers.give_up()
+        takeover.remember(self._store, self._engine, None)
 
     # --- to the scheduler
 
@@ -412,9 +424,13 @@ class DaskAgent:
 
     def _end(self) -> bool:
         """Give up the lock; False where a job turned up in time. See `LocalAgent._end`."""
+        takeover.remember(self._store, self._engine, None)
         self._lock.release()
         queued = self._store.count(JobQuery(engine=self._engine, status=(JobStatus.QUEUED.value,)))
         if queued and self._lock.take(self._agent):
             self._last_busy = time.monotonic()
+            if self._cluster is not None:
+                # Another agent may have had the lock meanwhile: with a new connection its jobs are taken over.
+                self._leave(self._cluster)
             return False
         return True

@@ -114,15 +114,15 @@ class Cluster:
                 self._follow(parcel["job"], future)
         return refused
 
-    def known(self, job_ids: Sequence[str]) -> set[str]:
-        """Return those of these jobs that the scheduler has."""
+    def known(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """Return in which state those of these jobs are, in Dask's words, that the scheduler has."""
         keys = {key_of(job_id): job_id for job_id in job_ids}
         try:
             scheduler: Any = self._client.scheduler
             states = self._client.sync(scheduler.get_task_status, keys=list(keys))
         except Exception as error:
             raise EngineError(f"the Dask scheduler at {self._address} does not answer: {error!r}") from error
-        return {keys[key] for key, state in states.items() if state is not None}
+        return {keys[key]: str(state) for key, state in states.items() if state is not None}
 
     def adopt(self, job_ids: Iterable[str]) -> None:
         """Follow jobs that an earlier agent has handed over."""
