@@ -24,6 +24,21 @@ export default tseslint.config(
       "no-restricted-syntax": [
         "error",
         { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: "Text from a job enters the page as text." },
+        // What JupyterLab's extractor of texts to translate finds, and what it cannot.
+        ...[
+          "CallExpression[callee.property.name='__'][arguments.0.type!='Literal']",
+          "CallExpression[callee.property.name='__']:not([callee.object.name='trans']):not([callee.object.property.name='trans'][callee.object.object.type='ThisExpression'])",
+          "CallExpression[callee.property.name='gettext'][arguments.0.type='Literal']",
+        ].map((selector) => ({ selector, message: "Say trans.__(\"…\") with the text itself, so that it can be translated." })),
+        ...[
+          "JSXText[value=/\\p{L}{2}/u]",
+          "JSXElement > JSXExpressionContainer > ConditionalExpression > Literal[value=/\\p{L}{2}/u]",
+          "JSXAttribute[name.name=/^(aria-label|aria-valuetext|title|placeholder|label)$/] > Literal",
+          "JSXAttribute[name.name=/^(aria-label|aria-valuetext|title|placeholder|label)$/] > JSXExpressionContainer > ConditionalExpression > Literal[value=/\\p{L}{2}/u]",
+        ].map((selector) => ({
+          selector,
+          message: "A text that people read goes through the translation.",
+        })),
       ],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],

@@ -15,7 +15,7 @@ afterEach(() => page.close());
 describe("a dialog", () => {
   const dialog = (onClose: () => void) => (
     <Dialog title={HOSTILE} onClose={onClose}>
-      <p>Words</p>
+      <p>{"Words"}</p>
     </Dialog>
   );
 
@@ -70,7 +70,7 @@ describe("a dialog", () => {
 
 describe("a confirmation", () => {
   const ask = (danger: boolean, onConfirm = vi.fn(), onClose = vi.fn()) => (
-    <Confirm title="Delete 3 jobs?" text="They are gone for good." action="Delete" danger={danger} onConfirm={onConfirm} onClose={onClose} />
+    <Confirm title={"Delete 3 jobs?"} text="They are gone for good." action="Delete" danger={danger} onConfirm={onConfirm} onClose={onClose} />
   );
 
   it("does it, then closes; its way back only closes", async () => {

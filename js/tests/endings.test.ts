@@ -5,7 +5,7 @@ import { Told, type Shelf } from "../src/lab/told";
 import { fillRow } from "../src/model/row";
 import { JobTable, type DeckRow } from "../src/model/table";
 import type { WireRow } from "../src/model/wire";
-import { translator } from "../src/view/env";
+import { translator } from "../src/model/translation";
 import { HOSTILE, makeGroup, makeRowsFrame, makeWireRow, NOW } from "./support/wire";
 
 const id = (number: number): string => makeWireRow(number).id;
@@ -181,33 +181,33 @@ describe("what tabs leave each other", () => {
 });
 
 describe("a notice", () => {
-  const t = translator();
+  const trans = translator();
   const row = (number: number, parts: Partial<WireRow>): DeckRow => fillRow(makeWireRow(number, { name: "vqe", started: NOW - 42, ended: NOW, ...parts }));
   const done = row(1, {});
   const failed = row(2, { status: "ERROR", error: { kind: "exception", text: "ValueError: too bad\nmore", traceback: null } });
 
   it("names a job, how long it took, and why it failed", () => {
-    expect(notice([done], t)).toEqual({ text: "vqe is done after 0:42", failed: [] });
-    expect(notice([failed], t)).toEqual({ text: "vqe failed after 0:42: ValueError: too bad", failed: [failed] });
-    expect(notice([row(3, { status: "PARKED", final: true })], t).text).toBe("vqe has ended: PARKED");
+    expect(notice([done], trans)).toEqual({ text: "vqe is done after 0:42", failed: [] });
+    expect(notice([failed], trans)).toEqual({ text: "vqe failed after 0:42: ValueError: too bad", failed: [failed] });
+    expect(notice([row(3, { status: "PARKED", final: true })], trans).text).toBe("vqe has ended: PARKED");
   });
 
   it("counts several", () => {
-    expect(notice([...Array<DeckRow>(12).fill(done), failed], t).text).toBe("12 jobs done, 1 failed");
-    expect(notice([done, failed, failed], t).text).toBe("1 job done, 2 failed");
-    expect(notice([done, done], t).text).toBe("2 jobs done");
-    expect(notice([failed, failed], t)).toEqual({ text: "2 jobs failed", failed: [failed, failed] });
+    expect(notice([...Array<DeckRow>(12).fill(done), failed], trans).text).toBe("12 jobs done, 1 failed");
+    expect(notice([done, failed, failed], trans).text).toBe("1 job done, 2 failed");
+    expect(notice([done, done], trans).text).toBe("2 jobs done");
+    expect(notice([failed, failed], trans)).toEqual({ text: "2 jobs failed", failed: [failed, failed] });
   });
 
   it("counts the jobs of a group, and those of them that can be run again", () => {
     const theirs = { ...failed, watched: true };
-    const said = groupNotice(makeGroup("s", { name: "vqe" }), [...Array<DeckRow>(298).fill(done), failed, theirs], t);
+    const said = groupNotice(makeGroup("s", { name: "vqe" }), [...Array<DeckRow>(298).fill(done), failed, theirs], trans);
     expect(said).toEqual({ text: "Set vqe: 298 done, 2 failed", failed: [failed, theirs] });
     expect(repeatable(said.failed)).toEqual([failed]);
-    expect(groupNotice(makeGroup("s", { name: HOSTILE }), [row(4, { status: "CANCELLED" }), done], t).text).toBe(`Set ${HOSTILE}: 1 done, 1 cancelled`);
+    expect(groupNotice(makeGroup("s", { name: HOSTILE }), [row(4, { status: "CANCELLED" }), done], trans).text).toBe(`Set ${HOSTILE}: 1 done, 1 cancelled`);
   });
 
   it("cuts a name that is too long", () => {
-    expect(notice([row(1, { name: "x".repeat(10_000) })], t).text.length).toBeLessThan(140);
+    expect(notice([row(1, { name: "x".repeat(10_000) })], trans).text.length).toBeLessThan(140);
   });
 });

@@ -9,7 +9,7 @@ import type { Services } from "../src/lab/services";
 import { JobsRenderer } from "../src/lab/renderer";
 import { WIDGET_MIME_TYPE } from "../src/lab/widget-view";
 import { MIME_TYPE, VERSION, type Bundle, type JobInfo } from "../src/model/wire";
-import { translator } from "../src/view/env";
+import { translator } from "../src/model/translation";
 import { DeckMemory } from "../src/lab/deck-memory";
 import { PageDeck } from "../src/lab/page-deck";
 import { Settings } from "../src/lab/settings";
@@ -143,10 +143,10 @@ function makePage(storeId: string | null, isNotebook = true): Page {
       return widget;
     },
   } as unknown as IRenderMimeRegistry;
-  const t = translator();
+  const trans = translator();
   const targets = new Targets({ contextMenuHitTest: () => undefined }, document);
   const renderer = new JobsRenderer({
-    page: { services, deck: new PageDeck(services, t), memory: new DeckMemory(null), settings: new Settings(null, ""), targets, t },
+    page: { services, deck: new PageDeck(services, trans), memory: new DeckMemory(null), settings: new Settings(null, ""), targets, trans },
     rendermime: isNotebook ? rendermime : null,
     context: isNotebook ? context.context : null,
   });

@@ -4,7 +4,7 @@ import { Rest, type ServerInfo } from "../src/host/http";
 import { Connection } from "../src/host/server";
 import { PageDeck } from "../src/lab/page-deck";
 import { servicesOf, type Services } from "../src/lab/services";
-import { translator } from "../src/view/env";
+import { translator } from "../src/model/translation";
 import { FakeSocket, flushing } from "./support/transports";
 import { makeRowsFrame, makeWireRow } from "./support/wire";
 

@@ -5,7 +5,7 @@ import { RunningJobs } from "../src/lab/running-jobs";
 import { Commands, type JobsPage } from "../src/lab/tokens";
 import { JobTable } from "../src/model/table";
 import type { BulkOrder } from "../src/model/wire";
-import { translator } from "../src/view/env";
+import { translator } from "../src/model/translation";
 import { makeGroup, makeRowsFrame, makeWireRow, NOW } from "./support/wire";
 
 // JupyterLab's own parts need a browser to be loaded in.
@@ -27,7 +27,7 @@ describe("the jobs in the panel of what runs", () => {
     const host = { bulk: (order: BulkOrder) => Promise.resolve({ error: null, order: orders.push(order) }) };
     const deck = { table, host: signal(host), note: signal(null), use: () => released };
     // Of a page it needs no more than this.
-    jobs = new RunningJobs({ deck, services: null, t: translator() } as unknown as JobsPage, commands);
+    jobs = new RunningJobs({ deck, services: null, trans: translator() } as unknown as JobsPage, commands);
     const member = (number: number, status: string): ReturnType<typeof makeWireRow> => makeWireRow(number, { group: "s", status, started: status === "RUNNING" ? NOW : null, ended: null });
     const rows = [
       makeWireRow(9, { name: "alone", status: "RUNNING", started: NOW - 9, ended: null, progress: { done: 1, total: 4, message: null } }),

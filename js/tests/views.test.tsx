@@ -6,7 +6,7 @@ import { Session } from "../src/host/session";
 import { StaticHost } from "../src/host/static";
 import { Deck } from "../src/model/deck";
 import type { JobInfo, Layout, Snapshot } from "../src/model/wire";
-import { translator } from "../src/view/env";
+import { translator } from "../src/model/translation";
 import { forgetAll } from "../src/view/memory";
 import { mount } from "../src/view/root";
 import widget from "../src/widget";
@@ -596,8 +596,8 @@ describe("teardown", () => {
 
 describe("a translator", () => {
   it("translates whole texts, then puts values in, each as it is", () => {
-    const t = translator((text) => (text === "took {time}" ? "dauerte {time}" : text));
-    expect(t("took {time}", { time: "{name}" })).toBe("dauerte {name}");
-    expect(t("{unknown} stays")).toBe("{unknown} stays");
+    const trans = translator((text) => (text === "took {time}" ? "dauerte {time}" : text));
+    expect(trans.__("took {time}", { time: "{name}" })).toBe("dauerte {name}");
+    expect(trans.__("{unknown} stays")).toBe("{unknown} stays");
   });
 });

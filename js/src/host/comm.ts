@@ -1,3 +1,4 @@
+import { marking as trans } from "../model/translation";
 import { isFrame, isGroup, mismatch, type BulkOrder, type CommandName, type FromBrowser } from "../model/wire";
 import type { FeedFrame, RangeQuery, RangeReply, Reply, Report } from "../model/wire";
 import { openChannel, type Channel } from "./channel";
@@ -16,7 +17,7 @@ export interface WidgetModel {
   readonly widget_manager?: unknown;
 }
 
-const BUSY = "The kernel has not answered: it is busy or gone. If it is busy, it will take this up when it is free.";
+const BUSY = trans.__("The kernel has not answered: it is busy or gone. If it is busy, it will take this up when it is free.");
 
 /**
  * Frames over a widget's comm. Commands take the shortest path that works: HTTP where the page's server has jobdeck on the
@@ -106,7 +107,7 @@ export class CommHost implements Host, Line {
     void this.channel?.then((channel) => channel?.close());
     this.channel = null;
     this.underway.clear();
-    this.requests.rejectAll("The card was closed.");
+    this.requests.rejectAll(trans.__("The card was closed."));
   }
 
   private readonly take = (content: unknown): void => {

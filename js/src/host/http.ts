@@ -1,3 +1,4 @@
+import { marking as trans } from "../model/translation";
 import { isFrame, mismatch, PROTOCOL, type BulkOrder, type CommandName, type Reply, type Report } from "../model/wire";
 import { HostError, VersionError } from "./host";
 import { xsrfToken, type Page } from "./page";
@@ -66,7 +67,7 @@ export class Rest {
   async bulk(order: BulkOrder): Promise<Report> {
     const { answer, body } = await this.post("commands", order);
     if (isFrame(body) && body.type === "report") return body;
-    const error = refusal(answer, body) ?? "The Jupyter server did not say what became of the jobs.";
+    const error = refusal(answer, body) ?? trans.__("The Jupyter server did not say what became of the jobs.");
     return { type: "report", request: 0, error, outcomes: {}, counts: {}, made: {}, reasons: {} };
   }
 

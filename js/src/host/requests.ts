@@ -1,3 +1,4 @@
+import { marking as trans } from "../model/translation";
 import type { FromKernel, RangeReply, Reply, Report } from "../model/wire";
 import { HostError } from "./host";
 
@@ -42,7 +43,7 @@ export class Requests {
       }, timeout);
       const settle = (answer: Answer): void => {
         if (answer.type === type) resolve(answer as Wanted);
-        else reject(new HostError("The answer was not the one that was asked for."));
+        else reject(new HostError(trans.__("The answer was not the one that was asked for.")));
       };
       this.pending.set(request, { settle, reject, timer });
       try {

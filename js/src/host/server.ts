@@ -1,3 +1,4 @@
+import { marking as trans } from "../model/translation";
 import { isFrame, mismatch, type BulkOrder, type CommandName, type FeedFrame, type FromBrowser } from "../model/wire";
 import type { RangeQuery, RangeReply, Reply, Report, Trouble } from "../model/wire";
 import { DeckTalk } from "./deck-talk";
@@ -24,13 +25,13 @@ const GATHER = 20;
 const LINGER = 2_000;
 /** The code with which a server ends the stream of a page of another version, once it has said so. */
 const OTHER_PROTOCOL = 4406;
-const LOST = "The connection to the Jupyter server is lost. Trying again…";
+const LOST = trans.__("The connection to the Jupyter server is lost. Trying again…");
 
 /** One WebSocket for all of a page: it asks for the jobs of all cards and hands each card its own, and the deck its rows. */
 export class Connection implements Line {
   private readonly channels = new Set<JobsHost>();
   private readonly talk = new DeckTalk((frame) => this.send(frame));
-  private readonly requests = new Requests(15_000, "The Jupyter server has not answered.");
+  private readonly requests = new Requests(15_000, trans.__("The Jupyter server has not answered."));
   private socket: Socket | null = null;
   private seq: number | null = null;
   private subscribed = "";
@@ -96,7 +97,7 @@ export class Connection implements Line {
 
   close(): void {
     for (const name of [...this.timers.keys()]) this.cancel(name);
-    this.requests.rejectAll("The card was closed.");
+    this.requests.rejectAll(trans.__("The card was closed."));
     this.drop();
   }
 

@@ -1,7 +1,8 @@
+import { marking as trans } from "../model/translation";
 import type { RangeReply, Reply, Report } from "../model/wire";
 import { HostError, type Capabilities, type Host } from "./host";
 
-const NOBODY = "This is a saved state: there is nobody to ask.";
+const NOBODY = trans.__("This is a saved state: there is nobody to ask.");
 
 /** Nobody to ask: the deck shows what it was seeded with. */
 export class StaticHost implements Host {
@@ -24,7 +25,7 @@ export class StaticHost implements Host {
   }
 
   range(): Promise<RangeReply> {
-    return Promise.reject(new HostError("This is a saved state: the rest is with the job's store."));
+    return Promise.reject(new HostError(trans.__("This is a saved state: the rest is with the job's store.")));
   }
 
   command(): Promise<Reply> {

@@ -5,7 +5,7 @@ import { Session } from "../host/session";
 import { StaticHost } from "../host/static";
 import { Deck } from "../model/deck";
 import type { Bundle } from "../model/wire";
-import type { Translate } from "../view/env";
+import type { Translation } from "../model/translation";
 import { mount } from "../view/root";
 import { Keeper } from "./keeper";
 import type { JobsOutput } from "./output";
@@ -24,12 +24,12 @@ export class CardsOutput implements JobsOutput {
     element: Element,
     private bundle: Bundle,
     note: ReadonlySignal<string | null>,
-    t: Translate,
+    trans: Translation,
   ) {
     const deck = new Deck();
     deck.seed(bundle.snapshot, isFresh(bundle));
     this.session = new Session(deck, new StaticHost());
-    this.unmount = mount(element, { session: this.session, layout: bundle.layout, note, t });
+    this.unmount = mount(element, { session: this.session, layout: bundle.layout, note, trans });
   }
 
   goLive(services: Services, model: IRenderMime.IMimeModel, context: DocumentRegistry.Context | null): void {

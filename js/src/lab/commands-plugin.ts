@@ -13,7 +13,7 @@ import { Commands, IJobsPage, type JobsPage } from "./tokens";
 const FINAL = ["DONE", "ERROR", "CANCELLED"];
 
 function activate(app: JupyterFrontEnd, page: JobsPage, palette: ICommandPalette | null): void {
-  const { services, deck, targets, t } = page;
+  const { services, deck, targets, trans } = page;
   if (!services) return;
   const statusOf = (target: Target): string => deck.table.row(target.id)?.status ?? target.status;
   const isFinal = (target: Target): boolean => FINAL.includes(statusOf(target));
@@ -35,20 +35,20 @@ function activate(app: JupyterFrontEnd, page: JobsPage, palette: ICommandPalette
       },
     };
     app.commands.addCommand(command, options);
-    palette?.addItem({ command, category: t("Jobs") });
+    palette?.addItem({ command, category: trans.__("Jobs") });
   };
   const addOrder = (command: string, name: CommandName, label: string, may: (target: Target) => boolean): void =>
     add(command, label, may, (target) => order(page, target.id, name));
 
-  addOrder(Commands.cancel, "cancel", t("Cancel Job"), (target) => !isFinal(target));
-  addOrder(Commands.kill, "kill", t("Kill Job Now"), (target) => !isFinal(target));
-  addOrder(Commands.retry, "retry", t("Retry Job"), isFinal);
-  const put = async (text: string): Promise<string | null> => ((await copy(text)) ? null : t("The browser did not let it be copied."));
-  add(Commands.copyId, t("Copy Job Id"), () => true, (target) => put(target.id));
-  add(Commands.copyResult, t("Copy Result"), (target) => statusOf(target) === "DONE", async (target) => {
+  addOrder(Commands.cancel, "cancel", trans.__("Cancel Job"), (target) => !isFinal(target));
+  addOrder(Commands.kill, "kill", trans.__("Kill Job Now"), (target) => !isFinal(target));
+  addOrder(Commands.retry, "retry", trans.__("Retry Job"), isFinal);
+  const put = async (text: string): Promise<string | null> => ((await copy(text)) ? null : trans.__("The browser did not let it be copied."));
+  add(Commands.copyId, trans.__("Copy Job Id"), () => true, (target) => put(target.id));
+  add(Commands.copyResult, trans.__("Copy Result"), (target) => statusOf(target) === "DONE", async (target) => {
     try {
-      const result = await fetchResult(services.connection, target.id);
-      return result === null ? t("The job has no result.") : await put(result);
+      const result = await fetchResult(services.connection, target.id, trans);
+      return result === null ? trans.__("The job has no result.") : await put(result);
     } catch (error) {
       if (error instanceof HostError) return error.message;
       throw error;

@@ -28,7 +28,7 @@ export class DeckOutput implements JobsOutput {
     this.state = page.memory.arrangement;
     if (bundle.deck) this.saved.seed(bundle.deck);
     element.classList.add("jobdeck-in-cell");
-    this.unmount = mountDeck(element, { host: new StaticHost(), table: this.saved, t: page.t, note, state: this.state, onState: this.keep });
+    this.unmount = mountDeck(element, { host: new StaticHost(), table: this.saved, trans: page.trans, note, state: this.state, onState: this.keep });
   }
 
   goLive(services: Services, model: IRenderMime.IMimeModel, context: DocumentRegistry.Context | null): void {

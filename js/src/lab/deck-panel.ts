@@ -9,9 +9,10 @@ export class DeckPanel extends ViewWidget {
   constructor(private readonly page: JobsPage) {
     super(true);
     this.addClass("jobdeck-deck-view");
+    const { trans } = page;
     this.title.icon = jobsIcon;
-    this.title.label = page.t("Jobs");
-    this.title.caption = page.t("Jobs of all kernels");
+    this.title.label = trans.__("Jobs");
+    this.title.caption = trans.__("Jobs of all kernels");
   }
 
   /** Go to a group, and show its jobs. */

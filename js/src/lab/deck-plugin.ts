@@ -17,11 +17,11 @@ function activate(
   restorer: ILayoutRestorer | null,
 ): void {
   const { commands, shell } = app;
-  const { targets, memory, t } = page;
+  const { targets, memory, trans } = page;
   const tracker = new WidgetTracker<DeckTab>({ namespace: "jobdeck-deck" });
   commands.addCommand(Commands.open, {
-    label: (args) => (args.pointed === true ? t("Show in the Deck") : args.isLauncher === true ? t("Jobs") : t("Open the Deck of Jobs")),
-    caption: t("All jobs of all kernels: find, compare, stop and repeat them"),
+    label: (args) => (args.pointed === true ? trans.__("Show in the Deck") : args.isLauncher === true ? trans.__("Jobs") : trans.__("Open the Deck of Jobs")),
+    caption: trans.__("All jobs of all kernels: find, compare, stop and repeat them"),
     icon: (args) => (args.isPalette === true ? undefined : jobsIcon),
     isVisible: (args) => args.pointed !== true || targets.find(args) !== null,
     execute: async (args) => {
@@ -41,7 +41,7 @@ function activate(
       return tab;
     },
   });
-  palette?.addItem({ command: Commands.open, category: t("Jobs"), args: { isPalette: true } });
+  palette?.addItem({ command: Commands.open, category: trans.__("Jobs"), args: { isPalette: true } });
   launcher?.add({ command: Commands.open, category: "Other", rank: 5, args: { isLauncher: true } });
   if (restorer) void restorer.restore(tracker, { command: Commands.open, name: () => "deck" });
 }

@@ -5,7 +5,7 @@ import type { JobsPage } from "./tokens";
 /** Show the page's deck in an element, which gives the height, as soon as there is one; until then, why there is none. */
 export function showPageDeck(
   element: HTMLElement,
-  { deck, t }: JobsPage,
+  { deck, trans }: JobsPage,
   state: () => DeckState | null,
   onState: (state: DeckState) => void,
 ): () => void {
@@ -13,7 +13,7 @@ export function showPageDeck(
   const stop = effect(() => {
     const host = deck.host.value;
     if (!host) return showNote(element, deck.note.value);
-    return untracked(() => mountDeck(element, { host, table: deck.table, t, note: deck.note, state: state(), onState }));
+    return untracked(() => mountDeck(element, { host, table: deck.table, trans, note: deck.note, state: state(), onState }));
   });
   return () => {
     stop();

@@ -24,11 +24,11 @@ export class GroupOutput implements JobsOutput {
     private readonly page: JobsPage,
   ) {
     if (bundle.deck) this.saved.seed(bundle.deck);
-    this.unmount = mountGroup(element, { host: new StaticHost(), table: this.saved, group: bundle.group.id, isWhole: true, t: page.t, note });
+    this.unmount = mountGroup(element, { host: new StaticHost(), table: this.saved, group: bundle.group.id, isWhole: true, trans: page.trans, note });
   }
 
   goLive(services: Services, model: IRenderMime.IMimeModel, context: DocumentRegistry.Context | null): void {
-    const { deck, t } = this.page;
+    const { deck, trans } = this.page;
     const { id } = this.bundle.group;
     this.keeper = new DeckKeeper(deck.table, this.bundle, model, services.rest, context, id);
     const release = deck.use();
@@ -40,7 +40,7 @@ export class GroupOutput implements JobsOutput {
       queueMicrotask(() => stop());
       untracked(() => {
         this.unmount();
-        this.unmount = mountGroup(this.element, { host, table: deck.table, group: id, t, note: this.note });
+        this.unmount = mountGroup(this.element, { host, table: deck.table, group: id, trans, note: this.note });
       });
     });
     this.release = () => {

@@ -22,7 +22,7 @@ export class JobPanel extends ViewWidget {
     name: string,
   ) {
     super(true);
-    const { t } = page;
+    const { trans } = page;
     this.addClass("jobdeck-tab-view");
     this.title.icon = jobsIcon;
     this.title.label = name.slice(0, LONGEST_LABEL) || jobId;
@@ -30,7 +30,7 @@ export class JobPanel extends ViewWidget {
     const { deck } = this.session;
     this.unwatch = effect(() => {
       const isThere = deck.ids.value.includes(jobId);
-      if (deck.applied.value >= 0) this.note.value = isThere ? null : t("The server's store has no job {id}.", { id: jobId });
+      if (deck.applied.value >= 0) this.note.value = isThere ? null : trans.__("The server's store has no job {id}.", { id: jobId });
       const info = deck.job(jobId)?.info.value;
       if (info) {
         this.title.label = info.name.slice(0, LONGEST_LABEL);
@@ -52,6 +52,6 @@ export class JobPanel extends ViewWidget {
   }
 
   protected mount(): () => void {
-    return mount(this.node, { session: this.session, layout: "card", note: this.note, t: this.page.t, stays: true });
+    return mount(this.node, { session: this.session, layout: "card", note: this.note, trans: this.page.trans, stays: true });
   }
 }

@@ -14,11 +14,11 @@ function activate(
   restorer: ILayoutRestorer | null,
 ): void {
   const { commands, shell } = app;
-  const { services, targets, t } = page;
+  const { services, targets, trans } = page;
   if (!services) return;
   const tracker = new WidgetTracker<JobTab>({ namespace: "jobdeck-job" });
   commands.addCommand(Commands.openJob, {
-    label: t("Open Job in a Tab"),
+    label: trans.__("Open Job in a Tab"),
     isEnabled: (args) => targets.find(args) !== null,
     execute: (args) => {
       const target = targets.find(args);
@@ -35,7 +35,7 @@ function activate(
       bringToFront(shell, tab);
     },
   });
-  palette?.addItem({ command: Commands.openJob, category: t("Jobs") });
+  palette?.addItem({ command: Commands.openJob, category: trans.__("Jobs") });
   if (restorer) {
     void restorer.restore(tracker, {
       command: Commands.openJob,

@@ -15,20 +15,21 @@ export class JobsPanel extends ViewWidget {
     super(false);
     this.id = "jobdeck-panel";
     this.title.icon = jobsIcon;
-    this.title.caption = page.t("Jobs");
+    const { trans } = page;
+    this.title.caption = trans.__("Jobs");
     this.node.setAttribute("role", "region");
-    this.node.setAttribute("aria-label", page.t("Jobs of all kernels"));
+    this.node.setAttribute("aria-label", trans.__("Jobs of all kernels"));
   }
 
   protected mount(): () => void {
     const { page, commands } = this;
-    const { deck, settings, t } = page;
+    const { deck, settings, trans } = page;
     const release = deck.use();
     const unmount = mountPanel(this.node, {
       table: deck.table,
       note: deck.note,
       recent: computed(() => settings.preferences.value.recentCount),
-      t,
+      trans,
       onOpen: (row) => void commands.execute(Commands.openJob, { id: row.id, name: row.name }),
       onGroup: (group) => void commands.execute(Commands.open, { group }),
       onDeck: (query) => void commands.execute(Commands.open, query ? { query } : {}),

@@ -2,7 +2,7 @@ import { isOurs } from "../model/status";
 import { count, elapsed, took } from "../model/time";
 import type { DeckRow } from "../model/table";
 import type { GroupInfo } from "../model/wire";
-import type { Translate } from "../view/env";
+import type { Translation } from "../model/translation";
 
 const LONGEST_NAME = 80;
 
@@ -13,28 +13,28 @@ export interface Notice {
 }
 
 /** `vqe-h2 is done after 0:42`, `12 jobs done, 1 failed`. */
-export function notice(ended: readonly DeckRow[], t: Translate): Notice {
+export function notice(ended: readonly DeckRow[], trans: Translation): Notice {
   const failed = ended.filter((row) => row.status === "ERROR");
   const [only] = ended;
   const text =
-    ended.length === 1 && only ? one(only, t)
-    : failed.length === 0 ? t("{count} jobs done", { count: ended.length })
-    : failed.length === ended.length ? t("{count} jobs failed", { count: ended.length })
-    : ended.length - failed.length === 1 ? t("1 job done, {failed} failed", { failed: failed.length })
-    : t("{done} jobs done, {failed} failed", { done: ended.length - failed.length, failed: failed.length });
+    ended.length === 1 && only ? one(only, trans)
+    : failed.length === 0 ? trans.__("{count} jobs done", { count: ended.length })
+    : failed.length === ended.length ? trans.__("{count} jobs failed", { count: ended.length })
+    : ended.length - failed.length === 1 ? trans.__("1 job done, {failed} failed", { failed: failed.length })
+    : trans.__("{done} jobs done, {failed} failed", { done: ended.length - failed.length, failed: failed.length });
   return { text, failed };
 }
 
 /** `Set vqe: 298 done, 2 failed`. What is to be run again are those that can be. */
-export function groupNotice(group: GroupInfo, ended: readonly DeckRow[], t: Translate): Notice {
+export function groupNotice(group: GroupInfo, ended: readonly DeckRow[], trans: Translation): Notice {
   const of = (status: string): DeckRow[] => ended.filter((row) => row.status === status);
   const failed = of("ERROR");
   const counts = [
-    of("DONE").length > 0 ? t("{n} done", { n: count(of("DONE").length) }) : null,
-    failed.length > 0 ? t("{n} failed", { n: count(failed.length) }) : null,
-    of("CANCELLED").length > 0 ? t("{n} cancelled", { n: count(of("CANCELLED").length) }) : null,
+    of("DONE").length > 0 ? trans.__("{n} done", { n: count(of("DONE").length) }) : null,
+    failed.length > 0 ? trans.__("{n} failed", { n: count(failed.length) }) : null,
+    of("CANCELLED").length > 0 ? trans.__("{n} cancelled", { n: count(of("CANCELLED").length) }) : null,
   ];
-  return { text: t("Set {name}: {counts}", { name: cut(group.name), counts: counts.filter(Boolean).join(", ") }), failed };
+  return { text: trans.__("Set {name}: {counts}", { name: cut(group.name), counts: counts.filter(Boolean).join(", ") }), failed };
 }
 
 /** Those that jobdeck can run again. */
@@ -46,11 +46,11 @@ function cut(name: string): string {
   return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
 
-function one(row: DeckRow, t: Translate): string {
+function one(row: DeckRow, trans: Translation): string {
   const name = cut(row.name);
   const time = took(elapsed(row, row.ended ?? 0) ?? 0);
-  if (row.status === "DONE") return t("{name} is done after {time}", { name, time });
-  if (row.status !== "ERROR") return t("{name} has ended: {status}", { name, status: row.status });
+  if (row.status === "DONE") return trans.__("{name} is done after {time}", { name, time });
+  if (row.status !== "ERROR") return trans.__("{name} has ended: {status}", { name, status: row.status });
   const reason = row.error?.text.split("\n", 1)[0];
-  return reason ? t("{name} failed after {time}: {reason}", { name, time, reason }) : t("{name} failed after {time}", { name, time });
+  return reason ? trans.__("{name} failed after {time}: {reason}", { name, time, reason }) : trans.__("{name} failed after {time}", { name, time });
 }

@@ -23,19 +23,21 @@ export class Notices {
   ) {}
 
   tell(ended: readonly DeckRow[]): void {
-    this.say(notice(ended, this.page.t), this.page.t("Retry"), () => this.open(ended));
+    const { trans } = this.page;
+    this.say(notice(ended, trans), trans.__("Retry"), () => this.open(ended));
   }
 
   /** One word for a whole group, however many jobs it has. */
   tellGroup(group: GroupInfo, ended: readonly DeckRow[]): void {
     const show = (): void => void this.commands.execute(Commands.open, { group: group.id });
-    this.say(groupNotice(group, ended, this.page.t), this.page.t("Retry failed"), show);
+    const { trans } = this.page;
+    this.say(groupNotice(group, ended, trans), trans.__("Retry failed"), show);
   }
 
   private say(said: Notice, retryLabel: string, open: () => void): void {
-    const { t, settings } = this.page;
+    const { trans, settings } = this.page;
     const again = repeatable(said.failed);
-    const actions: Notification.IAction[] = [{ label: t("Open"), callback: open, displayType: "accent" }];
+    const actions: Notification.IAction[] = [{ label: trans.__("Open"), callback: open, displayType: "accent" }];
     if (again.length > 0) actions.push({ label: retryLabel, callback: () => void this.retry(again) });
     Notification.emit(said.text, said.failed.length > 0 ? "error" : "success", { autoClose: STAY, actions });
     if (document.hidden && settings.preferences.peek().systemNotifications) this.tellOutside(said, open);
@@ -43,31 +45,32 @@ export class Notices {
 
   /** Ask the browser whether it may; only within a person's gesture will it listen. */
   async ask(): Promise<boolean> {
-    const { t } = this.page;
+    const { trans } = this.page;
     if (!this.system) {
-      Notification.warning(t("This browser has no system notifications for this page. They need HTTPS, or a server on this machine."));
+      Notification.warning(trans.__("This browser has no system notifications for this page. They need HTTPS, or a server on this machine."));
       return false;
     }
     const permission = this.system.permission === "default" ? await this.system.requestPermission() : this.system.permission;
     if (permission === "granted") return true;
-    Notification.warning(t("The browser does not allow this page to use the system's notifications; its settings for this site can."));
+    Notification.warning(trans.__("The browser does not allow this page to use the system's notifications; its settings for this site can."));
     return false;
   }
 
   /** The setting is on, but the browser has not been asked: offer a button whose click is the gesture. */
   askOnce(): void {
-    const { t } = this.page;
+    const { trans } = this.page;
     if (this.hasAsked || this.system?.permission !== "default") return;
     this.hasAsked = true;
-    Notification.info(t("May jobdeck tell outside of the browser that a job has ended?"), {
+    Notification.info(trans.__("May jobdeck tell outside of the browser that a job has ended?"), {
       autoClose: false,
-      actions: [{ label: t("Allow"), callback: () => void this.ask(), displayType: "accent" }],
+      actions: [{ label: trans.__("Allow"), callback: () => void this.ask(), displayType: "accent" }],
     });
   }
 
   private tellOutside(said: Notice, open: () => void): void {
     if (this.system?.permission !== "granted") return;
-    const shown = new this.system(this.page.t("Jobs"), { body: said.text, tag: said.text });
+    const { trans } = this.page;
+    const shown = new this.system(trans.__("Jobs"), { body: said.text, tag: said.text });
     shown.onclick = () => {
       window.focus();
       open();

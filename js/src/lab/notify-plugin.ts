@@ -8,7 +8,7 @@ import { Commands, IJobsPage, type JobsPage } from "./tokens";
 
 function activate(app: JupyterFrontEnd, page: JobsPage, palette: ICommandPalette | null): void {
   const { commands } = app;
-  const { deck, settings, t } = page;
+  const { deck, settings, trans } = page;
   const notices = new Notices(page, commands);
   const told = new Told(localStorage);
   effect(() => {
@@ -30,8 +30,8 @@ function activate(app: JupyterFrontEnd, page: JobsPage, palette: ICommandPalette
     if (settings.preferences.value.systemNotifications) notices.askOnce();
   });
   commands.addCommand(Commands.systemNotifications, {
-    label: t("Tell of Ended Jobs Outside of the Browser"),
-    caption: t("While the page is hidden, the system's own notification tells that a job has ended"),
+    label: trans.__("Tell of Ended Jobs Outside of the Browser"),
+    caption: trans.__("While the page is hidden, the system's own notification tells that a job has ended"),
     isToggleable: true,
     isToggled: () => settings.preferences.peek().systemNotifications,
     execute: async () => {
@@ -41,7 +41,7 @@ function activate(app: JupyterFrontEnd, page: JobsPage, palette: ICommandPalette
       await settings.set("systemNotifications", wish);
     },
   });
-  palette?.addItem({ command: Commands.systemNotifications, category: t("Jobs") });
+  palette?.addItem({ command: Commands.systemNotifications, category: trans.__("Jobs") });
 }
 
 /** Tells that jobs have ended. */

@@ -3,15 +3,15 @@ import type { BulkOrder, CommandName } from "../model/wire";
 import type { JobsPage } from "./tokens";
 
 /** Ask the page's server for something to be done to a job. Returns a sentence that says why it was not, else null. */
-export function order({ services, t }: JobsPage, id: string, command: CommandName): Promise<string | null> {
-  if (!services) return Promise.resolve(t("This page names no Jupyter server that could have jobs."));
+export function order({ services, trans }: JobsPage, id: string, command: CommandName): Promise<string | null> {
+  if (!services) return Promise.resolve(trans.__("This page names no Jupyter server that could have jobs."));
   return refusalOf(services.rest.command(id, command));
 }
 
 /** The same for many jobs, over the connection that tells of them. */
-export function orderMany({ deck, t }: JobsPage, bulk: BulkOrder): Promise<string | null> {
+export function orderMany({ deck, trans }: JobsPage, bulk: BulkOrder): Promise<string | null> {
   const host = deck.host.peek();
-  if (!host) return Promise.resolve(deck.note.peek() ?? t("The Jupyter server is not connected just now."));
+  if (!host) return Promise.resolve(deck.note.peek() ?? trans.__("The Jupyter server is not connected just now."));
   return refusalOf(host.bulk(bulk));
 }
 

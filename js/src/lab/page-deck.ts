@@ -3,7 +3,7 @@ import { followDeck } from "../host/follow";
 import { HostError, type Host } from "../host/host";
 import { onNextPaint, type Schedule } from "../host/schedule";
 import { JobTable } from "../model/table";
-import type { Translate } from "../view/env";
+import type { Translation } from "../model/translation";
 import type { Services } from "./services";
 
 /** The table is followed this long after nobody wants it any more, since panels are shown and hidden in turns. */
@@ -23,10 +23,10 @@ export class PageDeck {
 
   constructor(
     private readonly services: Services | null,
-    private readonly t: Translate,
+    private readonly trans: Translation,
     private readonly schedule: Schedule = onNextPaint,
   ) {
-    if (!services) this.words.value = t("This page names no Jupyter server that could have jobs.");
+    if (!services) this.words.value = trans.__("This page names no Jupyter server that could have jobs.");
   }
 
   /** Null until somebody has needed it, and on a page without a server that has jobdeck. */
@@ -59,7 +59,7 @@ export class PageDeck {
     this.isAsking = true;
     try {
       const info = await services.server();
-      this.words.value = info ? null : this.t("The Jupyter server does not have jobdeck: install it where JupyterLab runs.");
+      this.words.value = info ? null : this.trans.__("The Jupyter server does not have jobdeck: install it where JupyterLab runs.");
       if (!info || this.users === 0) return;
       this.opened.value ??= services.connection.open([]);
       this.unfollow = followDeck(this.opened.value, this.table, this.schedule);

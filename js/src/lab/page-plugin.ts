@@ -3,7 +3,7 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStateDB } from "@jupyterlab/statedb";
 import { ITranslator } from "@jupyterlab/translation";
 import { LAB_MARK } from "../host/page";
-import { translator, type Translate } from "../view/env";
+import { translator } from "../model/translation";
 import { DeckMemory } from "./deck-memory";
 import { PageDeck } from "./page-deck";
 import { servicesOf } from "./services";
@@ -21,16 +21,16 @@ function activate(
   states: IStateDB | null,
 ): JobsPage {
   const bundle = translation?.load("jobdeck");
-  const t: Translate = bundle ? translator((text) => bundle.__(text)) : translator();
+  const trans = bundle ? translator((text) => bundle.gettext(text)) : translator();
   const services = servicesOf(document);
   if (services) document.documentElement.setAttribute(LAB_MARK, "");
   return {
     services,
-    deck: new PageDeck(services, t),
+    deck: new PageDeck(services, trans),
     memory: new DeckMemory(states),
     settings: new Settings(registry, ID),
     targets: new Targets(app, document),
-    t,
+    trans,
   };
 }
 

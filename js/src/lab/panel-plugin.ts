@@ -13,13 +13,13 @@ async function activate(
   restorer: ILayoutRestorer | null,
 ): Promise<void> {
   const { commands, shell } = app;
-  const { settings, t } = page;
+  const { settings, trans } = page;
   commands.addCommand(Commands.showPanel, {
-    label: t("Show Jobs Panel"),
-    caption: t("Show the jobs of all kernels beside the work"),
+    label: trans.__("Show Jobs Panel"),
+    caption: trans.__("Show the jobs of all kernels beside the work"),
     execute: () => shell.activateById(panel.id),
   });
-  palette?.addItem({ command: Commands.showPanel, category: t("Jobs") });
+  palette?.addItem({ command: Commands.showPanel, category: trans.__("Jobs") });
   const panel = new JobsPanel(page, commands);
   // The layout is restored when all plugins are there: the panel has to be at its side by then.
   await settings.ready;

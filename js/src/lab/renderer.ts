@@ -37,9 +37,10 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const bundle = model.data[MIME_TYPE] as unknown;
     const { page } = this.surroundings;
+    const { trans } = page;
     if (!isBundle(bundle)) {
       this.clear();
-      this.view.node.textContent = mismatch(bundle) ?? page.t("These jobs were saved in a form that cannot be shown.");
+      this.view.node.textContent = mismatch(bundle) ?? trans.__("These jobs were saved in a form that cannot be shown.");
       return Promise.resolve();
     }
     const isSame = this.shown?.store_id === bundle.store_id && this.shown.layout === bundle.layout && this.shown.group?.id === bundle.group?.id;
@@ -66,7 +67,7 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
     const { group } = bundle;
     if (bundle.layout === "group" && group) this.output = new GroupOutput(node, { ...bundle, group }, this.note, page);
     else if (bundle.layout === "deck") this.output = new DeckOutput(node, bundle, this.note, page);
-    else this.output = new CardsOutput(node, bundle, this.note, page.t);
+    else this.output = new CardsOutput(node, bundle, this.note, page.trans);
     void this.goLive(this.output, model, bundle);
   }
 
@@ -79,17 +80,18 @@ export class JobsRenderer extends Panel implements IRenderMime.IRenderer {
       return;
     }
     output.stayStill();
-    this.note.value = [page.t("Last known state, saved with the notebook."), why].filter(Boolean).join(" ");
+    const { trans } = page;
+    this.note.value = [trans.__("Last known state, saved with the notebook."), why].filter(Boolean).join(" ");
     if (rendermime) this.widgetView = new WidgetView(rendermime, context, model, this, this.view, why);
   }
 
   /** Why the page's server does not tell of these jobs; empty where it has no jobdeck, null where it does tell. */
   private async whyNotLive({ store_id }: Bundle): Promise<string | null> {
-    const { services, t } = this.surroundings.page;
+    const { services, trans } = this.surroundings.page;
     try {
       const info = await services?.server();
       if (!info) return "";
-      return info.store_id === store_id ? null : t("The page's Jupyter server has another store of jobs than this output's.");
+      return info.store_id === store_id ? null : trans.__("The page's Jupyter server has another store of jobs than this output's.");
     } catch (error) {
       if (error instanceof HostError) return error.message;
       throw error;

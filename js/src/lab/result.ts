@@ -1,10 +1,11 @@
 import { HostError } from "../host/host";
 import type { Connection } from "../host/server";
+import type { Translation } from "../model/translation";
 
 const PATIENCE = 15_000;
 
 /** Ask for a job's whole result, as the card shows it; null where it has none. Rejects with a HostError. */
-export function fetchResult(connection: Connection, id: string): Promise<string | null> {
+export function fetchResult(connection: Connection, id: string, trans: Translation): Promise<string | null> {
   const host = connection.open([id]);
   return new Promise<string | null>((resolve, reject) => {
     const end = (act: () => void): void => {
@@ -12,12 +13,12 @@ export function fetchResult(connection: Connection, id: string): Promise<string 
       host.dispose();
       act();
     };
-    const timer = setTimeout(() => end(() => reject(new HostError("The Jupyter server has not answered."))), PATIENCE);
+    const timer = setTimeout(() => end(() => reject(new HostError(trans.__("The Jupyter server has not answered.")))), PATIENCE);
     host.subscribe((frame) => {
       if (frame.type !== "snapshot") return;
       const job = frame.jobs.find((info) => info.id === id);
       if (job) end(() => resolve(job.result));
-      else end(() => reject(new HostError(`The server's store has no job ${id}.`)));
+      else end(() => reject(new HostError(trans.__("The server's store has no job {id}.", { id }))));
     });
   });
 }

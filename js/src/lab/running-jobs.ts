@@ -36,11 +36,11 @@ export class RunningJobs implements IRunningSessions.IManager {
     private readonly page: JobsPage,
     private readonly commands: CommandRegistry,
   ) {
-    const { deck, t } = page;
-    this.name = t("Jobs");
-    this.shutdownLabel = t("Cancel");
-    this.shutdownAllLabel = t("Cancel All");
-    this.shutdownAllConfirmationText = () => t("Cancel all {count} jobs that run or wait?", { count: count(this.jobs.length) });
+    const { deck, trans } = page;
+    this.name = trans.__("Jobs");
+    this.shutdownLabel = trans.__("Cancel");
+    this.shutdownAllLabel = trans.__("Cancel All");
+    this.shutdownAllConfirmationText = () => trans.__("Cancel all {count} jobs that run or wait?", { count: count(this.jobs.length) });
     const release = deck.use();
     this.groups = new GroupIndex(deck.table);
     const unwatch = effect(() => {
@@ -110,13 +110,13 @@ function nameOf(item: CurrentItem): string {
   return ("row" in item ? item.row.name : item.standing.group.name).slice(0, LONGEST_NAME);
 }
 
-function detail(item: CurrentItem, { t }: JobsPage): string {
+function detail(item: CurrentItem, { trans }: JobsPage): string {
   if ("row" in item) {
     const part = share(item.row);
-    return part === null ? t(face(item.row).word) : `${Math.round(part * 100)} %`;
+    return part === null ? trans.gettext(face(item.row).word) : `${Math.round(part * 100)} %`;
   }
   const { final, total } = item.standing;
-  return t("{done} of {n} jobs", { done: count(final), n: count(total) });
+  return trans.__("{done} of {n} jobs", { done: count(final), n: count(total) });
 }
 
 function complain(refusal: string | null): void {

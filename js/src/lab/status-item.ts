@@ -8,14 +8,14 @@ import { Commands, type JobsPage } from "./tokens";
 
 /** `8 running · 391 queued`; empty where there are none. */
 export function statusText(page: JobsPage): ReadonlySignal<string> {
-  const { deck, t } = page;
+  const { deck, trans } = page;
   return computed(() => {
     const counts = deck.table.counts.value;
     const running = counts.RUNNING ?? 0;
     const queued = (counts.QUEUED ?? 0) + (counts.VALIDATING ?? 0);
     const parts: string[] = [];
-    if (running > 0) parts.push(t("{count} running", { count: count(running) }));
-    if (queued > 0) parts.push(t("{count} queued", { count: count(queued) }));
+    if (running > 0) parts.push(trans.__("{count} running", { count: count(running) }));
+    if (queued > 0) parts.push(trans.__("{count} queued", { count: count(queued) }));
     return parts.join(" · ");
   });
 }
@@ -30,11 +30,11 @@ export class StatusItem extends Widget {
   constructor(page: JobsPage, commands: CommandRegistry) {
     super({ node: document.createElement("button") });
     const button = this.node as HTMLButtonElement;
-    const { settings, deck, t } = page;
+    const { settings, deck, trans } = page;
     this.text = statusText(page);
     button.type = "button";
     this.addClass("jobdeck-status");
-    button.title = t("Show the jobs of all kernels");
+    button.title = trans.__("Show the jobs of all kernels");
     button.onclick = () => void commands.execute(Commands.showPanel);
     const words = document.createElement("span");
     jobsIcon.element({ container: button.appendChild(document.createElement("span")), stylesheet: "statusBar" });

@@ -1,5 +1,5 @@
 import { Token } from "@lumino/coreutils";
-import type { Translate } from "../view/env";
+import type { Translation } from "../model/translation";
 import type { DeckMemory } from "./deck-memory";
 import type { PageDeck } from "./page-deck";
 import type { Services } from "./services";
@@ -15,7 +15,7 @@ export interface JobsPage {
   memory: DeckMemory;
   settings: Settings;
   targets: Targets;
-  t: Translate;
+  trans: Translation;
 }
 
 export const IJobsPage = new Token<JobsPage>("jobdeck:IJobsPage", "The page's connection to its server's jobs.");

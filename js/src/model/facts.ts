@@ -1,5 +1,6 @@
 /** What the system that runs a job tells of it beside its status. */
 import { count } from "./time";
+import { marking as trans } from "./translation";
 import type { JobInfo } from "./wire";
 
 export interface Fact {
@@ -11,18 +12,18 @@ export interface Fact {
 
 /** Labels of the facts that systems commonly tell, in the order in which they are shown. */
 const LABELS: Readonly<Record<string, string>> = {
-  status_text: "Status",
-  queue_place: "Queue position",
-  estimated_start: "Expected start",
-  estimated_usage: "Expected usage",
-  usage: "Usage",
-  circuits: "Circuits",
-  shots: "Shots",
-  precision: "Precision",
-  session: "Session",
-  id: "Job id",
-  after: "After",
-  result: "Result",
+  status_text: trans.__("Status"),
+  queue_place: trans.__("Queue position"),
+  estimated_start: trans.__("Expected start"),
+  estimated_usage: trans.__("Expected usage"),
+  usage: trans.__("Usage"),
+  circuits: trans.__("Circuits"),
+  shots: trans.__("Shots"),
+  precision: trans.__("Precision"),
+  session: trans.__("Session"),
+  id: trans.__("Job id"),
+  after: trans.__("After"),
+  result: trans.__("Result"),
 };
 const UNITS: Readonly<Record<string, string>> = { usage: " s", estimated_usage: " s" };
 
@@ -34,8 +35,8 @@ export function factsOf(job: JobInfo): Fact[] {
   const known = Object.keys(LABELS).filter((name) => Object.hasOwn(told, name));
   const others = Object.keys(told).filter((name) => !Object.hasOwn(LABELS, name));
   return [
-    ...(job.watched ? [{ name: "system", label: "System", value: job.engine }] : []),
-    ...(job.backend === null || !job.watched ? [] : [{ name: "backend", label: "Backend", value: job.backend }]),
+    ...(job.watched ? [{ name: "system", label: trans.__("System"), value: job.engine }] : []),
+    ...(job.backend === null || !job.watched ? [] : [{ name: "backend", label: trans.__("Backend"), value: job.backend }]),
     ...[...known, ...others].map((name) => ({
       name,
       label: (Object.hasOwn(LABELS, name) ? LABELS[name] : undefined) ?? name.replaceAll("_", " "),

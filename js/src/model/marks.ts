@@ -1,4 +1,5 @@
 /** A result's picture as marks side by side: counts as bars, estimates as points with their errors. */
+import { marking as trans } from "./translation";
 import type { ChartInfo, EstimatesInfo, HistogramInfo } from "./wire";
 
 export type OneChart = HistogramInfo | EstimatesInfo;
@@ -130,10 +131,10 @@ export function markAt({ left, pitch }: Layout, count: number, x: number): numbe
 /** Rows of a file, and of a table that is read out: the first has the names of its columns. */
 export function rowsOf(chart: OneChart, marks: readonly Mark[]): (string | number | null)[][] {
   if (chart.kind === "estimates") {
-    const head = chart.errors === null ? ["label", "value"] : ["label", "value", "standard error"];
+    const head = chart.errors === null ? [trans.__("label"), trans.__("value")] : [trans.__("label"), trans.__("value"), trans.__("standard error")];
     return [head, ...marks.map(({ label, value, error }) => [label, value, error].slice(0, head.length))];
   }
   const isCounts = isCounted(chart);
-  const head = isCounts ? ["outcome", "count", "probability"] : ["outcome", "probability"];
+  const head = isCounts ? [trans.__("outcome"), trans.__("count"), trans.__("probability")] : [trans.__("outcome"), trans.__("probability")];
   return [head, ...marks.map(({ label, value }) => (isCounts ? [label, value, (value ?? 0) / chart.shots] : [label, value]))];
 }

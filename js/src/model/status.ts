@@ -1,3 +1,4 @@
+import { marking as trans } from "./translation";
 import type { JobInfo } from "./wire";
 
 /** What the badge shows: a word, a shape beside it, and the tone that colours both. */
@@ -7,15 +8,15 @@ export interface Face {
 }
 
 const FACES: Readonly<Record<string, Face>> = {
-  INITIALIZING: { word: "Prepared", tone: "waiting" },
-  QUEUED: { word: "Queued", tone: "waiting" },
-  VALIDATING: { word: "Validating", tone: "waiting" },
-  RUNNING: { word: "Running", tone: "running" },
-  DONE: { word: "Done", tone: "done" },
-  ERROR: { word: "Error", tone: "error" },
-  CANCELLED: { word: "Cancelled", tone: "cancelled" },
+  INITIALIZING: { word: trans.__("Prepared"), tone: "waiting" },
+  QUEUED: { word: trans.__("Queued"), tone: "waiting" },
+  VALIDATING: { word: trans.__("Validating"), tone: "waiting" },
+  RUNNING: { word: trans.__("Running"), tone: "running" },
+  DONE: { word: trans.__("Done"), tone: "done" },
+  ERROR: { word: trans.__("Error"), tone: "error" },
+  CANCELLED: { word: trans.__("Cancelled"), tone: "cancelled" },
 };
-const STOPPING: Face = { word: "Cancelling…", tone: "stopping" };
+const STOPPING: Face = { word: trans.__("Cancelling…"), tone: "stopping" };
 
 /** What a badge tells of. */
 export type Stand = Pick<JobInfo, "status" | "final" | "cancel_state">;
@@ -47,10 +48,10 @@ export function deedFor(job: JobInfo): { deed: Deed; refusal: Refusal | null } |
   if (isStopping(job)) return { deed: "kill", refusal: null };
   if (!job.final) {
     if (job.can_cancel) return { deed: "cancel", refusal: null };
-    return { deed: "cancel", refusal: job.cancel_note ? { note: job.cancel_note } : { words: "It cannot be stopped." } };
+    return { deed: "cancel", refusal: job.cancel_note ? { note: job.cancel_note } : { words: trans.__("It cannot be stopped.") } };
   }
   if (job.status !== "ERROR" && job.status !== "CANCELLED") return null;
-  return { deed: "retry", refusal: isOurs(job) ? null : { words: "jobdeck did not start this job: run it again where it was started." } };
+  return { deed: "retry", refusal: isOurs(job) ? null : { words: trans.__("jobdeck did not start this job: run it again where it was started.") } };
 }
 
 /** Tell whether the card of such a job is open until somebody closes it. */

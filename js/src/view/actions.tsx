@@ -9,14 +9,14 @@ import { useInfo } from "./seen";
 
 /** A button that copies a text and says for a moment whether it worked. */
 export function CopyButton({ label, text }: { label: string; text: () => string }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const [said, say] = useMoment();
   return (
     <button
       type="button"
       class="jobdeck-button"
       aria-live="polite"
-      onClick={() => void copy(text()).then((worked) => say(worked ? t("Copied") : t("Not copied")))}
+      onClick={() => void copy(text()).then((worked) => say(worked ? trans.__("Copied") : trans.__("Not copied")))}
     >
       {said ?? label}
     </button>
@@ -36,7 +36,7 @@ function useMoment(): [string | null, (word: string) => void] {
 
 /** What can be done to the job just now. `onRefused` hears why something could not be done. */
 export function Actions({ job, isOpen, onRefused }: Props): VNode {
-  const { session, t } = useEnv();
+  const { session, trans } = useEnv();
   const [pending, setPending] = useState<CommandName | null>(null);
   const info = useInfo(job);
   const isAble = session.capabilities.value.commands && !job.isGone.value;
@@ -52,7 +52,7 @@ export function Actions({ job, isOpen, onRefused }: Props): VNode {
   const offered = isAble ? deedFor(info) : null;
   const command = offered?.deed ?? null;
   const refusal = offered?.refusal ?? null;
-  const why = refusal === null ? null : "note" in refusal ? refusal.note : t(refusal.words);
+  const why = refusal === null ? null : "note" in refusal ? refusal.note : trans.gettext(refusal.words);
   return (
     <span class="jobdeck-actions">
       {command ? (
@@ -69,7 +69,7 @@ export function Actions({ job, isOpen, onRefused }: Props): VNode {
             if (event.detail <= 1 && why === null) send(command);
           }}
         >
-          {command === "kill" ? (info.watched ? t("Cancel again") : t("Kill now")) : command === "cancel" ? t("Cancel") : t("Retry")}
+          {command === "kill" ? (info.watched ? trans.__("Cancel again") : trans.__("Kill now")) : command === "cancel" ? trans.__("Cancel") : trans.__("Retry")}
         </button>
       ) : null}
       {why === null ? null : (
@@ -78,7 +78,7 @@ export function Actions({ job, isOpen, onRefused }: Props): VNode {
         </span>
       )}
       {info.status === "DONE" && info.result !== null ? (
-        <CopyButton label={t("Copy result")} text={() => info.result ?? ""} />
+        <CopyButton label={trans.__("Copy result")} text={() => info.result ?? ""} />
       ) : null}
       {isOpen ? <Menu job={job} /> : null}
     </span>
@@ -92,18 +92,18 @@ interface Props {
 }
 
 function Menu({ job }: { job: JobState }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const id = useElementId();
   const root = useRef<HTMLSpanElement>(null);
   const [isOpen, setOpen] = useState(false);
   const [said, say] = useMoment();
   const info = useInfo(job);
   const entries: [string, () => string][] = [
-    [t("Copy job id"), () => info.id],
-    [t("Copy code that finds it"), () => `jobdeck.job(${JSON.stringify(info.id)})`],
-    [t("Copy output"), () => job.output.lines((n) => t("… {n} bytes are not shown …", { n })).text()],
+    [trans.__("Copy job id"), () => info.id],
+    [trans.__("Copy code that finds it"), () => `jobdeck.job(${JSON.stringify(info.id)})`],
+    [trans.__("Copy output"), () => job.output.lines((n) => trans.__("… {n} bytes are not shown …", { n })).text()],
   ];
-  if (info.error) entries.push([t("Copy error"), () => info.error?.traceback ?? info.error?.text ?? ""]);
+  if (info.error) entries.push([trans.__("Copy error"), () => info.error?.traceback ?? info.error?.text ?? ""]);
   const items = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])];
   useEffect(() => {
     if (!isOpen) return undefined;
@@ -138,7 +138,7 @@ function Menu({ job }: { job: JobState }): VNode {
       <button
         type="button"
         class="jobdeck-button"
-        aria-label={t("More")}
+        aria-label={trans.__("More")}
         aria-haspopup="menu"
         aria-expanded={isOpen}
         aria-controls={id}
@@ -159,7 +159,7 @@ function Menu({ job }: { job: JobState }): VNode {
               tabIndex={-1}
               onClick={() => {
                 close();
-                void copy(text()).then((worked) => say(worked ? t("Copied") : t("Not copied")));
+                void copy(text()).then((worked) => say(worked ? trans.__("Copied") : trans.__("Not copied")));
               }}
             >
               {label}

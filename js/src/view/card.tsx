@@ -15,12 +15,12 @@ const LONGEST_NAME = 300;
 const MOST_TAGS = 6;
 
 function Summary({ job }: { job: JobState }): VNode {
-  const { session, t, tick } = useEnv();
+  const { session, trans, tick } = useEnv();
   const info = useInfo(job);
   const isSeen = useContext(SeenContext);
   // Only a job that is under way has words that change by themselves.
   if (!info.final && isSeen) void tick.value;
-  return <span class="jobdeck-quiet jobdeck-number jobdeck-summary">{summary(info, session.deck.now(), job.progressSeen, t)}</span>;
+  return <span class="jobdeck-quiet jobdeck-number jobdeck-summary">{summary(info, session.deck.now(), job.progressSeen, trans)}</span>;
 }
 
 /** One job: a line, and below it, while it is open, what came of it so far. */
@@ -44,7 +44,7 @@ interface Props {
 }
 
 function CardOf({ job, opens = true, stays = false, root }: Props): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const id = useElementId();
   const info = useInfo(job);
   const [wish, setWish] = useState(() => recall(job.id).isOpen ?? null);
@@ -103,13 +103,13 @@ function CardOf({ job, opens = true, stays = false, root }: Props): VNode {
       </div>
       {refusal ? (
         <p class="jobdeck-refusal" role="alert">
-          <bdi>{refusal.slice(0, 1_000)}</bdi>
-          <button type="button" class="jobdeck-button" aria-label={t("Dismiss")} onClick={() => setRefusal(null)}>
+          <bdi>{trans.gettext(refusal).slice(0, 1_000)}</bdi>
+          <button type="button" class="jobdeck-button" aria-label={trans.__("Dismiss")} onClick={() => setRefusal(null)}>
             ✕
           </button>
         </p>
       ) : null}
-      {job.isGone.value ? <p class="jobdeck-note">{t("This job is no longer in its store.")}</p> : null}
+      {job.isGone.value ? <p class="jobdeck-note">{trans.__("This job is no longer in its store.")}</p> : null}
       {isOpen ? <ProgressBar job={info} /> : null}
       {info.error ? <ErrorView error={info.error} /> : null}
       <div id={id}>

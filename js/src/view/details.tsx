@@ -5,7 +5,8 @@ import { factsOf } from "../model/facts";
 import { lastFrame, opensByItself } from "../model/status";
 import { bytes, count, took } from "../model/time";
 import type { ErrorInfo, JobInfo } from "../model/wire";
-import { useElementId, useEnv, type Translate } from "./env";
+import type { Translation } from "../model/translation";
+import { useElementId, useEnv } from "./env";
 import { InterimLog } from "./interim";
 import { Output } from "./lines";
 import { recall, remember } from "./memory";
@@ -20,7 +21,7 @@ const LONGEST = 20_000;
 
 /** Why a job failed: its message, the place, and the traceback folded away. */
 export function ErrorView({ error }: { error: ErrorInfo }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const id = useElementId();
   const [isUnfolded, setUnfolded] = useState(false);
   const place = lastFrame(error.traceback);
@@ -44,7 +45,7 @@ export function ErrorView({ error }: { error: ErrorInfo }): VNode {
             aria-controls={id}
             onClick={() => setUnfolded(!isUnfolded)}
           >
-            {isUnfolded ? "▾" : "▸"} {t("Traceback")}
+            {isUnfolded ? "▾" : "▸"} {trans.__("Traceback")}
           </button>
           {isUnfolded ? (
             <pre class="jobdeck-text jobdeck-traceback" id={id}>
@@ -59,7 +60,7 @@ export function ErrorView({ error }: { error: ErrorInfo }): VNode {
 
 /** What the system that runs the job tells of it beside its status. */
 function Facts({ info }: { info: JobInfo }): VNode | null {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const facts = factsOf(info);
   if (facts.length === 0) return null;
   return (
@@ -67,7 +68,7 @@ function Facts({ info }: { info: JobInfo }): VNode | null {
       {facts.map(({ name, label, value }) => (
         <div key={name} data-fact={name}>
           <dt class="jobdeck-quiet">
-            <Text text={t(label)} most={100} />
+            <Text text={trans.gettext(label)} most={100} />
           </dt>
           <dd class="jobdeck-number">
             <Text text={value} most={200} />
@@ -79,11 +80,11 @@ function Facts({ info }: { info: JobInfo }): VNode | null {
 }
 
 function Inputs({ info }: { info: JobInfo }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const inputs = Object.entries(info.inputs);
-  if (inputs.length === 0) return <p class="jobdeck-empty">{t("It was given no inputs.")}</p>;
+  if (inputs.length === 0) return <p class="jobdeck-empty">{trans.__("It was given no inputs.")}</p>;
   return (
-    <table class="jobdeck-inputs" aria-label={t("Inputs")}>
+    <table class="jobdeck-inputs" aria-label={trans.__("Inputs")}>
       <tbody>
         {inputs.map(([name, value]) => (
           <tr key={name}>
@@ -102,7 +103,7 @@ function Inputs({ info }: { info: JobInfo }): VNode {
 
 /** The result as its own text; below a picture of it, which tells more, folded away. */
 function ResultText({ text, isFolded }: { text: string; isFolded: boolean }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const id = useElementId();
   const [isUnfolded, setUnfolded] = useState(false);
   const shown = (
@@ -114,7 +115,7 @@ function ResultText({ text, isFolded }: { text: string; isFolded: boolean }): VN
   return (
     <>
       <button type="button" class="jobdeck-fold" aria-expanded={isUnfolded} aria-controls={id} onClick={() => setUnfolded(!isUnfolded)}>
-        {isUnfolded ? "▾" : "▸"} {t("As text")}
+        {isUnfolded ? "▾" : "▸"} {trans.__("As text")}
       </button>
       {isUnfolded ? shown : null}
     </>
@@ -122,17 +123,17 @@ function ResultText({ text, isFolded }: { text: string; isFolded: boolean }): VN
 }
 
 function Result({ info }: { info: JobInfo }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const facts = [
-    info.cpu_time === null ? null : t("CPU time {time}", { time: took(info.cpu_time) }),
-    info.peak_memory === null ? null : t("peak memory {size}", { size: bytes(info.peak_memory) }),
-    info.exit_code === null || info.exit_code === 0 ? null : t("exit code {code}", { code: info.exit_code }),
+    info.cpu_time === null ? null : trans.__("CPU time {time}", { time: took(info.cpu_time) }),
+    info.peak_memory === null ? null : trans.__("peak memory {size}", { size: bytes(info.peak_memory) }),
+    info.exit_code === null || info.exit_code === 0 ? null : trans.__("exit code {code}", { code: info.exit_code }),
   ].filter((fact) => fact !== null);
   return (
     <div class="jobdeck-result">
       {info.chart ? <ResultChart chart={info.chart} name={info.name} /> : null}
       {info.result === null ? (
-        <p class="jobdeck-empty">{info.final ? t("It left no result.") : t("There is no result yet.")}</p>
+        <p class="jobdeck-empty">{info.final ? trans.__("It left no result.") : trans.__("There is no result yet.")}</p>
       ) : (
         <ResultText text={info.result} isFolded={info.chart !== null} />
       )}
@@ -159,12 +160,12 @@ function Interim({ job }: { job: JobState }): VNode {
 }
 
 /** What there can be to see: somebody else's job may have no more than a result. */
-function tabsOf(info: JobInfo, t: Translate): Tab[] {
+function tabsOf(info: JobInfo, trans: Translation): Tab[] {
   const tabs: Tab[] = [
-    { name: "interim", label: t("Interim results"), note: info.interim_count > 0 ? count(info.interim_count) : "" },
-    { name: "output", label: t("Output") },
-    { name: "inputs", label: t("Inputs") },
-    { name: "result", label: t("Result") },
+    { name: "interim", label: trans.__("Interim results"), note: info.interim_count > 0 ? count(info.interim_count) : "" },
+    { name: "output", label: trans.__("Output") },
+    { name: "inputs", label: trans.__("Inputs") },
+    { name: "result", label: trans.__("Result") },
   ];
   if (!info.watched) return tabs;
   const present: Record<string, boolean> = {
@@ -186,11 +187,11 @@ function firstTab(info: JobInfo): string {
 
 /** What an open card shows below its line. */
 export function Details({ job, onTouched }: { job: JobState; onTouched: () => void }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const info = useInfo(job);
   const [chosen, choose] = useState(() => recall(job.id).tab ?? null);
   const [automatic] = useState(() => firstTab(info));
-  const tabs = tabsOf(info, t);
+  const tabs = tabsOf(info, trans);
   const wanted = chosen ?? automatic;
   const tab = tabs.some(({ name }) => name === wanted) ? wanted : "result";
   return (

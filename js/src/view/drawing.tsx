@@ -27,7 +27,7 @@ interface Props {
 
 /** Marks side by side over their labels. */
 export function Drawing({ marks, isBars, label, wordsOf, idle, drawing }: Props): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const root = useRef<HTMLDivElement>(null);
   const room = useWidth(root) || USUAL_WIDTH;
   const layout = useMemo(() => layOut(marks, isBars, room, HEIGHT), [marks, isBars, room]);
@@ -40,7 +40,7 @@ export function Drawing({ marks, isBars, label, wordsOf, idle, drawing }: Props)
       <Pointed
         root={root}
         label={label}
-        hint={t("Arrow left and right go from one to the next; the button Table shows the numbers.")}
+        hint={trans.__("Arrow left and right go from one to the next; the button Table shows the numbers.")}
         size={marks.length}
         at={current ?? null}
         onPoint={setAt}

@@ -2,19 +2,11 @@ import { signal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useId } from "preact/hooks";
 import type { Session } from "../host/session";
-
-/** Returns a text in the reader's language; `{name}` stands for a value. */
-export type Translate = (text: string, values?: Readonly<Record<string, string | number>>) => string;
-
-/** A translator over one that knows whole texts alone; without one, texts stay as they are. */
-export function translator(look: (text: string) => string = (text) => text): Translate {
-  return (text, values = {}) =>
-    look(text).replace(/\{(\w+)\}/g, (whole, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : whole));
-}
+import type { Translation } from "../model/translation";
 
 /** What any view needs of the world around it. */
 export interface Place {
-  t: Translate;
+  trans: Translation;
   /** Begins the ids of all elements under one root. */
   idPrefix: string;
   /** Changes once a second while somebody looks at it. */

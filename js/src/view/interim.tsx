@@ -34,7 +34,7 @@ const KEYS: Readonly<Record<string, Keys>> = {
 
 /** A job's interim results, newest at the end. One of them can be opened, by click or with the arrow keys. */
 export function InterimLog({ job }: { job: JobState }): VNode {
-  const { session, t } = useEnv();
+  const { session, trans } = useEnv();
   const id = useElementId();
   const isSeen = useContext(SeenContext);
   useChanges(job.messageChanges);
@@ -60,7 +60,7 @@ export function InterimLog({ job }: { job: JobState }): VNode {
     choose(next);
     scrollTo(next - first);
   };
-  if (all === 0) return <p class="jobdeck-empty">{t("No interim results yet.")}</p>;
+  if (all === 0) return <p class="jobdeck-empty">{trans.__("No interim results yet.")}</p>;
   return (
     <div class="jobdeck-scroll">
       <div
@@ -68,7 +68,7 @@ export function InterimLog({ job }: { job: JobState }): VNode {
         ref={ref}
         tabIndex={0}
         role="listbox"
-        aria-label={t("Interim results")}
+        aria-label={trans.__("Interim results")}
         {...(chosen === null ? {} : { "aria-activedescendant": `${id}-${chosen}` })}
         onKeyDown={onKeyDown}
       >
@@ -95,7 +95,7 @@ export function InterimLog({ job }: { job: JobState }): VNode {
                     <bdi>{rowText(row)}</bdi>
                   </>
                 ) : (
-                  <span class="jobdeck-quiet">{t("{n} …", { n: count(seq) })}</span>
+                  <span class="jobdeck-quiet">{trans.__("{n} …", { n: count(seq) })}</span>
                 )}
               </div>
             );

@@ -24,7 +24,7 @@ function look(style: Style): CSSProperties {
 }
 
 function OutputLine({ line }: { line: Line }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   return (
     <>
       <bdi>
@@ -34,17 +34,17 @@ function OutputLine({ line }: { line: Line }): VNode {
           </span>
         ))}
       </bdi>
-      {line.cut > 0 ? <em class="jobdeck-quiet"> {t("… {n} more characters on this line", { n: count(line.cut) })}</em> : null}
+      {line.cut > 0 ? <em class="jobdeck-quiet"> {trans.__("… {n} more characters on this line", { n: count(line.cut) })}</em> : null}
     </>
   );
 }
 
 /** A job's stdout and stderr. */
 export function Output({ job }: { job: JobState }): VNode {
-  const { session, t } = useEnv();
+  const { session, trans } = useEnv();
   const isSeen = useContext(SeenContext);
   useChanges(job.logChanges);
-  const terminal = job.output.lines((missing) => t("… {n} bytes are not shown …", { n: count(missing) }));
+  const terminal = job.output.lines((missing) => trans.__("… {n} bytes are not shown …", { n: count(missing) }));
   const lines = terminal.count;
   const { ref, items, total } = useVirtualRows(lines, LINE_HEIGHT);
   const [follows, follow] = useFollow(ref, lines);
@@ -57,13 +57,13 @@ export function Output({ job }: { job: JobState }): VNode {
     <div class="jobdeck-scroll">
       {hasEarlier ? (
         <button type="button" class="jobdeck-button jobdeck-earlier" onClick={() => void session.loadLog(job.id)}>
-          {t("Load earlier output")}
+          {trans.__("Load earlier output")}
         </button>
       ) : null}
       {lines === 0 ? (
-        <p class="jobdeck-empty">{t("Nothing was printed yet.")}</p>
+        <p class="jobdeck-empty">{trans.__("Nothing was printed yet.")}</p>
       ) : (
-        <div class="jobdeck-lines" ref={ref} tabIndex={0} role="region" aria-label={t("Output")}>
+        <div class="jobdeck-lines" ref={ref} tabIndex={0} role="region" aria-label={trans.__("Output")}>
           <div class="jobdeck-tall" style={{ height: `${total}px` }}>
             {items.map((item) => {
               const line = terminal.line(item.index);
@@ -87,10 +87,10 @@ export function Output({ job }: { job: JobState }): VNode {
 }
 
 export function JumpToNewest({ onClick }: { onClick: () => void }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   return (
     <button type="button" class="jobdeck-button jobdeck-jump" onClick={onClick}>
-      ↓ {t("Jump to newest")}
+      ↓ {trans.__("Jump to newest")}
     </button>
   );
 }

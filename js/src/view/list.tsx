@@ -23,7 +23,7 @@ function ofStatus(deck: Deck, ids: readonly string[], status: string | null): re
 
 /** Many jobs, newest first, one line each until it is opened; all of them, or those of one status. */
 export function CardList(): VNode {
-  const { session, t } = useEnv();
+  const { session, trans } = useEnv();
   const { deck } = session;
   const ids = deck.ids.value;
   const sorted = useMemo(() => {
@@ -33,19 +33,19 @@ export function CardList(): VNode {
   const [status, setStatus] = useState<string | null>(null);
   const shown = ofStatus(deck, sorted, status);
   const rows = useVirtualRows(shown.length, HEIGHT, (index) => shown[index] ?? String(index));
-  if (sorted.length === 0) return <p class="jobdeck-empty jobdeck-none">{t("No jobs yet.")}</p>;
+  if (sorted.length === 0) return <p class="jobdeck-empty jobdeck-none">{trans.__("No jobs yet.")}</p>;
   const isShort = shown.length <= SHORT;
   const card = (id: string | undefined): VNode | null => {
     const job = id === undefined ? undefined : deck.job(id);
     return job ? <Card key={job.id} job={job} opens={false} /> : null;
   };
   return (
-    <section class="jobdeck-list" aria-label={t("Jobs")}>
+    <section class="jobdeck-list" aria-label={trans.__("Jobs")}>
       <Counts chosen={status} onChoose={setStatus} />
       {isShort ? (
         shown.map(card)
       ) : (
-        <div class="jobdeck-many" ref={rows.ref} tabIndex={0} role="region" aria-label={t("Jobs, newest first")}>
+        <div class="jobdeck-many" ref={rows.ref} tabIndex={0} role="region" aria-label={trans.__("Jobs, newest first")}>
           <div class="jobdeck-tall" style={{ height: `${rows.total}px` }}>
             {rows.items.map((item) => (
               <div
@@ -71,15 +71,15 @@ interface CountsProps {
 }
 
 function Counts({ chosen, onChoose }: CountsProps): VNode {
-  const { session, t } = useEnv();
+  const { session, trans } = useEnv();
   const infos = session.deck.ids.value.map((id) => session.deck.job(id)?.info.value).filter((info) => info !== undefined);
   return (
-    <header class="jobdeck-counts" role="group" aria-label={t("Show by status")}>
-      <Chip label={t("All")} count={infos.length} isOn={chosen === null} onClick={() => onChoose(null)} />
+    <header class="jobdeck-counts" role="group" aria-label={trans.__("Show by status")}>
+      <Chip label={trans.__("All")} count={infos.length} isOn={chosen === null} onClick={() => onChoose(null)} />
       {tally(infos).map(({ status, word, count }) => (
         <Chip
           key={status}
-          label={t(word)}
+          label={trans.gettext(word)}
           count={count}
           isOn={chosen === status}
           onClick={() => onChoose(chosen === status ? null : status)}

@@ -34,43 +34,43 @@ function useWhole(job: JobState, seq: number): { body: string | null; isWhole: b
 
 /** One message, opened. */
 export function Message({ job, seq, onClose }: { job: JobState; seq: number; onClose: () => void }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const { body, isWhole } = useWhole(job, seq);
   const time = job.messages.get(seq)?.[1];
   const text = body === null ? "" : displayText(body);
   const missing = Math.max(0, text.length - LONGEST);
   return (
-    <section class="jobdeck-opened" aria-label={t("Message {n}", { n: seq })}>
+    <section class="jobdeck-opened" aria-label={trans.__("Message {n}", { n: seq })}>
       <header class="jobdeck-opened-head">
         <span class="jobdeck-quiet jobdeck-number">
-          {t("Message {n}", { n: count(seq) })}
+          {trans.__("Message {n}", { n: count(seq) })}
           {time === undefined ? "" : ` · ${clock(time)}`}
         </span>
         <span class="jobdeck-grow" />
-        <CopyButton label={t("Copy")} text={() => text} />
-        <button type="button" class="jobdeck-button" aria-label={t("Close message")} onClick={onClose}>
+        <CopyButton label={trans.__("Copy")} text={() => text} />
+        <button type="button" class="jobdeck-button" aria-label={trans.__("Close message")} onClick={onClose}>
           ✕
         </button>
       </header>
       {body !== null && isWhole && isPicture(body) ? <PictureOf body={body} /> : null}
       {body === null ? (
-        <p class="jobdeck-empty">{t("Loading…")}</p>
+        <p class="jobdeck-empty">{trans.__("Loading…")}</p>
       ) : isPicture(body) ? null : (
         <pre class="jobdeck-text">
           <bdi>{text.slice(0, LONGEST)}</bdi>
         </pre>
       )}
-      {missing > 0 ? <p class="jobdeck-empty">{t("… {n} more characters", { n: count(missing) })}</p> : null}
-      {isWhole ? null : <p class="jobdeck-empty">{t("The beginning of a longer message.")}</p>}
+      {missing > 0 ? <p class="jobdeck-empty">{trans.__("… {n} more characters", { n: count(missing) })}</p> : null}
+      {isWhole ? null : <p class="jobdeck-empty">{trans.__("The beginning of a longer message.")}</p>}
     </section>
   );
 }
 
 function PictureOf({ body }: { body: string }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const url = pictureUrl(body);
-  if (url === null) return <p class="jobdeck-empty">{t("This picture is too large to be shown, or is no PNG.")}</p>;
-  return <img class="jobdeck-picture" src={url} alt={t("Picture published by the job")} />;
+  if (url === null) return <p class="jobdeck-empty">{trans.__("This picture is too large to be shown, or is no PNG.")}</p>;
+  return <img class="jobdeck-picture" src={url} alt={trans.__("Picture published by the job")} />;
 }
 
 /** The newest picture that a job published. */
@@ -80,8 +80,8 @@ export function Picture({ job }: { job: JobState }): VNode | null {
 }
 
 function NewestPicture({ job, seq }: { job: JobState; seq: number }): VNode {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const { body, isWhole } = useWhole(job, seq);
-  if (body === null || !isWhole) return <p class="jobdeck-empty">{t("Loading…")}</p>;
+  if (body === null || !isWhole) return <p class="jobdeck-empty">{trans.__("Loading…")}</p>;
   return <PictureOf body={body} />;
 }

@@ -10,7 +10,8 @@ import { count, duration, elapsed, took } from "../model/time";
 import type { BulkOrder, CommandName } from "../model/wire";
 import { Confirm } from "./deck/dialog";
 import { questionFor, type Question } from "./deck/question";
-import { EnvContext, rootId, ticker, translator, useElementId, usePlace, type Translate } from "./env";
+import { translator, type Translation } from "../model/translation";
+import { EnvContext, rootId, ticker, useElementId, usePlace } from "./env";
 import { guardKeys } from "./keys";
 import { Badge, ProgressBar } from "./parts";
 import { MixedBar, StandingBadge, standingWords, statusOf } from "./standing";
@@ -50,7 +51,7 @@ function read(text: string): [Query, string | null] {
 /** The jobs that run, wait, and have ended last. */
 function JobPanel(props: Props): VNode {
   const { table, note, recent, onDeck } = props;
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const text = useSignal("");
   const [refusal, setRefusal] = useState<string | null>(null);
   const [asked, ask] = useState<{ order: BulkOrder; question: Question } | null>(null);
@@ -75,7 +76,7 @@ function JobPanel(props: Props): VNode {
   const cancelGroup = (group: string): void => {
     const ids = groups.openOf(group);
     const order: BulkOrder = { command: "cancel", ids };
-    const question = questionFor("cancel", ids.length, false, t);
+    const question = questionFor("cancel", ids.length, false, trans);
     if (question) ask({ order, question });
     else bulk(order);
   };
@@ -83,17 +84,17 @@ function JobPanel(props: Props): VNode {
     <div class="jobdeck-root jobdeck-panel">
       <div class="jobdeck-panel-head">
         <h2 class="jobdeck-panel-title">
-          {t("Jobs")} <span class="jobdeck-quiet">{t("all kernels")}</span>
+          {trans.__("Jobs")} <span class="jobdeck-quiet">{trans.__("all kernels")}</span>
         </h2>
         <button type="button" class="jobdeck-button" onClick={() => onDeck("")}>
-          {t("Open the deck")}
+          {trans.__("Open the deck")}
         </button>
       </div>
       <input
         type="search"
         class="jobdeck-panel-filter"
-        aria-label={t("Filter the jobs")}
-        placeholder={t("Filter")}
+        aria-label={trans.__("Filter the jobs")}
+        placeholder={trans.__("Filter")}
         value={sought}
         aria-invalid={fault !== null}
         {...(fault === null ? {} : { "aria-describedby": faultId })}
@@ -106,13 +107,13 @@ function JobPanel(props: Props): VNode {
       )}
       {trouble ? (
         <p class="jobdeck-note jobdeck-trouble" role="status">
-          <bdi>{trouble.slice(0, 1_000)}</bdi>
+          <bdi>{trans.gettext(trouble).slice(0, 1_000)}</bdi>
         </p>
       ) : null}
       {refusal ? (
         <p class="jobdeck-refusal" role="alert">
-          <bdi>{refusal.slice(0, 1_000)}</bdi>
-          <button type="button" class="jobdeck-button" aria-label={t("Dismiss")} onClick={() => setRefusal(null)}>
+          <bdi>{trans.gettext(refusal).slice(0, 1_000)}</bdi>
+          <button type="button" class="jobdeck-button" aria-label={trans.__("Dismiss")} onClick={() => setRefusal(null)}>
             ✕
           </button>
         </p>
@@ -131,17 +132,17 @@ interface PartsProps extends Props {
 }
 
 function Parts({ jobs, isFiltered, note, ...rest }: PartsProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const { running, waiting, ended } = jobs;
   if (running.length + waiting.length + ended.length === 0) {
     if (note.value) return <></>;
-    return <p class="jobdeck-empty">{isFiltered ? t("No job matches.") : t("No jobs yet.")}</p>;
+    return <p class="jobdeck-empty">{isFiltered ? trans.__("No job matches.") : trans.__("No jobs yet.")}</p>;
   }
   return (
     <div class="jobdeck-panel-parts">
-      <Part {...rest} title={t("Running")} query="status:running" items={running} />
-      <Part {...rest} title={t("Queued")} query="status:queued" items={waiting} />
-      <Part {...rest} title={t("Recent")} query="" items={ended} />
+      <Part {...rest} title={trans.__("Running")} query="status:running" items={running} />
+      <Part {...rest} title={trans.__("Queued")} query="status:queued" items={waiting} />
+      <Part {...rest} title={trans.__("Recent")} query="" items={ended} />
     </div>
   );
 }
@@ -153,7 +154,7 @@ interface PartProps extends Omit<PartsProps, "jobs" | "isFiltered" | "note"> {
 }
 
 function Part({ title, query, items, onDeck, onGroup, table, onOpen, command, cancelGroup }: PartProps): VNode | null {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   if (items.length === 0) return null;
   return (
@@ -172,7 +173,7 @@ function Part({ title, query, items, onDeck, onGroup, table, onOpen, command, ca
       </ul>
       {items.length > MOST ? (
         <button type="button" class="jobdeck-fold" onClick={() => onDeck(query)}>
-          {t("{count} more in the deck", { count: count(items.length - MOST) })}
+          {trans.__("{count} more in the deck", { count: count(items.length - MOST) })}
         </button>
       ) : null}
     </section>
@@ -182,7 +183,7 @@ function Part({ title, query, items, onDeck, onGroup, table, onOpen, command, ca
 type RowProps = Pick<PartProps, "table" | "onOpen" | "command"> & { row: DeckRow };
 
 function Row({ row, table, onOpen, command }: RowProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const name = row.name.slice(0, LONGEST_NAME);
   const offered = deedFor(row);
   const isAble = offered?.refusal === null && !(offered.deed === "kill" && row.watched);
@@ -200,14 +201,14 @@ function Row({ row, table, onOpen, command }: RowProps): VNode {
             type="button"
             class="jobdeck-button jobdeck-panel-stop"
             data-command={action}
-            title={action === "kill" ? t("Kill now") : t("Cancel")}
-            aria-label={action === "kill" ? t("Kill {name} now", { name }) : t("Cancel {name}", { name })}
+            title={action === "kill" ? trans.__("Kill now") : trans.__("Cancel")}
+            aria-label={action === "kill" ? trans.__("Kill {name} now", { name }) : trans.__("Cancel {name}", { name })}
             onClick={(event) => {
               // The second half of a double click on Cancel is no wish to kill.
               if (event.detail <= 1) command(row.id, action);
             }}
           >
-            {action === "kill" ? t("Kill") : "✕"}
+            {action === "kill" ? trans.__("Kill") : "✕"}
           </button>
         ) : null}
       </div>
@@ -220,12 +221,12 @@ type GroupProps = Pick<PartProps, "table" | "onGroup" | "cancelGroup"> & { stand
 
 /** A group as one thing: how far it is, a way to its jobs, and to stop them all. */
 function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
-  const { t, tick } = usePlace();
+  const { trans, tick } = usePlace();
   const { group, final, total, failed } = standing;
   if (standing.ended === null) void tick.value;
   const ran = elapsedOf(standing, table.now());
   const name = group.name.slice(0, LONGEST_NAME);
-  const words = standingWords(standing, t);
+  const words = standingWords(standing, trans);
   return (
     <li class="jobdeck-panel-row" data-group={group.id} data-status={statusOf(standing)}>
       <div class="jobdeck-panel-line">
@@ -239,8 +240,8 @@ function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
             type="button"
             class="jobdeck-button jobdeck-panel-stop"
             data-command="cancel"
-            title={t("Cancel all")}
-            aria-label={t("Cancel all jobs of {name}", { name })}
+            title={trans.__("Cancel all")}
+            aria-label={trans.__("Cancel all jobs of {name}", { name })}
             onClick={() => cancelGroup(group.id)}
           >
             ✕
@@ -248,8 +249,8 @@ function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
         ) : null}
       </div>
       <div class="jobdeck-panel-size jobdeck-quiet jobdeck-number">
-        {final === total ? t("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}
-        {failed > 0 ? ` · ${t("{n} failed", { n: count(failed) })}` : null}
+        {final === total ? trans.__("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}
+        {failed > 0 ? ` · ${trans.__("{n} failed", { n: count(failed) })}` : null}
       </div>
       <MixedBar standing={standing} isTall />
     </li>
@@ -264,8 +265,8 @@ function Time({ row, table }: Pick<RowProps, "row" | "table">): VNode | null {
 }
 
 /** Show the panel in an element. Returns what takes it out again. */
-export function mountPanel(element: Element, { t = translator(), ...props }: Props & { t?: Translate }): () => void {
-  const place = { t, idPrefix: rootId(), tick: ticker() };
+export function mountPanel(element: Element, { trans = translator(), ...props }: Props & { trans?: Translation }): () => void {
+  const place = { trans, idPrefix: rootId(), tick: ticker() };
   const release = guardKeys();
   render(
     <EnvContext.Provider value={place}>

@@ -8,7 +8,7 @@ const SHAPES = { done: "✓", error: "✕", cancelled: "⊘", unknown: "?" } as 
 
 /** A job's status as a word and a shape. A quiet one among many does not speak up when it changes. */
 export function Badge({ job, isQuiet = false }: { job: Stand; isQuiet?: boolean }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const { word, tone } = face(job);
   const shape = tone in SHAPES ? SHAPES[tone as keyof typeof SHAPES] : "";
   return (
@@ -16,14 +16,14 @@ export function Badge({ job, isQuiet = false }: { job: Stand; isQuiet?: boolean 
       <i class="jobdeck-shape" aria-hidden="true">
         {shape}
       </i>
-      <bdi class="jobdeck-word">{t(word)}</bdi>
+      <bdi class="jobdeck-word">{trans.gettext(word)}</bdi>
     </span>
   );
 }
 
 /** How far a job is. Without a total the bar says only that something moves. */
 export function ProgressBar({ job }: { job: JobInfo }): VNode | null {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   if (!job.progress || job.final) return null;
   const part = share(job);
   const percent = part === null ? null : Math.round(part * 100);
@@ -31,7 +31,7 @@ export function ProgressBar({ job }: { job: JobInfo }): VNode | null {
     <div
       class="jobdeck-bar"
       role="progressbar"
-      aria-label={t("Progress")}
+      aria-label={trans.__("Progress")}
       aria-valuemin={0}
       aria-valuemax={100}
       {...(percent === null ? {} : { "aria-valuenow": percent })}

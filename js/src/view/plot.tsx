@@ -21,13 +21,13 @@ function useTable(job: JobState): Table {
 
 /** The numbers in a job's interim results, as they come. */
 export function Plot({ job }: { job: JobState }): VNode | null {
-  const { t } = useEnv();
+  const { trans } = useEnv();
   const table = useTable(job);
   const [wishes, setWishes] = useState<Readonly<Record<string, boolean>>>({});
   const isOn = drawnAtFirst(table).map((on, i) => wishes[table.names[i] ?? ""] ?? on);
   if (table.names.length === 0) return null;
   return (
-    <figure class="jobdeck-plot" aria-label={t("Plot of {names}", { names: table.names.join(", ").slice(0, 200) })}>
+    <figure class="jobdeck-plot" aria-label={trans.__("Plot of {names}", { names: table.names.join(", ").slice(0, 200) })}>
       <div class="jobdeck-legend">
         {table.names.map((name, i) => (
           <button
@@ -45,7 +45,7 @@ export function Plot({ job }: { job: JobState }): VNode | null {
       </div>
       <Chart data={table} isOn={isOn} />
       <figcaption class="jobdeck-x-name">
-        <bdi>{table.xName ?? t("message")}</bdi>
+        <bdi>{table.xName ?? trans.__("message")}</bdi>
       </figcaption>
     </figure>
   );

@@ -4,7 +4,8 @@ import { chartsOf, isCounted, marksOf, rowsOf, type Mark, type OneChart } from "
 import { count } from "../model/time";
 import type { ChartInfo } from "../model/wire";
 import { Drawing } from "./drawing";
-import { useElementId, usePlace, type Translate } from "./env";
+import type { Translation } from "../model/translation";
+import { useElementId, usePlace } from "./env";
 import { csvLine, fileName, pngOf, saveAs, saveBlob } from "./files";
 
 const LONGEST_TITLE = 100;
@@ -19,7 +20,7 @@ interface Props {
 
 /** A picture of a result: its counts, or its estimates, one chart at a time. */
 export function ResultChart({ chart, name }: Props): VNode | null {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   const charts = useMemo(() => chartsOf(chart), [chart]);
   const [place, choose] = useState(0);
@@ -29,7 +30,7 @@ export function ResultChart({ chart, name }: Props): VNode | null {
   const chooser =
     charts.length > 1 ? (
       <>
-        <label for={id}>{t("Show")}</label>
+        <label for={id}>{trans.__("Show")}</label>
         <select
           id={id}
           class="jobdeck-select"
@@ -44,14 +45,14 @@ export function ResultChart({ chart, name }: Props): VNode | null {
             </option>
           ))}
         </select>
-        {left > 0 ? <span class="jobdeck-quiet">{t("and {n} more", { n: count(left) })}</span> : null}
+        {left > 0 ? <span class="jobdeck-quiet">{trans.__("and {n} more", { n: count(left) })}</span> : null}
       </>
     ) : null;
   return <One key={place} chart={chosen.chart} name={chosen.title ? `${name} ${chosen.title}` : name} chooser={chooser} />;
 }
 
 function One({ chart, name, chooser }: { chart: OneChart; name: string; chooser: VNode | null }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const [isByCount, setByCount] = useState(false);
   const [isTable, setTable] = useState(false);
   const [trouble, tell] = useState<string | null>(null);
@@ -62,7 +63,7 @@ function One({ chart, name, chooser }: { chart: OneChart; name: string; chooser:
     if (!drawing.current) return;
     void pngOf(drawing.current).then((blob) => {
       if (blob) saveBlob(fileName(name, "png"), blob);
-      tell(blob ? null : t("The browser could not paint this picture: save the numbers as CSV."));
+      tell(blob ? null : trans.__("The browser could not paint this picture: save the numbers as CSV."));
     });
   };
   const toggle = (label: string, isOn: boolean, act: () => void): VNode => (
@@ -71,25 +72,25 @@ function One({ chart, name, chooser }: { chart: OneChart; name: string; chooser:
     </button>
   );
   return (
-    <figure class="jobdeck-result-chart" aria-label={titleOf(chart, marks, t)} data-chart={chart.kind}>
+    <figure class="jobdeck-result-chart" aria-label={titleOf(chart, marks, trans)} data-chart={chart.kind}>
       <div class="jobdeck-result-tools" data-lm-suppress-shortcuts="true">
         {chooser}
         <span class="jobdeck-grow" />
-        {isBars && marks.length > 1 ? toggle(t("Largest first"), isByCount, () => setByCount(!isByCount)) : null}
-        {toggle(t("Table"), isTable, () => setTable(!isTable))}
+        {isBars && marks.length > 1 ? toggle(trans.__("Largest first"), isByCount, () => setByCount(!isByCount)) : null}
+        {toggle(trans.__("Table"), isTable, () => setTable(!isTable))}
         {isTable ? null : (
-          <button type="button" class="jobdeck-button" aria-label={t("Save as PNG")} title={t("Save as PNG")} onClick={savePng}>
-            PNG
+          <button type="button" class="jobdeck-button" aria-label={trans.__("Save as PNG")} title={trans.__("Save as PNG")} onClick={savePng}>
+            {trans.__("PNG")}
           </button>
         )}
         <button
           type="button"
           class="jobdeck-button"
-          aria-label={t("Save as CSV")}
-          title={t("Save as CSV")}
+          aria-label={trans.__("Save as CSV")}
+          title={trans.__("Save as CSV")}
           onClick={() => saveAs(fileName(name, "csv"), rowsOf(chart, marks).map(csvLine).join(""), "text/csv")}
         >
-          CSV
+          {trans.__("CSV")}
         </button>
       </div>
       {isTable ? (
@@ -98,13 +99,13 @@ function One({ chart, name, chooser }: { chart: OneChart; name: string; chooser:
         <Drawing
           marks={marks}
           isBars={isBars}
-          label={titleOf(chart, marks, t)}
-          wordsOf={(mark) => wordsOf(chart, mark, t)}
-          idle={[totals(chart, marks, t), restOf(chart, t)].filter(Boolean).join(" · ")}
+          label={titleOf(chart, marks, trans)}
+          wordsOf={(mark) => wordsOf(chart, mark, trans)}
+          idle={[totals(chart, marks, trans), restOf(chart, trans)].filter(Boolean).join(" · ")}
           drawing={drawing}
         />
       )}
-      {isTable && restOf(chart, t) ? <p class="jobdeck-reading">{restOf(chart, t)}</p> : null}
+      {isTable && restOf(chart, trans) ? <p class="jobdeck-reading">{restOf(chart, trans)}</p> : null}
       {trouble ? (
         <p class="jobdeck-note jobdeck-trouble" role="status">
           {trouble}
@@ -115,16 +116,16 @@ function One({ chart, name, chooser }: { chart: OneChart; name: string; chooser:
 }
 
 function Numbers({ chart, marks }: { chart: OneChart; marks: readonly Mark[] }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const [head = [], ...rows] = rowsOf(chart, marks);
   return (
-    <div class="jobdeck-numbers" tabIndex={0} role="region" aria-label={t("Numbers of the result")}>
+    <div class="jobdeck-numbers" tabIndex={0} role="region" aria-label={trans.__("Numbers of the result")}>
       <table class="jobdeck-figures">
         <thead>
           <tr>
             {head.map((title, i) => (
               <th key={title} scope="col" class={i > 0 ? "jobdeck-number" : ""}>
-                {t(String(title))}
+                {trans.gettext(String(title))}
               </th>
             ))}
           </tr>
@@ -157,24 +158,24 @@ function percent(share: number): string {
 }
 
 /** What the whole picture says, for those who hear it: all of it where it is short. */
-function titleOf(chart: OneChart, marks: readonly Mark[], t: Translate): string {
-  const all = marks.length <= FEW ? `: ${marks.map((mark) => wordsOf(chart, mark, t)).join("; ")}` : "";
-  return `${chart.kind === "histogram" ? t("Histogram") : t("Estimates")}, ${totals(chart, marks, t)}${all}`;
+function titleOf(chart: OneChart, marks: readonly Mark[], trans: Translation): string {
+  const all = marks.length <= FEW ? `: ${marks.map((mark) => wordsOf(chart, mark, trans)).join("; ")}` : "";
+  return `${chart.kind === "histogram" ? trans.__("Histogram") : trans.__("Estimates")}, ${totals(chart, marks, trans)}${all}`;
 }
 
-function totals(chart: OneChart, marks: readonly Mark[], t: Translate): string {
+function totals(chart: OneChart, marks: readonly Mark[], trans: Translation): string {
   const n = marks.length + chart.more;
-  if (chart.kind === "estimates") return n === 1 ? t("1 estimate") : t("{n} estimates", { n: count(n) });
-  const outcomes = n === 1 ? t("1 outcome") : t("{n} outcomes", { n: count(n) });
-  return isCounted(chart) ? `${t("{n} shots", { n: count(chart.shots) })} · ${outcomes}` : outcomes;
+  if (chart.kind === "estimates") return n === 1 ? trans.__("1 estimate") : trans.__("{n} estimates", { n: count(n) });
+  const outcomes = n === 1 ? trans.__("1 outcome") : trans.__("{n} outcomes", { n: count(n) });
+  return isCounted(chart) ? `${trans.__("{n} shots", { n: count(chart.shots) })} · ${outcomes}` : outcomes;
 }
 
 /** What is left out; empty where nothing is. */
-function restOf(chart: OneChart, t: Translate): string {
+function restOf(chart: OneChart, trans: Translation): string {
   if (chart.more === 0) return "";
-  if (chart.kind === "estimates") return t("and {n} more", { n: count(chart.more) });
+  if (chart.kind === "estimates") return trans.__("and {n} more", { n: count(chart.more) });
   const rest = 1 - chart.counts.reduce((sum, each) => sum + each, 0) / chart.shots;
-  return t("the {shown} largest; {n} more have {share} together", {
+  return trans.__("the {shown} largest; {n} more have {share} together", {
     shown: chart.counts.length,
     n: count(chart.more),
     share: percent(Math.max(0, rest)),
@@ -182,11 +183,11 @@ function restOf(chart: OneChart, t: Translate): string {
 }
 
 /** `00 · 495 of 1,024 · 48.3 %`, `[0, 1] · -1.137 ± 0.002`. */
-function wordsOf(chart: OneChart, { label, value, error }: Mark, t: Translate): string {
+function wordsOf(chart: OneChart, { label, value, error }: Mark, trans: Translation): string {
   if (chart.kind === "estimates") {
-    const size = value === null ? t("no finite number") : number(value);
+    const size = value === null ? trans.__("no finite number") : number(value);
     return `${label} · ${error === null ? size : `${size} ± ${Number(error.toPrecision(2))}`}`;
   }
   const share = percent((value ?? 0) / (isCounted(chart) ? chart.shots : 1));
-  return isCounted(chart) ? `${label} · ${t("{n} of {all}", { n: count(value ?? 0), all: count(chart.shots) })} · ${share}` : `${label} · ${share}`;
+  return isCounted(chart) ? `${label} · ${trans.__("{n} of {all}", { n: count(value ?? 0), all: count(chart.shots) })} · ${share}` : `${label} · ${share}`;
 }

@@ -4,14 +4,15 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { Session } from "../host/session";
 import type { Layout } from "../model/wire";
 import { Card } from "./card";
-import { EnvContext, rootId, ticker, translator, useEnv, type Translate } from "./env";
+import { translator, type Translation } from "../model/translation";
+import { EnvContext, rootId, ticker, useEnv } from "./env";
 import { guardKeys } from "./keys";
 import { CardList } from "./list";
 
 interface Props {
   session: Session;
   layout: Layout;
-  t: Translate;
+  trans: Translation;
   /** A quiet line below, such as where this state comes from. */
   note: ReadonlySignal<string | null>;
   /** The cards are open and cannot be closed, as in a tab that is about one job. */
@@ -19,10 +20,10 @@ interface Props {
 }
 
 function Cards({ stays }: { stays: boolean }): VNode {
-  const { session, t } = useEnv();
+  const { session, trans } = useEnv();
   const { deck } = session;
   const ids = [...deck.ids.value, ...deck.gone.value];
-  if (ids.length === 0) return <p class="jobdeck-empty jobdeck-none">{t("No jobs yet.")}</p>;
+  if (ids.length === 0) return <p class="jobdeck-empty jobdeck-none">{trans.__("No jobs yet.")}</p>;
   return (
     <>
       {ids.map((id) => {
@@ -33,8 +34,8 @@ function Cards({ stays }: { stays: boolean }): VNode {
   );
 }
 
-function Root({ session, layout, t, note, stays = false }: Props): VNode {
-  const env = useMemo(() => ({ session, t, idPrefix: rootId(), tick: ticker() }), [session, t]);
+function Root({ session, layout, trans, note, stays = false }: Props): VNode {
+  const env = useMemo(() => ({ session, trans, idPrefix: rootId(), tick: ticker() }), [session, trans]);
   const trouble = session.deck.trouble.value;
   return (
     <EnvContext.Provider value={env}>
@@ -42,7 +43,7 @@ function Root({ session, layout, t, note, stays = false }: Props): VNode {
         {layout === "list" ? <CardList /> : <Cards stays={stays} />}
         {trouble ? (
           <p class="jobdeck-note jobdeck-trouble" role="status">
-            <bdi>{trouble.slice(0, 1_000)}</bdi>
+            <bdi>{trans.gettext(trouble).slice(0, 1_000)}</bdi>
           </p>
         ) : null}
         {note.value ? <p class="jobdeck-note">{note.value}</p> : null}
@@ -52,10 +53,10 @@ function Root({ session, layout, t, note, stays = false }: Props): VNode {
 }
 
 /** Show a session's jobs in an element. Returns what takes them out again; the session stays the caller's. */
-export function mount(element: Element, props: Omit<Props, "t"> & { t?: Translate }): () => void {
-  const t = props.t ?? translator();
+export function mount(element: Element, props: Omit<Props, "trans"> & { trans?: Translation }): () => void {
+  const trans = props.trans ?? translator();
   const release = guardKeys();
-  render(<Root {...props} t={t} />, element);
+  render(<Root {...props} trans={trans} />, element);
   return () => {
     render(null, element);
     release();

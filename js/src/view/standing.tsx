@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
 import type { Standing } from "../model/groups";
 import { count } from "../model/time";
-import { usePlace, type Translate } from "./env";
+import type { Translation } from "../model/translation";
+import { usePlace } from "./env";
 import { Badge } from "./parts";
 
 /** The order of the parts of a bar: what is over first. */
@@ -28,19 +29,19 @@ export function StandingBadge({ standing, isQuiet = false }: { standing: Standin
 }
 
 /** `2 failed, 12 running, 286 done`. */
-export function standingWords({ tallies, jobs, total }: Standing, t: Translate): string {
+export function standingWords({ tallies, jobs, total }: Standing, trans: Translation): string {
   const bad = tallies.filter(({ status }) => status === "ERROR");
   const words = [...bad, ...tallies.filter(({ status }) => status !== "ERROR")].map(({ status, word, count: n }) => {
-    const name = status === "ERROR" ? t("failed") : t(word).toLowerCase();
-    return t("{n} {status}", { n: count(n), status: name });
+    const name = status === "ERROR" ? trans.__("failed") : trans.gettext(word).toLowerCase();
+    return trans.__("{n} {status}", { n: count(n), status: name });
   });
   const missing = total - jobs;
-  return [...words, ...(missing > 0 ? [t("{n} to come", { n: count(missing) })] : [])].join(", ");
+  return [...words, ...(missing > 0 ? [trans.__("{n} to come", { n: count(missing) })] : [])].join(", ");
 }
 
 /** How far a group is: a part for each status of those that are over or under way. */
 export function MixedBar({ standing, isTall = false }: { standing: Standing; isTall?: boolean }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const { tallies, total, final } = standing;
   const of = (status: string): number => tallies.find((tally) => tally.status === status)?.count ?? 0;
   const percent = total === 0 ? 0 : Math.floor((100 * final) / total);
@@ -49,11 +50,11 @@ export function MixedBar({ standing, isTall = false }: { standing: Standing; isT
       <span
         class={`jobdeck-mixed${isTall ? " jobdeck-is-tall" : ""}`}
         role="progressbar"
-        aria-label={t("Progress")}
+        aria-label={trans.__("Progress")}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={percent}
-        aria-valuetext={standingWords(standing, t)}
+        aria-valuetext={standingWords(standing, trans)}
       >
         {PARTS.map((status) => {
           const n = of(status);

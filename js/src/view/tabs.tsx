@@ -26,7 +26,7 @@ const STEPS: Readonly<Record<string, (at: number, count: number) => number>> = {
 
 /** A row of tabs and the panel of the chosen one; arrow keys go from tab to tab. */
 export function Tabs({ tabs, chosen, onChoose, label, children }: Props): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -45,7 +45,7 @@ export function Tabs({ tabs, chosen, onChoose, label, children }: Props): VNode 
   };
   return (
     <>
-      <div class="jobdeck-tabs" role="tablist" aria-label={label ?? t("Parts of the job")} ref={list} onKeyDown={onKeyDown}>
+      <div class="jobdeck-tabs" role="tablist" aria-label={label ?? trans.__("Parts of the job")} ref={list} onKeyDown={onKeyDown}>
         {tabs.map((tab) => (
           <button
             key={tab.name}

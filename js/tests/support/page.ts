@@ -4,12 +4,13 @@ import { signal } from "@preact/signals";
 import { createElement, render, type VNode } from "preact";
 import { act } from "preact/test-utils";
 import { expect } from "vitest";
-import { EnvContext, translator, type Place } from "../../src/view/env";
+import { translator } from "../../src/model/translation";
+import { EnvContext, type Place } from "../../src/view/env";
 
 export class Page {
   readonly root = document.createElement("div");
   readonly seconds = signal(0);
-  private readonly place: Place = { t: translator(), idPrefix: "page-", tick: this.seconds };
+  private readonly place: Place = { trans: translator(), idPrefix: "page-", tick: this.seconds };
 
   constructor() {
     this.root.className = "jobdeck-root";

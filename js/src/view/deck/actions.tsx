@@ -29,7 +29,7 @@ const MOST_COMPARED = 1_000;
 
 /** What can be done to the selected jobs; where none is, to all that are shown. */
 export function Actions(): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const [asked, ask] = useState<Asked | null>(null);
   const selected = control.selection.ids.value.size;
@@ -37,15 +37,15 @@ export function Actions(): VNode {
   const isBusy = control.isBusy.value;
   const order = (command: BulkName, fits: Fits): void => {
     const ids = control.scope().filter(fits).map((row) => row.id);
-    const question = questionFor(command, ids.length, selected === 0, t);
+    const question = questionFor(command, ids.length, selected === 0, trans);
     if (question) ask({ kind: "question", question, command, ids });
     else if (ids.length > 0) void control.bulk({ command, ids });
   };
-  const scope = selected > 0 ? t("{n} selected", { n: count(selected) }) : t("All {n} that match", { n: count(all) });
+  const scope = selected > 0 ? trans.__("{n} selected", { n: count(selected) }) : trans.__("All {n} that match", { n: count(all) });
   return (
     <>
       {selected > 0 ? <CancelSelected onClick={() => order("cancel", UNDER_WAY)} /> : null}
-      <Popup label={t("Actions")} role="menu" disabled={isBusy || all === 0} title={t("For the selected jobs, or for all that match")}>
+      <Popup label={trans.__("Actions")} role="menu" disabled={isBusy || all === 0} title={trans.__("For the selected jobs, or for all that match")}>
         {(close) => (
           <>
             <span class="jobdeck-menu-title jobdeck-quiet" role="presentation">
@@ -62,14 +62,14 @@ export function Actions(): VNode {
 
 /** Cancels those of the selected jobs that have not ended; says how many are selected where there is none. */
 function CancelSelected({ onClick }: { onClick: () => void }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const selected = control.selection.ids.value.size;
   // The jobs may end while they are selected.
   void control.table.rows.value;
   const able = control.host.capabilities.commands ? control.scope().filter(UNDER_WAY).length : 0;
   const words = { n: count(able), all: count(selected) };
-  if (able === 0) return <span class="jobdeck-quiet jobdeck-said-selected">{t("{all} selected", words)}</span>;
+  if (able === 0) return <span class="jobdeck-quiet jobdeck-said-selected">{trans.__("{all} selected", words)}</span>;
   return (
     <button
       type="button"
@@ -80,7 +80,7 @@ function CancelSelected({ onClick }: { onClick: () => void }): VNode {
         if (event.detail <= 1) onClick();
       }}
     >
-      {able === selected ? t("Cancel {n} selected", words) : t("Cancel {n} of {all} selected", words)}
+      {able === selected ? trans.__("Cancel {n} selected", words) : trans.__("Cancel {n} of {all} selected", words)}
     </button>
   );
 }
@@ -92,7 +92,7 @@ interface EntriesProps {
 }
 
 function Entries({ close, order, ask }: EntriesProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const rows = control.scope();
   const [row] = rows;
@@ -115,16 +115,16 @@ function Entries({ close, order, ask }: EntriesProps): VNode {
   const compared = rows.slice(0, MOST_COMPARED).map(({ id }) => id);
   return (
     <>
-      {bulk(t("Cancel"), "cancel", UNDER_WAY)}
-      {bulk(t("Kill now"), "kill", ASKED_TO_STOP)}
-      {bulk(t("Retry"), "retry", REPEATABLE)}
-      {entry(t("Edit inputs and retry…"), commands && rows.length === 1 && rows.every(isOurs), () => row && ask({ kind: "inputs", row }))}
-      {entry(t("Tags…"), commands, () => ask({ kind: "tags", rows }))}
-      {bulk(t("Delete…"), "delete", ENDED)}
+      {bulk(trans.__("Cancel"), "cancel", UNDER_WAY)}
+      {bulk(trans.__("Kill now"), "kill", ASKED_TO_STOP)}
+      {bulk(trans.__("Retry"), "retry", REPEATABLE)}
+      {entry(trans.__("Edit inputs and retry…"), commands && rows.length === 1 && rows.every(isOurs), () => row && ask({ kind: "inputs", row }))}
+      {entry(trans.__("Tags…"), commands, () => ask({ kind: "tags", rows }))}
+      {bulk(trans.__("Delete…"), "delete", ENDED)}
       <hr />
-      {entry(t("Compare plots"), live && rows.length > 1, () => control.compare(compared))}
-      {entry(t("Export as CSV"), true, () => saveAs("jobs.csv", toCsv(rows), "text/csv"))}
-      {entry(t("Export as JSON"), true, () => saveAs("jobs.json", toJson(rows), "application/json"))}
+      {entry(trans.__("Compare plots"), live && rows.length > 1, () => control.compare(compared))}
+      {entry(trans.__("Export as CSV"), true, () => saveAs("jobs.csv", toCsv(rows), "text/csv"))}
+      {entry(trans.__("Export as JSON"), true, () => saveAs("jobs.json", toJson(rows), "application/json"))}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { HostError, type Host } from "../../host/host";
 import type { BulkName, BulkOrder, Outcome, Report } from "../../model/wire";
-import type { Translate } from "../env";
+import { marking as trans, type Translation } from "../../model/translation";
 
 /** Ids in one order: a message to the server may be 128 KiB long. */
 const MOST_IDS = 4_000;
@@ -46,18 +46,18 @@ async function ask(host: Host, order: BulkOrder): Promise<Report> {
 }
 
 const WORDS: readonly [Outcome, string][] = [
-  ["cancelled", "{n} cancelled"],
-  ["asked", "{n} asked to stop"],
-  ["retried", "{n} started again"],
-  ["deleted", "{n} deleted"],
-  ["tagged", "{n} tagged"],
-  ["ended", "{n} had ended before"],
-  ["missing", "{n} no longer there"],
-  ["refused", "{n} refused"],
+  ["cancelled", trans.__("{n} cancelled")],
+  ["asked", trans.__("{n} asked to stop")],
+  ["retried", trans.__("{n} started again")],
+  ["deleted", trans.__("{n} deleted")],
+  ["tagged", trans.__("{n} tagged")],
+  ["ended", trans.__("{n} had ended before")],
+  ["missing", trans.__("{n} no longer there")],
+  ["refused", trans.__("{n} refused")],
 ];
 
 /** `312 cancelled, 8 asked to stop, 3 had ended before`. */
-export function outcomeWords(counts: BulkResult["counts"], t: Translate): string {
+export function outcomeWords(counts: BulkResult["counts"], trans: Translation): string {
   const parts = WORDS.filter(([outcome]) => (counts[outcome] ?? 0) > 0);
-  return parts.map(([outcome, words]) => t(words, { n: (counts[outcome] ?? 0).toLocaleString("en-US") })).join(", ");
+  return parts.map(([outcome, words]) => trans.gettext(words, { n: (counts[outcome] ?? 0).toLocaleString("en-US") })).join(", ");
 }

@@ -7,7 +7,7 @@ import { useDeck } from "./control";
 
 /** How many jobs of the store have each status; a click shows those alone, with Ctrl or Shift those, too. */
 export function Chips(): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const { table } = control;
   const chosen = statusesOf(control.query.value);
@@ -15,12 +15,12 @@ export function Chips(): VNode {
   const tallies = ranked(counts);
   const missing = chosen.filter((status) => !tallies.some((tally) => tally.status === status));
   return (
-    <div class="jobdeck-chips" role="group" aria-label={t("Show by status")}>
-      <Chip label={t("All")} count={table.total.value} isOn={chosen.length === 0} onClick={() => control.filterStatus(null, false)} />
+    <div class="jobdeck-chips" role="group" aria-label={trans.__("Show by status")}>
+      <Chip label={trans.__("All")} count={table.total.value} isOn={chosen.length === 0} onClick={() => control.filterStatus(null, false)} />
       {tallies.map(({ status, word, count: n }) => (
         <Chip
           key={status}
-          label={t(word)}
+          label={trans.gettext(word)}
           count={n}
           isOn={chosen.includes(status)}
           onClick={(adds) => control.filterStatus(status, adds)}
@@ -29,7 +29,7 @@ export function Chips(): VNode {
       {missing.map((status) => (
         <Chip
           key={status}
-          label={t(statusWord(status))}
+          label={trans.gettext(statusWord(status))}
           count={0}
           isOn
           onClick={(adds) => control.filterStatus(status, adds)}

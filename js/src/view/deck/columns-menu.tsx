@@ -19,16 +19,16 @@ function valueNames(rows: readonly { values: Readonly<Record<string, number>> }[
 
 /** Which columns there are, and in which order. */
 export function ColumnsMenu(): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   return (
-    <Popup label={t("Columns")} role="group">
+    <Popup label={trans.__("Columns")} role="group">
       {() => <Choices />}
     </Popup>
   );
 }
 
 function Choices(): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const shown = control.columns.value;
   const rest = allColumns(valueNames(control.table.rows.peek())).filter((column) => !shown.some((state) => state.id === column.id));
@@ -40,7 +40,7 @@ function Choices(): VNode {
     <>
       {shown.map((state, place) => {
         const column = columnOf(state.id);
-        const label = column ? columnLabel(column, t) : state.id;
+        const label = column ? columnLabel(column, trans) : state.id;
         return (
           <span key={state.id} class="jobdeck-choice">
             <label>
@@ -54,7 +54,7 @@ function Choices(): VNode {
             </label>
             <button
               type="button"
-              aria-label={t("Move {name} up", { name: label })}
+              aria-label={trans.__("Move {name} up", { name: label })}
               disabled={place === 0}
               onClick={() => move(place, place - 1)}
             >
@@ -62,7 +62,7 @@ function Choices(): VNode {
             </button>
             <button
               type="button"
-              aria-label={t("Move {name} down", { name: label })}
+              aria-label={trans.__("Move {name} down", { name: label })}
               disabled={place === shown.length - 1}
               onClick={() => move(place, place + 1)}
             >
@@ -79,12 +79,12 @@ function Choices(): VNode {
               checked={false}
               onChange={() => control.setColumns([...shown, { id: column.id, width: column.width }])}
             />
-            <bdi>{columnLabel(column, t)}</bdi>
+            <bdi>{columnLabel(column, trans)}</bdi>
           </label>
         </span>
       ))}
       <button type="button" onClick={() => control.setColumns(defaultColumns())}>
-        {t("As at first")}
+        {trans.__("As at first")}
       </button>
     </>
   );

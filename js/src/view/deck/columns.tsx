@@ -5,7 +5,7 @@ import { fewWords } from "../../model/few-words";
 import type { DeckRow } from "../../model/row";
 import { face, rank } from "../../model/status";
 import { bytes, count, duration, elapsed, moment, share, took } from "../../model/time";
-import type { Translate } from "../env";
+import { marking as trans, type Translation } from "../../model/translation";
 import { Badge } from "../parts";
 import type { ColumnState } from "./state";
 
@@ -22,7 +22,7 @@ export interface Column {
   /** What it shows, and is sorted by, changes as time goes by while a job runs. */
   ticks?: boolean;
   key: (row: DeckRow, now: number) => number | string | null;
-  show: (row: DeckRow, now: number, t: Translate) => ComponentChildren;
+  show: (row: DeckRow, now: number, trans: Translation) => ComponentChildren;
 }
 
 /** Characters of a job's text in a cell. */
@@ -58,7 +58,7 @@ export function lastResult(row: DeckRow): string {
   return row.latest;
 }
 
-function Progress({ row, t }: { row: DeckRow; t: Translate }): ComponentChildren {
+function Progress({ row, trans }: { row: DeckRow; trans: Translation }): ComponentChildren {
   if (row.final || row.status !== "RUNNING") return null;
   const part = share(row);
   if (part !== null) {
@@ -72,7 +72,7 @@ function Progress({ row, t }: { row: DeckRow; t: Translate }): ComponentChildren
       </span>
     );
   }
-  const said = row.progress ? t("{done} done", { done: count(row.progress.done) }) : t("no progress reported");
+  const said = row.progress ? trans.__("{done} done", { done: count(row.progress.done) }) : trans.__("no progress reported");
   return <span class="jobdeck-quiet">{said}</span>;
 }
 
@@ -98,23 +98,23 @@ function text(id: string, label: string, width: number, read: (row: DeckRow) => 
 }
 
 const COLUMNS: readonly Column[] = [
-  { id: "status", label: "Status", width: 128, least: 126, key: (row) => rank(row), show: (row) => <Badge job={row} isQuiet /> },
-  text("name", "Name", 160, (row) => row.name),
-  text("engine", "Engine", 130, (row) => (row.backend ? `${row.engine} · ${row.backend}` : row.engine)),
+  { id: "status", label: trans.__("Status"), width: 128, least: 126, key: (row) => rank(row), show: (row) => <Badge job={row} isQuiet /> },
+  text("name", trans.__("Name"), 160, (row) => row.name),
+  text("engine", trans.__("Engine"), 130, (row) => (row.backend ? `${row.engine} · ${row.backend}` : row.engine)),
   {
     id: "progress",
-    label: "Progress",
+    label: trans.__("Progress"),
     width: 130,
     least: 96,
     key: (row) => (row.final ? null : share(row)),
-    show: (row, _now, t) => <Progress row={row} t={t} />,
+    show: (row, _now, trans) => <Progress row={row} trans={trans} />,
   },
-  text("latest", "Last result", 190, lastResult),
+  text("latest", trans.__("Last result"), 190, lastResult),
   // What waits, and what another system has not told the start of, has its place by when it was made: not at the far end.
-  { ...time("Started", "started"), key: (row) => row.started ?? (row.final && !row.watched ? null : row.created) },
+  { ...time(trans.__("Started"), "started"), key: (row) => row.started ?? (row.final && !row.watched ? null : row.created) },
   {
     id: "took",
-    label: "Took",
+    label: trans.__("Took"),
     width: 72,
     least: 64,
     isNumber: true,
@@ -125,13 +125,13 @@ const COLUMNS: readonly Column[] = [
       return ran === null ? null : row.final ? took(ran) : duration(ran);
     },
   },
-  { id: "tags", label: "Tags", width: 140, least: 70, key: (row) => naturalKey(row.tags[0] ?? "") || null, show: (row) => <Tags tags={row.tags} /> },
-  text("backend", "Backend", 120, (row) => row.backend ?? ""),
-  time("Created", "created"),
-  time("Ended", "ended"),
+  { id: "tags", label: trans.__("Tags"), width: 140, least: 70, key: (row) => naturalKey(row.tags[0] ?? "") || null, show: (row) => <Tags tags={row.tags} /> },
+  text("backend", trans.__("Backend"), 120, (row) => row.backend ?? ""),
+  time(trans.__("Created"), "created"),
+  time(trans.__("Ended"), "ended"),
   {
     id: "memory",
-    label: "Memory",
+    label: trans.__("Memory"),
     width: 84,
     least: 76,
     isNumber: true,
@@ -140,15 +140,15 @@ const COLUMNS: readonly Column[] = [
   },
   {
     id: "cpu",
-    label: "CPU",
+    label: trans.__("CPU"),
     width: 72,
     least: 60,
     isNumber: true,
     key: (row) => row.cpu_time,
     show: (row) => (row.cpu_time === null ? null : took(row.cpu_time)),
   },
-  text("id", "Id", 150, (row) => row.id),
-  text("inputs", "Inputs", 180, (row) =>
+  text("id", trans.__("Id"), 150, (row) => row.id),
+  text("inputs", trans.__("Inputs"), 180, (row) =>
     Object.entries(row.inputs)
       .map(([name, value]) => `${name}=${value}`)
       .join(", "),
@@ -205,8 +205,8 @@ export function sortBy(id: string, descending: boolean): SortBy {
 }
 
 /** What a header's word becomes: a job's own names stay as they are. */
-export function columnLabel(column: Column, t: Translate): string {
-  return column.id.startsWith(VALUE) ? cut(column.label) : t(column.label);
+export function columnLabel(column: Column, trans: Translation): string {
+  return column.id.startsWith(VALUE) ? cut(column.label) : trans.gettext(column.label);
 }
 
 /** The whole of what a cell shows, for the pointer that rests on it. */

@@ -63,7 +63,7 @@ function useJobs(session: Session | null, isSeen: boolean): { jobs: ReadonlyMap<
 
 /** The interim results of several jobs in one chart, live while they run. */
 export function Compare({ ids, host, nameOf }: Props): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const root = useRef<HTMLElement>(null);
   const isSeen = useSeen(root);
   const shown = useMemo(() => [...new Set(ids)].slice(0, MOST_JOBS), [ids]);
@@ -90,28 +90,28 @@ export function Compare({ ids, host, nameOf }: Props): VNode {
     setHidden(next);
   };
   const trouble = session?.deck.trouble.value;
-  const xName = x ?? t("message");
-  const label = t("{y} over {x} of {n} jobs", { y: (y ?? "").slice(0, 100), x: xName.slice(0, 100), n: shown.length });
+  const xName = x ?? trans.__("message");
+  const label = trans.__("{y} over {x} of {n} jobs", { y: (y ?? "").slice(0, 100), x: xName.slice(0, 100), n: shown.length });
   const at = point === null ? undefined : data.x[point];
   return (
-    <section class="jobdeck-compare" aria-label={t("Comparison")} ref={root}>
+    <section class="jobdeck-compare" aria-label={trans.__("Comparison")} ref={root}>
       {ids.length > MOST_JOBS ? (
-        <p class="jobdeck-note">{t("The first {n} of {all} jobs are compared.", { n: MOST_JOBS, all: count(ids.length) })}</p>
+        <p class="jobdeck-note">{trans.__("The first {n} of {all} jobs are compared.", { n: MOST_JOBS, all: count(ids.length) })}</p>
       ) : null}
       {trouble ? (
         <p class="jobdeck-note jobdeck-trouble" role="status">
-          <bdi>{trouble.slice(0, 1_000)}</bdi>
+          <bdi>{trans.gettext(trouble).slice(0, 1_000)}</bdi>
         </p>
       ) : null}
       {y === undefined ? (
         <p class="jobdeck-empty">
-          {jobs.size === 0 && shown.length > 0 ? t("Loading…") : t("These jobs have published no numbers of the same name yet.")}
+          {jobs.size === 0 && shown.length > 0 ? trans.__("Loading…") : trans.__("These jobs have published no numbers of the same name yet.")}
         </p>
       ) : (
         <>
           <div class="jobdeck-compare-axes" data-lm-suppress-shortcuts="true">
-            <Choice label={t("Compare")} chosen={y} names={choices.y} onChoose={(name) => setWish({ ...wish, y: name })} />
-            <Choice label={t("over")} chosen={x} names={choices.x} onChoose={(name) => setWish({ ...wish, x: name })} />
+            <Choice label={trans.__("Compare")} chosen={y} names={choices.y} onChoose={(name) => setWish({ ...wish, y: name })} />
+            <Choice label={trans.__("over")} chosen={x} names={choices.x} onChoose={(name) => setWish({ ...wish, x: name })} />
           </div>
           <div class="jobdeck-compare-sides">
             <figure class="jobdeck-plot" aria-label={label}>
@@ -120,13 +120,13 @@ export function Compare({ ids, host, nameOf }: Props): VNode {
                 <bdi>{xName}</bdi>
               </figcaption>
             </figure>
-            <div class="jobdeck-compare-scroll" tabIndex={0} role="region" aria-label={t("Values by job")}>
+            <div class="jobdeck-compare-scroll" tabIndex={0} role="region" aria-label={trans.__("Values by job")}>
               <table class="jobdeck-figures">
-                <caption>{at === undefined ? t("Last values") : t("At {x} {value}", { x: xName.slice(0, 100), value: short(at) })}</caption>
+                <caption>{at === undefined ? trans.__("Last values") : trans.__("At {x} {value}", { x: xName.slice(0, 100), value: short(at) })}</caption>
                 <thead>
                   <tr>
-                    <th scope="col">{t("Job")}</th>
-                    <th scope="col">{t("Status")}</th>
+                    <th scope="col">{trans.__("Job")}</th>
+                    <th scope="col">{trans.__("Status")}</th>
                     <th scope="col" class="jobdeck-number">
                       <bdi>{xName}</bdi>
                     </th>
@@ -172,7 +172,7 @@ interface RowProps {
 }
 
 function Row({ name, index, job, isOn, value, onToggle }: RowProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const info = job?.info.value;
   return (
     <tr>
@@ -182,7 +182,7 @@ function Row({ name, index, job, isOn, value, onToggle }: RowProps): VNode {
           <bdi>{name.slice(0, 300)}</bdi>
         </button>
       </th>
-      <td>{job?.isGone.value ? t("no longer in its store") : info ? <bdi>{t(face(info).word)}</bdi> : "…"}</td>
+      <td>{job?.isGone.value ? trans.__("no longer in its store") : info ? <bdi>{trans.gettext(face(info).word)}</bdi> : "…"}</td>
       <td class="jobdeck-number">{value === null ? "–" : short(value.x)}</td>
       <td class="jobdeck-number">{value === null || value.y === null ? "–" : short(value.y)}</td>
     </tr>
@@ -198,7 +198,7 @@ interface ChoiceProps {
 }
 
 function Choice({ label, chosen, names, onChoose }: ChoiceProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   return (
     <>
@@ -213,7 +213,7 @@ function Choice({ label, chosen, names, onChoose }: ChoiceProps): VNode {
       >
         {names.map((name) => (
           <option key={name} value={name ?? ""}>
-            {name === null ? t("number of the message") : name.slice(0, 100)}
+            {name === null ? trans.__("number of the message") : name.slice(0, 100)}
           </option>
         ))}
       </select>

@@ -15,7 +15,7 @@ interface DialogProps {
  * has `autofocus` gets the focus first.
  */
 export function Dialog({ title, onClose, children, describedBy }: DialogProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   const root = useRef<HTMLDialogElement>(null);
   const isLeaving = useRef(false);
@@ -54,7 +54,7 @@ export function Dialog({ title, onClose, children, describedBy }: DialogProps): 
         <h2 class="jobdeck-dialog-title" id={id}>
           <bdi>{title}</bdi>
         </h2>
-        <button type="button" class="jobdeck-button" aria-label={t("Close")} onClick={onClose}>
+        <button type="button" class="jobdeck-button" aria-label={trans.__("Close")} onClick={onClose}>
           ✕
         </button>
       </div>
@@ -77,7 +77,7 @@ interface ConfirmProps {
 
 /** Asks before something is done. */
 export function Confirm({ title, text, action, danger = false, onConfirm, onClose }: ConfirmProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   return (
     <Dialog title={title} onClose={onClose} describedBy={id}>
@@ -86,7 +86,7 @@ export function Confirm({ title, text, action, danger = false, onConfirm, onClos
       </p>
       <div class="jobdeck-dialog-foot">
         <button type="button" class="jobdeck-button" autofocus={danger} onClick={onClose}>
-          {t("Back")}
+          {trans.__("Back")}
         </button>
         <button
           type="button"

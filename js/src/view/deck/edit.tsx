@@ -18,7 +18,7 @@ interface FormProps {
 
 /** A dialog whose fields are sent together; a refusal is shown beside them, and they stay as they are. */
 function FormDialog({ title, action, onSubmit, problem, onClose, children }: FormProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const [isPending, setPending] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
   const isOpen = useRef(true);
@@ -64,7 +64,7 @@ function FormDialog({ title, action, onSubmit, problem, onClose, children }: For
         </p>
         <div class="jobdeck-dialog-foot">
           <button type="button" class="jobdeck-button" onClick={onClose}>
-            {t("Back")}
+            {trans.__("Back")}
           </button>
           <button type="submit" class="jobdeck-button jobdeck-primary" disabled={isPending || problem !== null}>
             {action}
@@ -94,7 +94,7 @@ interface InputsProps {
 
 /** Retry a job with other inputs. */
 export function EditInputs({ row, onRetry, onClose }: InputsProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   // What the job was given does not change, whatever becomes of its row meanwhile.
   const [given] = useState(() => Object.entries(row.inputs));
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({});
@@ -105,20 +105,20 @@ export function EditInputs({ row, onRetry, onClose }: InputsProps): VNode {
   const cut = new Set(given.filter(([, before]) => isCut(before)).map(([name]) => name));
   const unfinished = changed.find(([name, text]) => cut.has(name) && text.includes("…"))?.[0];
   const problem =
-    unfinished === undefined ? null : t("{name} still has the … of a text that was cut: type all of it.", { name: unfinished.slice(0, 100) });
+    unfinished === undefined ? null : trans.__("{name} still has the … of a text that was cut: type all of it.", { name: unfinished.slice(0, 100) });
   const submit = (): Promise<string | null> => onRetry(Object.fromEntries(changed));
   return (
     <FormDialog
-      title={t("Retry {name}", { name: row.name.slice(0, 200) })}
-      action={changed.length === 0 ? t("Retry as it was") : t("Retry with changes")}
+      title={trans.__("Retry {name}", { name: row.name.slice(0, 200) })}
+      action={changed.length === 0 ? trans.__("Retry as it was") : trans.__("Retry with changes")}
       onSubmit={submit}
       problem={problem}
       onClose={onClose}
     >
       <p class="jobdeck-dialog-text jobdeck-quiet">
         {given.length === 0
-          ? t("It was given no inputs.")
-          : t("Inputs are Python literals or JSON. Those that you leave as they are stay what they were.")}
+          ? trans.__("It was given no inputs.")
+          : trans.__("Inputs are Python literals or JSON. Those that you leave as they are stay what they were.")}
       </p>
       {given.map(([name, before], i) => (
         <InputField
@@ -143,21 +143,21 @@ interface InputProps {
 }
 
 function InputField({ name, before, text, isFirst, onText }: InputProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   const isChanged = text !== before;
   const note = isChanged
     ? null
     : isCut(before)
-      ? t("Only a part of it is shown. It is used whole unless you type another.")
+      ? trans.__("Only a part of it is shown. It is used whole unless you type another.")
       : isOpaque(before)
-        ? t("It cannot be shown as text. It is used as it is unless you type another.")
+        ? trans.__("It cannot be shown as text. It is used as it is unless you type another.")
         : null;
   return (
     <div class="jobdeck-field">
       <label for={id}>
         <bdi>{name.slice(0, 200)}</bdi>
-        {isChanged ? <span class="jobdeck-quiet"> · {t("changed")}</span> : null}
+        {isChanged ? <span class="jobdeck-quiet"> · {trans.__("changed")}</span> : null}
       </label>
       <textarea
         id={id}
@@ -192,7 +192,7 @@ interface TagsProps {
 
 /** Give jobs tags and take them away. A tag that only some of them have stays so until it is touched. */
 export function EditTags({ rows, onSave, onClose }: TagsProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   // The jobs go on while somebody thinks: what is sent are changes to what was seen.
   const [before] = useState(() => tagsOf(rows));
@@ -223,14 +223,14 @@ export function EditTags({ rows, onSave, onClose }: TagsProps): VNode {
   };
   return (
     <FormDialog
-      title={all === 1 ? t("Tags of 1 job") : t("Tags of {n} jobs", { n: all.toLocaleString("en-US") })}
-      action={t("Save")}
+      title={all === 1 ? trans.__("Tags of 1 job") : trans.__("Tags of {n} jobs", { n: all.toLocaleString("en-US") })}
+      action={trans.__("Save")}
       onSubmit={save}
       problem={null}
       onClose={onClose}
     >
       <div class="jobdeck-field">
-        <label for={id}>{t("Find or add a tag")}</label>
+        <label for={id}>{trans.__("Find or add a tag")}</label>
         <span class="jobdeck-field-line">
           <input
             id={id}
@@ -247,17 +247,17 @@ export function EditTags({ rows, onSave, onClose }: TagsProps): VNode {
             }}
           />
           <button type="button" class="jobdeck-button" disabled={wanted === ""} onClick={add}>
-            {t("Add")}
+            {trans.__("Add")}
           </button>
         </span>
       </div>
-      <div class="jobdeck-tag-list" role="group" aria-label={t("Tags")}>
-        {found.length === 0 ? <p class="jobdeck-empty">{wanted === "" ? t("No tags yet.") : t("No tag is like this.")}</p> : null}
+      <div class="jobdeck-tag-list" role="group" aria-label={trans.__("Tags")}>
+        {found.length === 0 ? <p class="jobdeck-empty">{wanted === "" ? trans.__("No tags yet.") : trans.__("No tag is like this.")}</p> : null}
         {found.slice(0, MOST_TAGS).map(({ tag, count }) => (
           <TagBox key={tag} tag={tag} count={count} all={all} wish={wishes.get(tag)} onWish={(isOn) => wish(tag, isOn)} />
         ))}
         {found.length > MOST_TAGS ? (
-          <p class="jobdeck-empty">{t("… {n} more: type to find them.", { n: (found.length - MOST_TAGS).toLocaleString("en-US") })}</p>
+          <p class="jobdeck-empty">{trans.__("… {n} more: type to find them.", { n: (found.length - MOST_TAGS).toLocaleString("en-US") })}</p>
         ) : null}
       </div>
     </FormDialog>
@@ -274,7 +274,7 @@ interface TagBoxProps {
 
 /** A tag that all, some or none of the jobs have. One of some goes from as it is to all to none and back. */
 function TagBox({ tag, count, all, wish, onWish }: TagBoxProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const box = useRef<HTMLInputElement>(null);
   const isSome = wish === undefined && count > 0 && count < all;
   const isOn = wish ?? count === all;
@@ -294,7 +294,7 @@ function TagBox({ tag, count, all, wish, onWish }: TagBoxProps): VNode {
         onChange={() => onWish(next())}
       />
       <bdi>{tag.slice(0, 300)}</bdi>
-      {isSome ? <span class="jobdeck-quiet jobdeck-number">{t("{n} of {all}", { n: count, all })}</span> : null}
+      {isSome ? <span class="jobdeck-quiet jobdeck-number">{trans.__("{n} of {all}", { n: count, all })}</span> : null}
     </label>
   );
 }

@@ -2,7 +2,8 @@ import type { ComponentChildren, VNode } from "preact";
 import { lineOf } from "../../model/folding";
 import { elapsedOf, type Standing } from "../../model/groups";
 import { count, duration, moment, took } from "../../model/time";
-import { usePlace, type Translate } from "../env";
+import type { Translation } from "../../model/translation";
+import { usePlace } from "../env";
 import { MixedBar, StandingBadge, standingWords } from "../standing";
 import { useDeck } from "./control";
 import type { LinePlace } from "./row";
@@ -12,7 +13,7 @@ const MOST_TAGS = 6;
 
 /** A group's line: how its jobs stand, and a mark that shows them below it. */
 export function GroupRow({ group, elementId, index, top, columns }: LinePlace & { group: string }): VNode {
-  const { t, tick } = usePlace();
+  const { trans, tick } = usePlace();
   const control = useDeck();
   const { table, selection, folded } = control;
   const standing = control.groups.standing(group);
@@ -45,7 +46,7 @@ export function GroupRow({ group, elementId, index, top, columns }: LinePlace & 
           class={`jobdeck-cell${column.isNumber ? " jobdeck-number" : ""}`}
           aria-colindex={place + 1}
           data-column={column.id}
-          title={hint(column.id, standing, t)}
+          title={hint(column.id, standing, trans)}
         >
           {column.id === "name" ? (
             <span class="jobdeck-group-name">
@@ -55,10 +56,10 @@ export function GroupRow({ group, elementId, index, top, columns }: LinePlace & 
               <b>
                 <bdi>{name}</bdi>
               </b>
-              <span class="jobdeck-quiet jobdeck-number"> {sizeOf(shown.length, control.groups.jobsOf(group).size, standing, t)}</span>
+              <span class="jobdeck-quiet jobdeck-number"> {sizeOf(shown.length, control.groups.jobsOf(group).size, standing, trans)}</span>
             </span>
           ) : (
-            show(column.id, standing, now, t)
+            show(column.id, standing, now, trans)
           )}
         </div>
       ))}
@@ -67,11 +68,11 @@ export function GroupRow({ group, elementId, index, top, columns }: LinePlace & 
 }
 
 /** `300`, or of how many those are that are shown; some of `all` may have been run again. */
-function sizeOf(shown: number, all: number, { total }: Standing, t: Translate): string {
-  return shown === all ? count(total) : t("{n} of {total}", { n: count(shown), total: count(total) });
+function sizeOf(shown: number, all: number, { total }: Standing, trans: Translation): string {
+  return shown === all ? count(total) : trans.__("{n} of {total}", { n: count(shown), total: count(total) });
 }
 
-function show(column: string, standing: Standing, now: number, t: Translate): ComponentChildren {
+function show(column: string, standing: Standing, now: number, trans: Translation): ComponentChildren {
   const { group, started, ended, engines } = standing;
   const time = (moment_: number | null): ComponentChildren => (moment_ === null ? null : moment(moment_, now));
   switch (column) {
@@ -82,7 +83,7 @@ function show(column: string, standing: Standing, now: number, t: Translate): Co
     case "engine":
       return <bdi>{engines.slice(0, 3).join(", ").slice(0, LONGEST)}</bdi>;
     case "latest":
-      return <bdi>{standingWords(standing, t)}</bdi>;
+      return <bdi>{standingWords(standing, trans)}</bdi>;
     case "started":
       return time(started);
     case "took": {
@@ -106,14 +107,14 @@ function show(column: string, standing: Standing, now: number, t: Translate): Co
   }
 }
 
-function hint(column: string, standing: Standing, t: Translate): string | undefined {
+function hint(column: string, standing: Standing, trans: Translation): string | undefined {
   switch (column) {
     case "name":
       return standing.group.name.slice(0, LONGEST);
     case "status":
     case "progress":
     case "latest":
-      return standingWords(standing, t);
+      return standingWords(standing, trans);
     default:
       return undefined;
   }

@@ -9,7 +9,7 @@ const STEP = 16;
 
 /** The columns' names: a click sorts, a drag at the end resizes; by keyboard Enter and Shift with the arrow keys do. */
 export function Head({ columns }: { columns: readonly Column[] }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const root = useRef<HTMLDivElement>(null);
   const { column: sorted, descending } = control.sort.value;
@@ -40,10 +40,10 @@ export function Head({ columns }: { columns: readonly Column[] }): VNode {
               type="button"
               class="jobdeck-sort"
               tabIndex={place === 0 ? 0 : -1}
-              title={t("Sort by {name}. Shift and the arrow keys change the width.", { name: columnLabel(column, t) })}
+              title={trans.__("Sort by {name}. Shift and the arrow keys change the width.", { name: columnLabel(column, trans) })}
               onClick={() => control.sortBy(column.id)}
             >
-              <bdi>{columnLabel(column, t)}</bdi>
+              <bdi>{columnLabel(column, trans)}</bdi>
               {column.id === sorted ? <span aria-hidden="true"> {descending ? "▾" : "▴"}</span> : null}
             </button>
             <Grip id={column.id} />

@@ -4,7 +4,8 @@ import { useComputed, useSignalEffect, type ReadonlySignal } from "@preact/signa
 import type { Host } from "../../host/host";
 import type { JobTable } from "../../model/table";
 import { count } from "../../model/time";
-import { EnvContext, rootId, ticker, translator, usePlace, type Translate } from "../env";
+import { translator, type Translation } from "../../model/translation";
+import { EnvContext, rootId, ticker, usePlace } from "../env";
 import { guardKeys } from "../keys";
 import { Actions } from "./actions";
 import { Chips } from "./chips";
@@ -21,7 +22,7 @@ export interface DeckProps {
   host: Host;
   /** Kept up to date by whoever owns it (see `followDeck`). */
   table: JobTable;
-  t?: Translate;
+  trans?: Translation;
   /** What was kept of the last time; anything else counts as nothing. */
   state?: DeckState | null;
   onState?: (state: DeckState) => void;
@@ -42,8 +43,8 @@ export function mountDeck(element: Element, props: DeckProps): () => void {
   };
 }
 
-function Root({ host, table, t, state, onState, note }: DeckProps): VNode {
-  const place = useMemo(() => ({ t: t ?? translator(), idPrefix: rootId(), tick: ticker() }), [t]);
+function Root({ host, table, trans, state, onState, note }: DeckProps): VNode {
+  const place = useMemo(() => ({ trans: trans ?? translator(), idPrefix: rootId(), tick: ticker() }), [trans]);
   const control = useMemo(() => new DeckControl(host, table, state, (now) => onState?.(now)), [host, table, state, onState]);
   useEffect(() => () => control.dispose(), [control]);
   return (
@@ -56,7 +57,7 @@ function Root({ host, table, t, state, onState, note }: DeckProps): VNode {
 }
 
 function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined }): VNode {
-  const { t, tick } = usePlace();
+  const { trans, tick } = usePlace();
   const control = useDeck();
   const pane = control.pane.value;
   const lines = useComputed(() => Math.min(MOST_LINES, control.folded.value.lines.length)).value;
@@ -77,17 +78,17 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
             aria-pressed={control.hasTimeline.value}
             onClick={() => (control.hasTimeline.value = !control.hasTimeline.peek())}
           >
-            {t("Timeline")}
+            {trans.__("Timeline")}
           </button>
           {control.table.groups.value.size > 0 ? (
             <button
               type="button"
               class="jobdeck-button"
               aria-pressed={control.isFolding.value}
-              title={t("A set of jobs is one line, with its jobs below it")}
+              title={trans.__("A set of jobs is one line, with its jobs below it")}
               onClick={() => (control.isFolding.value = !control.isFolding.peek())}
             >
-              {t("Groups")}
+              {trans.__("Groups")}
             </button>
           ) : null}
           <ColumnsMenu />
@@ -110,7 +111,7 @@ function DeckView({ note }: { note: ReadonlySignal<string | null> | undefined })
 
 /** How many jobs are shown, and what else there is to know about them. */
 function Tally(): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const { arrangement, table, selection } = useDeck();
   const shown = arrangement.order.value.length;
   const total = table.total.value;
@@ -120,24 +121,25 @@ function Tally(): VNode {
     <>
       <span role="status" aria-live="polite">
         {/* The chips tell already how many there are in all. */}
-        {shown < loaded ? t("{n} of {total} jobs", { n: count(shown), total: count(total) }) : null}
+        {shown < loaded ? trans.__("{n} of {total} jobs", { n: count(shown), total: count(total) }) : null}
       </span>
       <span class="jobdeck-aside" aria-live="polite">
         {/* To be read out; on the screen the button that acts on them says so. */}
-        {selected > 0 ? t("{n} selected", { n: count(selected) }) : null}
+        {selected > 0 ? trans.__("{n} selected", { n: count(selected) }) : null}
       </span>
-      {loaded < total && !table.isComplete.value ? <span>{t("{n} loaded…", { n: count(loaded) })}</span> : null}
-      {arrangement.isWaiting.value ? <span>{t("A new order waits until the pointer rests.")}</span> : null}
+      {loaded < total && !table.isComplete.value ? <span>{trans.__("{n} loaded…", { n: count(loaded) })}</span> : null}
+      {arrangement.isWaiting.value ? <span>{trans.__("A new order waits until the pointer rests.")}</span> : null}
     </>
   );
 }
 
 function Trouble(): VNode | null {
   const { table } = useDeck();
+  const { trans } = usePlace();
   const trouble = table.trouble.value;
   return trouble ? (
     <p class="jobdeck-note jobdeck-trouble" role="status">
-      <bdi>{trouble.slice(0, 1_000)}</bdi>
+      <bdi>{trans.gettext(trouble).slice(0, 1_000)}</bdi>
     </p>
   ) : null;
 }

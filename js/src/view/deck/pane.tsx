@@ -11,14 +11,14 @@ import { useDeck, type DeckControl, type Pane } from "./control";
 
 /** What is open beside the table, or below it: a job's card, or the plots of several. */
 export function PaneView({ pane }: { pane: Pane }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
-  const title = pane.kind === "job" ? t("Details") : t("Plots of {n} jobs", { n: count(pane.ids.length) });
+  const title = pane.kind === "job" ? trans.__("Details") : trans.__("Plots of {n} jobs", { n: count(pane.ids.length) });
   return (
     <section class="jobdeck-pane" aria-label={title}>
       <header class="jobdeck-pane-head">
         <span class="jobdeck-quiet">{title}</span>
-        <button type="button" class="jobdeck-button" aria-label={t("Close details")} onClick={() => control.closePane()}>
+        <button type="button" class="jobdeck-button" aria-label={trans.__("Close details")} onClick={() => control.closePane()}>
           ✕
         </button>
       </header>
@@ -44,7 +44,7 @@ function Detail({ id }: { id: string }): VNode | null {
 }
 
 function Cards({ session }: { session: Session }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const { deck } = session;
   const ids = [...deck.ids.value, ...deck.gone.value];
   const trouble = deck.trouble.value;
@@ -54,8 +54,8 @@ function Cards({ session }: { session: Session }): VNode {
         const job = deck.job(each);
         return job ? <Card key={each} job={job} stays /> : null;
       })}
-      {ids.length === 0 && deck.applied.value >= 0 ? <p class="jobdeck-note">{t("This job is no longer in its store.")}</p> : null}
-      {trouble ? <p class="jobdeck-note jobdeck-trouble">{trouble.slice(0, 1_000)}</p> : null}
+      {ids.length === 0 && deck.applied.value >= 0 ? <p class="jobdeck-note">{trans.__("This job is no longer in its store.")}</p> : null}
+      {trouble ? <p class="jobdeck-note jobdeck-trouble">{trans.gettext(trouble).slice(0, 1_000)}</p> : null}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import type { Translation } from "../../model/translation";
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import type { DeckRow } from "../../model/row";
@@ -23,7 +24,7 @@ interface Props extends LinePlace {
 
 /** One job's line. It follows its own row, and the clock while its job runs. */
 export function Row({ id, isTree, isInside, elementId, index, top, columns }: Props): VNode {
-  const { tick, t } = usePlace();
+  const { tick, trans } = usePlace();
   const { table, selection } = useDeck();
   const live = useMemo(() => table.live(id), [table, id]);
   const row = live.value;
@@ -45,7 +46,7 @@ export function Row({ id, isTree, isInside, elementId, index, top, columns }: Pr
       style={{ transform: `translateY(${top}px)` }}
     >
       {columns.map((column, place) => (
-        <Cell key={column.id} column={column} row={row} now={now} place={place} t={t} />
+        <Cell key={column.id} column={column} row={row} now={now} place={place} trans={trans} />
       ))}
     </div>
   );
@@ -56,11 +57,11 @@ interface CellProps {
   row: DeckRow | undefined;
   now: number;
   place: number;
-  t: ReturnType<typeof usePlace>["t"];
+  trans: Translation;
 }
 
 // A plain function rather than a component: a table has hundreds of them, and they have nothing of their own.
-function Cell({ column, row, now, place, t }: CellProps): VNode {
+function Cell({ column, row, now, place, trans }: CellProps): VNode {
   return (
     <div
       role="gridcell"
@@ -69,7 +70,7 @@ function Cell({ column, row, now, place, t }: CellProps): VNode {
       data-column={column.id}
       title={row && hint(column, row)}
     >
-      {row ? column.show(row, now, t) : null}
+      {row ? column.show(row, now, trans) : null}
     </div>
   );
 }

@@ -10,7 +10,7 @@ const MOST = 8;
 
 /** The query: free text and conditions, with completion; a fault is shown where it is. */
 export function Search(): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const id = useElementId();
   const input = useRef<HTMLInputElement>(null);
@@ -67,7 +67,7 @@ export function Search(): VNode {
         type="text"
         class="jobdeck-input"
         role="combobox"
-        aria-label={t("Find jobs")}
+        aria-label={trans.__("Find jobs")}
         aria-autocomplete="list"
         aria-expanded={isOpen}
         aria-controls={`${id}-list`}
@@ -78,7 +78,7 @@ export function Search(): VNode {
         autocapitalize="none"
         spellcheck={false}
         dir="auto"
-        placeholder={t("Find: tag:sweep energy<-1")}
+        placeholder={trans.__("Find: tag:sweep energy<-1")}
         value={text}
         onInput={(event) => {
           const { value, selectionStart } = event.currentTarget;
@@ -89,7 +89,7 @@ export function Search(): VNode {
         onKeyDown={onKeyDown}
         onBlur={close}
       />
-      <ul class="jobdeck-options" id={`${id}-list`} role="listbox" aria-label={t("Completions")} hidden={!isOpen}>
+      <ul class="jobdeck-options" id={`${id}-list`} role="listbox" aria-label={trans.__("Completions")} hidden={!isOpen}>
         {options.map((option, place) => (
           <li
             key={option.text}

@@ -18,7 +18,7 @@ const PAGE = 10;
 
 /** The jobs as a table that shows the rows on the screen alone. The keyboard goes from row to row. */
 export function Table(): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const id = useElementId();
   const { lines: order, shown } = control.folded.value;
@@ -46,7 +46,7 @@ export function Table(): VNode {
       ref={rows.ref}
       role={shown.size > 0 ? "treegrid" : "grid"}
       tabIndex={0}
-      aria-label={t("Jobs")}
+      aria-label={trans.__("Jobs")}
       aria-multiselectable="true"
       aria-rowcount={order.length + 1}
       aria-colcount={columns.length}
@@ -75,13 +75,13 @@ export function Table(): VNode {
 }
 
 function Nothing({ isPristine }: { isPristine: boolean }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const { table } = useDeck();
   const words = isPristine
-    ? t("No jobs yet. Start one with jobdeck.run(…), or %%job above a cell.")
+    ? trans.__("No jobs yet. Start one with jobdeck.run(…), or %%job above a cell.")
     : table.isComplete.value
-      ? t("No job matches.")
-      : t("Looking…");
+      ? trans.__("No job matches.")
+      : trans.__("Looking…");
   return <p class="jobdeck-empty jobdeck-grid-none">{words}</p>;
 }
 

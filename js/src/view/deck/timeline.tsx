@@ -90,7 +90,7 @@ export function Timeline(props: Props): VNode | null {
 }
 
 function Picture({ rows, now, selected, onOpen }: Props): VNode {
-  const { t, tick } = usePlace();
+  const { trans, tick } = usePlace();
   const id = useElementId();
   const root = useRef<HTMLElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
@@ -199,10 +199,10 @@ function Picture({ rows, now, selected, onOpen }: Props): VNode {
     act();
   };
 
-  const summary = summaryWords(summaryOf(lanes), t);
-  const words = bar ? wordsOf(bar.job, now(), t) : null;
+  const summary = summaryWords(summaryOf(lanes), trans);
+  const words = bar ? wordsOf(bar.job, now(), trans) : null;
   return (
-    <section class="jobdeck-timeline" aria-label={t("Timeline")} ref={root}>
+    <section class="jobdeck-timeline" aria-label={trans.__("Timeline")} ref={root}>
       <div
         class="jobdeck-lanes"
         ref={scroller}
@@ -210,7 +210,7 @@ function Picture({ rows, now, selected, onOpen }: Props): VNode {
         style={{ height: `${heightOf(lanes, ROOMY) + AXIS}px` }}
         tabIndex={0}
         role="application"
-        aria-label={t("Timeline of the jobs")}
+        aria-label={trans.__("Timeline of the jobs")}
         aria-describedby={id}
         onKeyDown={onKeyDown}
         onScroll={() => request()}
@@ -224,18 +224,18 @@ function Picture({ rows, now, selected, onOpen }: Props): VNode {
       <div class="jobdeck-timeline-foot">
         <span class="jobdeck-quiet jobdeck-number">{summary}</span>
         <span class="jobdeck-grow" />
-        <button type="button" class="jobdeck-button" aria-label={t("Zoom out")} onClick={() => zoom(1 / ZOOM)}>
+        <button type="button" class="jobdeck-button" aria-label={trans.__("Zoom out")} onClick={() => zoom(1 / ZOOM)}>
           −
         </button>
-        <button type="button" class="jobdeck-button" aria-label={t("Zoom in")} onClick={() => zoom(ZOOM)}>
+        <button type="button" class="jobdeck-button" aria-label={trans.__("Zoom in")} onClick={() => zoom(ZOOM)}>
           +
         </button>
         <button type="button" class="jobdeck-button" aria-pressed={view === "all"} onClick={() => setView("all")}>
-          {t("Show all")}
+          {trans.__("Show all")}
         </button>
       </div>
       <p class="jobdeck-aside" id={id}>
-        {t("Arrow up and down go from job to job, Enter opens one; plus and minus zoom, arrow left and right move, 0 shows all.")}
+        {trans.__("Arrow up and down go from job to job, Enter opens one; plus and minus zoom, arrow left and right move, 0 shows all.")}
       </p>
       <p class="jobdeck-aside" aria-live="polite">
         {words && current?.x === null ? words.join(", ") : ""}

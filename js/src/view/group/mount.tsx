@@ -2,6 +2,7 @@ import { render, type VNode } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { effect, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import type { Host } from "../../host/host";
+import { kindWord } from "../../model/kinds";
 import { elapsedOf, leftOf, type Standing } from "../../model/groups";
 import { statusesOf } from "../../model/query-text";
 import type { DeckRow } from "../../model/row";
@@ -17,7 +18,8 @@ import { PaneView } from "../deck/pane";
 import { questionFor, type Question } from "../deck/question";
 import { BulkReport } from "../deck/report";
 import { ROW_HEIGHT, Table } from "../deck/table";
-import { EnvContext, rootId, ticker, translator, usePlace, type Translate } from "../env";
+import { translator, type Translation } from "../../model/translation";
+import { EnvContext, rootId, ticker, usePlace } from "../env";
 import { guardKeys } from "../keys";
 import { recall, remember } from "../memory";
 import { MixedBar, StandingBadge } from "../standing";
@@ -42,7 +44,7 @@ export interface GroupProps {
   group: string;
   /** The table is of this group alone: what it counts are the group's jobs, also those that have not come yet. */
   isWhole?: boolean;
-  t?: Translate;
+  trans?: Translation;
   /** A quiet line below, such as where this state comes from. */
   note?: ReadonlySignal<string | null>;
 }
@@ -57,8 +59,8 @@ export function mountGroup(element: Element, props: GroupProps): () => void {
   };
 }
 
-function Root({ host, table, group, isWhole = false, t, note }: GroupProps): VNode {
-  const place = useMemo(() => ({ t: t ?? translator(), idPrefix: rootId(), tick: ticker() }), [t]);
+function Root({ host, table, group, isWhole = false, trans, note }: GroupProps): VNode {
+  const place = useMemo(() => ({ trans: trans ?? translator(), idPrefix: rootId(), tick: ticker() }), [trans]);
   // Jobs for which newer ones stand are not shown beside those.
   const repeated = useRef<ReadonlySet<string | null>>(new Set());
   const matches = useCallback((row: DeckRow) => row.group === group && !repeated.current.has(row.id), [group]);
@@ -84,7 +86,7 @@ function Root({ host, table, group, isWhole = false, t, note }: GroupProps): VNo
 }
 
 function GroupView({ id, note }: { id: string; note: ReadonlySignal<string | null> | undefined }): VNode {
-  const { t, tick } = usePlace();
+  const { trans, tick } = usePlace();
   const control = useDeck();
   const standing = control.groups.standing(id);
   const [chosen, choose] = useState(() => recall(id).tab ?? "jobs");
@@ -95,8 +97,8 @@ function GroupView({ id, note }: { id: string; note: ReadonlySignal<string | nul
   });
   const trouble = control.table.trouble.value;
   const tabs: Tab[] = [
-    { name: "jobs", label: t("Jobs"), note: count(standing.total) },
-    ...(hasPlot ? [{ name: "plot", label: t("Plot") }] : []),
+    { name: "jobs", label: trans.__("Jobs"), note: count(standing.total) },
+    ...(hasPlot ? [{ name: "plot", label: trans.__("Plot") }] : []),
   ];
   const tab = tabs.some(({ name }) => name === chosen) ? chosen : "jobs";
   return (
@@ -112,14 +114,14 @@ function GroupView({ id, note }: { id: string; note: ReadonlySignal<string | nul
             choose(name);
             remember(id, { tab: name });
           }}
-          label={t("Parts of the group")}
+          label={trans.__("Parts of the group")}
         >
           {tab === "jobs" ? <Jobs standing={standing} /> : <Plot id={id} name={standing.group.name} />}
         </Tabs>
       </article>
       {trouble ? (
         <p class="jobdeck-note jobdeck-trouble" role="status">
-          <bdi>{trouble.slice(0, 1_000)}</bdi>
+          <bdi>{trans.gettext(trouble).slice(0, 1_000)}</bdi>
         </p>
       ) : null}
       {note?.value ? <p class="jobdeck-note">{note.value}</p> : null}
@@ -138,7 +140,7 @@ function useHasPlot(id: string, { final, jobs }: Standing): boolean {
 }
 
 function Head({ standing }: { standing: Standing }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const { group } = standing;
   const name = group.name.slice(0, LONGEST_NAME);
   return (
@@ -148,7 +150,7 @@ function Head({ standing }: { standing: Standing }): VNode {
         <bdi>{name}</bdi>
       </strong>
       <span class="jobdeck-tags">
-        {group.kind ? <span class="jobdeck-quiet">{t(group.kind)}</span> : null}
+        {group.kind ? <span class="jobdeck-quiet">{trans.gettext(kindWord(group.kind))}</span> : null}
         {group.tags.slice(0, MOST_TAGS).map((tag) => (
           <span key={tag} class="jobdeck-tag" title={tag.slice(0, LONGEST_NAME)}>
             <bdi>{tag.slice(0, LONGEST_NAME)}</bdi>
@@ -164,7 +166,7 @@ function Head({ standing }: { standing: Standing }): VNode {
 
 /** `298 / 300 · 2 failed · 0:12 elapsed · 0:09 left`. */
 function Summary({ standing }: { standing: Standing }): VNode {
-  const { t, tick } = usePlace();
+  const { trans, tick } = usePlace();
   const { table } = useDeck();
   if (standing.ended === null) void tick.value;
   const now = table.now();
@@ -174,9 +176,9 @@ function Summary({ standing }: { standing: Standing }): VNode {
   const time = ran === null ? null : ended === null ? duration(ran) : took(ran);
   const parts = [
     ended === null ? `${count(final)} / ${count(total)}` : null,
-    failed > 0 ? t("{n} failed", { n: count(failed) }) : null,
-    time === null ? null : ended === null ? t("{time} elapsed", { time }) : t("took {time}", { time }),
-    left === null ? null : t("{time} left", { time: duration(left) }),
+    failed > 0 ? trans.__("{n} failed", { n: count(failed) }) : null,
+    time === null ? null : ended === null ? trans.__("{time} elapsed", { time }) : trans.__("took {time}", { time }),
+    left === null ? null : trans.__("{time} left", { time: duration(left) }),
   ];
   return <span class="jobdeck-quiet jobdeck-number jobdeck-summary">{parts.filter(Boolean).join(" · ")}</span>;
 }
@@ -189,13 +191,13 @@ interface Asked {
 
 /** Cancel all, and run what failed again. */
 function GroupActions({ standing }: { standing: Standing }): VNode | null {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const [asked, ask] = useState<Asked | null>(null);
   if (!control.host.capabilities.commands) return null;
   const isBusy = control.isBusy.value;
   const order = (command: BulkName, ids: string[]): void => {
-    const question = questionFor(command, ids.length, false, t);
+    const question = questionFor(command, ids.length, false, trans);
     if (question) ask({ command, ids, question });
     else if (ids.length > 0) void control.bulk({ command, ids });
   };
@@ -216,9 +218,9 @@ function GroupActions({ standing }: { standing: Standing }): VNode | null {
   const { id } = standing.group;
   return (
     <span class="jobdeck-actions">
-      {standing.underWay > 0 ? button("cancel", t("Cancel all"), () => control.groups.openOf(id)) : null}
+      {standing.underWay > 0 ? button("cancel", trans.__("Cancel all"), () => control.groups.openOf(id)) : null}
       {standing.repeatable > 0
-        ? button("retry", t("Retry {n} failed", { n: count(standing.repeatable) }), () => control.groups.failedOf(id))
+        ? button("retry", trans.__("Retry {n} failed", { n: count(standing.repeatable) }), () => control.groups.failedOf(id))
         : null}
       {asked ? (
         <Confirm
@@ -233,7 +235,7 @@ function GroupActions({ standing }: { standing: Standing }): VNode | null {
 
 /** The jobs as a table; the card of one opens beside it. */
 function Jobs({ standing }: { standing: Standing }): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const control = useDeck();
   const pane = control.pane.value;
   const lines = control.folded.value.lines.length;
@@ -242,10 +244,10 @@ function Jobs({ standing }: { standing: Standing }): VNode {
   return (
     <>
       <div class="jobdeck-group-tools">
-        <div class="jobdeck-chips" role="group" aria-label={t("Show by status")}>
-          <Chip label={t("All")} count={standing.jobs} isOn={chosen.length === 0} onClick={() => control.filterStatus(null, false)} />
+        <div class="jobdeck-chips" role="group" aria-label={trans.__("Show by status")}>
+          <Chip label={trans.__("All")} count={standing.jobs} isOn={chosen.length === 0} onClick={() => control.filterStatus(null, false)} />
           {standing.tallies.map(({ status, word, count: n }) => (
-            <Chip key={status} label={t(word)} count={n} isOn={chosen.includes(status)} onClick={(adds) => control.filterStatus(status, adds)} />
+            <Chip key={status} label={trans.gettext(word)} count={n} isOn={chosen.includes(status)} onClick={(adds) => control.filterStatus(status, adds)} />
           ))}
         </div>
         <span class="jobdeck-tools">

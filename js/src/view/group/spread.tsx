@@ -4,7 +4,8 @@ import type { DeckRow } from "../../model/row";
 import { axisOf, namesOf, nearest, nearestLine, numberOf, shareOf, type Axis, type Names } from "../../model/spread";
 import { face } from "../../model/status";
 import { count } from "../../model/time";
-import { useElementId, usePlace, type Translate } from "../env";
+import type { Translation } from "../../model/translation";
+import { useElementId, usePlace } from "../env";
 import { fileName, saveBlob } from "../files";
 import { Pointed } from "../pointed";
 import { themeChanges } from "../theme";
@@ -31,7 +32,7 @@ interface Props {
 
 /** Results of many jobs against what they were given: as points over two numbers, or as lines through all of them. */
 export function Spread({ rows, name, onOpen }: Props): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const names = useMemo(() => namesOf(rows), [rows]);
   const all = [...names.inputs, ...names.results];
   const [wish, setWish] = useState<{ x?: string; y?: string; tint?: string }>({});
@@ -40,30 +41,30 @@ export function Spread({ rows, name, onOpen }: Props): VNode {
   const y = pick(wish.y, all, names.results.find((each) => each !== x) ?? all.find((each) => each !== x));
   const tint = wish.tint === STATUS ? STATUS : pick(wish.tint, all, areLines ? y : (names.inputs.find((each) => each !== x) ?? STATUS));
   const canvas = useRef<HTMLCanvasElement>(null);
-  if (x === undefined || y === undefined) return <p class="jobdeck-empty">{t("These jobs have no two numbers to compare yet.")}</p>;
+  if (x === undefined || y === undefined) return <p class="jobdeck-empty">{trans.__("These jobs have no two numbers to compare yet.")}</p>;
   const choose = (key: "x" | "y" | "tint") => (value: string): void => setWish({ ...wish, [key]: value });
   return (
-    <figure class="jobdeck-spread" aria-label={t("Results of {n} jobs", { n: count(rows.length) })}>
+    <figure class="jobdeck-spread" aria-label={trans.__("Results of {n} jobs", { n: count(rows.length) })}>
       <div class="jobdeck-result-tools" data-lm-suppress-shortcuts="true">
         {areLines ? null : (
           <>
-            <Choice label={t("Plot")} value={y} names={names} onChoose={choose("y")} />
-            <Choice label={t("over")} value={x} names={names} onChoose={choose("x")} />
+            <Choice label={trans.__("Plot")} value={y} names={names} onChoose={choose("y")} />
+            <Choice label={trans.__("over")} value={x} names={names} onChoose={choose("x")} />
           </>
         )}
-        <Choice label={t("colour")} value={tint ?? STATUS} names={names} none={t("status")} onChoose={choose("tint")} />
+        <Choice label={trans.__("colour")} value={tint ?? STATUS} names={names} none={trans.__("status")} onChoose={choose("tint")} />
         <span class="jobdeck-grow" />
         <button type="button" class="jobdeck-button" aria-pressed={areLines} onClick={() => setLines(!areLines)}>
-          {t("Parallel")}
+          {trans.__("Parallel")}
         </button>
         <button
           type="button"
           class="jobdeck-button"
-          aria-label={t("Save as PNG")}
-          title={t("Save as PNG")}
+          aria-label={trans.__("Save as PNG")}
+          title={trans.__("Save as PNG")}
           onClick={() => canvas.current?.toBlob((blob) => blob && saveBlob(fileName(name, "png"), blob), "image/png")}
         >
-          PNG
+          {trans.__("PNG")}
         </button>
       </div>
       <Picture
@@ -92,7 +93,7 @@ interface ChoiceProps {
 }
 
 function Choice({ label, value, names, none, onChoose }: ChoiceProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const id = useElementId();
   const options = (title: string, some: readonly string[]): VNode | null =>
     some.length === 0 ? null : (
@@ -116,8 +117,8 @@ function Choice({ label, value, names, none, onChoose }: ChoiceProps): VNode {
         onKeyDown={(event) => event.stopPropagation()}
       >
         {none === undefined ? null : <option value={STATUS}>{none}</option>}
-        {options(t("Inputs"), names.inputs)}
-        {options(t("Results"), names.results)}
+        {options(trans.__("Inputs"), names.inputs)}
+        {options(trans.__("Results"), names.results)}
       </select>
     </>
   );
@@ -133,7 +134,7 @@ interface PictureProps {
 }
 
 function Picture({ rows, axes: names, areLines, tint, canvas, onOpen }: PictureProps): VNode {
-  const { t } = usePlace();
+  const { trans } = usePlace();
   const root = useRef<HTMLDivElement>(null);
   const width = useWidth(root) || USUAL_WIDTH;
   const theme = themeChanges.value;
@@ -162,17 +163,17 @@ function Picture({ rows, axes: names, areLines, tint, canvas, onOpen }: PictureP
   };
   const missing = rows.length - scene.shapes.length;
   const idle = [
-    t("{n} jobs", { n: count(scene.shapes.length) }),
-    missing > 0 ? t("{n} without these numbers", { n: count(missing) }) : null,
+    trans.__("{n} jobs", { n: count(scene.shapes.length) }),
+    missing > 0 ? trans.__("{n} without these numbers", { n: count(missing) }) : null,
   ];
-  const words = row ? wordsOf(row, [...names, ...(tint === null || names.includes(tint) ? [] : [tint])], t) : "";
-  const label = areLines ? t("Parallel coordinates of {names}", { names: names.join(", ").slice(0, 200) }) : t("{y} over {x}", { y: (names[1] ?? "").slice(0, 100), x: (names[0] ?? "").slice(0, 100) });
+  const words = row ? wordsOf(row, [...names, ...(tint === null || names.includes(tint) ? [] : [tint])], trans) : "";
+  const label = areLines ? trans.__("Parallel coordinates of {names}", { names: names.join(", ").slice(0, 200) }) : trans.__("{y} over {x}", { y: (names[1] ?? "").slice(0, 100), x: (names[0] ?? "").slice(0, 100) });
   return (
     <div class="jobdeck-drawing jobdeck-spread-drawing">
       <Pointed
         root={root}
         label={label}
-        hint={t("Arrow left and right go from job to job, Enter opens one.")}
+        hint={trans.__("Arrow left and right go from job to job, Enter opens one.")}
         size={scene.shapes.length}
         at={current}
         onPoint={(to) => setAt(idAt(to))}
@@ -265,10 +266,10 @@ function number(value: number): string {
 }
 
 /** `scan[12] · Done · r 0.62 · energy -1.1371`. */
-function wordsOf(row: DeckRow, names: readonly string[], t: Translate): string {
+function wordsOf(row: DeckRow, names: readonly string[], trans: Translation): string {
   const numbers = names.map((name) => {
     const value = numberOf(row, name);
     return `${name.slice(0, LONGEST)} ${value === null ? "–" : number(value)}`;
   });
-  return [row.name.slice(0, LONGEST), t(face(row).word), ...numbers].join(" · ");
+  return [row.name.slice(0, LONGEST), trans.gettext(face(row).word), ...numbers].join(" · ");
 }
