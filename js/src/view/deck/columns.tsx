@@ -210,10 +210,10 @@ export function columnLabel(column: Column, trans: Translation): string {
 }
 
 /** The whole of what a cell shows, for the pointer that rests on it. */
-export function hint(column: Column, row: DeckRow): string | undefined {
+export function hint(column: Column, row: DeckRow, trans: Translation): string | undefined {
   switch (column.id) {
     case "status":
-      return row.cancel_note ?? face(row).word;
+      return row.cancel_note ?? trans.gettext(face(row).word);
     case "name":
       return cut(row.name);
     case "latest":

@@ -68,7 +68,7 @@ function Cell({ column, row, now, place, trans }: CellProps): VNode {
       class={`jobdeck-cell${column.isNumber ? " jobdeck-number" : ""}`}
       aria-colindex={place + 1}
       data-column={column.id}
-      title={row && hint(column, row)}
+      title={row && hint(column, row, trans)}
     >
       {row ? column.show(row, now, trans) : null}
     </div>
