@@ -306,7 +306,8 @@ class JobGroup(Generic[R]):
         first = self._service.store.job((failed or cancelled)[0])
         named = f"{first.name!r} ({first.job_id})"
         what = [f"{len(failed):,} failed"] * bool(failed) + [f"{len(cancelled):,} were cancelled"] * bool(cancelled)
-        head = f"of the {len(standing):,} jobs of group {self._label}, {' and '.join(what)}"
+        jobs = f"{len(standing):,} job{'s' if len(standing) != 1 else ''}"
+        head = f"of the {jobs} of group {self._label}, {' and '.join(what)}"
         advice = "results(partial=True) has None in their places"
         again = f"submit them again to {first.engine}, which ran them"
         if not failed:

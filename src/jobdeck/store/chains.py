@@ -18,6 +18,7 @@ from .connection import Link
 from .rows import json_text, text
 
 _LONGEST_REASON: Final = 200
+_NOT_STARTED: Final = "not started: "
 _DELETED: Final = "DELETED"
 
 
@@ -115,7 +116,10 @@ def _before(link: Link, job_id: str) -> _Before:
 
 
 def _words(job: _Before) -> str:
+    if job.error is not None and job.error.startswith(_NOT_STARTED):
+        # Of a chain each job names the one that has failed, rather than all those between.
+        return job.error
     reason = "" if not job.error else f": {job.error.splitlines()[0][:_LONGEST_REASON]}"
     became = {JobStatus.CANCELLED: "was cancelled", _DELETED: "was deleted"}.get(job.status, f"failed{reason}")
     before = f"job {job.name!r} ({job.job_id}), which has to be done before it,"
-    return f"not started: {before} {became}; retry() runs it all the same"
+    return f"{_NOT_STARTED}{before} {became}; retry() runs it all the same"
