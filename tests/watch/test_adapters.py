@@ -260,6 +260,7 @@ def test_the_pipes_of_a_process_are_left_to_whoever_made_them(deck: Deck):
     assert process.communicate()[0].split() == [b"mine"]
     job.result(timeout=20)
     assert not job.logs()
+    assert job.metrics()["exit_code"] == 0
 
 
 def test_pipes_are_read_for_the_log_where_that_is_asked_for(deck: Deck):

@@ -100,7 +100,11 @@ def double(number: int) -> int:
     return 2 * number
 
 
-@pytest.mark.parametrize("how", [{"n_jobs": 1}, {"n_jobs": 2, "backend": "threading"}, {"n_jobs": 2}], ids=str)
+@pytest.mark.parametrize(
+    "how",
+    [{"n_jobs": 1}, {"backend": "sequential"}, {"n_jobs": 2, "backend": "threading"}, {"n_jobs": 2}],
+    ids=str,
+)
 def test_the_next_call_is_a_job_with_its_progress_and_its_result(deck: Deck, how):
     parallel = Parallel(**how)
     job = deck.watch(parallel, name="doubling")

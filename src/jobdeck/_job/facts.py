@@ -208,8 +208,7 @@ class JobFacts(LiveState):
         """
         record = self._read()
         moments = {name: getattr(record, name) for name in ("created", "queued", "started", "ended")}
-        return {
-            **record.facts,
+        measured = {
             **{name: when and datetime.fromtimestamp(when).astimezone() for name, when in moments.items()},
             "wall_time": record.ended - record.started if record.ended and record.started else None,
             "cpu_time": record.cpu_time,
@@ -217,6 +216,8 @@ class JobFacts(LiveState):
             "exit_code": record.exit_code,
             "exit_signal": record.exit_signal,
         }
+        # What a watched job's system tells by one of these names is known from there alone.
+        return {**record.facts, **{name: record.facts.get(name) if it is None else it for name, it in measured.items()}}
 
     def interim_results(self, decoder: Decoder | None = None, start: int = 0) -> list[Any]:
         """Return all interim messages so far, or those after number `start`."""

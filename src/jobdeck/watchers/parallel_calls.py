@@ -188,7 +188,8 @@ class Call:
                 self.facts["ended"] = note
             self.error = error
             self.status = status
-            if parallel is not None and self._batch in parallel._jobs:
+            # A Parallel that was told to be sequential has no list of them.
+            if parallel is not None and self._batch is not None and self._batch in parallel._jobs:
                 # It came too late for this call, and is not for the next.
                 parallel._jobs.remove(self._batch)
         if parallel is not None and "started" in self.times:
