@@ -54,7 +54,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHERE, *_MODULES})
+    return sorted({*globals(), *_WHERE, *_MODULES} - {"Any", "annotations", "import_module"})
 
 
 def load_ipython_extension(ipython: Any) -> None:

@@ -200,6 +200,10 @@ def test_ids_and_words_are_completed(notebook: Kernel, elsewhere: Deck):
     assert job.job_id() in complete("%job ")
     assert job.job_id() in complete("%cancel " + job.job_id()[:8])
     assert "tag:" in complete("%cancel ")
+    assert complete("%%job -e th") == ["threads"]
+    assert complete("%%job name --ti") == ["--timeout"]
+    notebook.run("somewhere = 1")
+    assert complete("%%job -i somew") == complete("%watch somew") == ["somewhere"]
     assert "running" in complete("%jobs ru")
     assert "complete-me" in complete("%jobs -done tag:comp")
     assert "cancelled" in complete("%jobs status:error,canc")
