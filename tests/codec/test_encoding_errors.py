@@ -115,6 +115,13 @@ def test_a_subclass_whose_default_fails_is_an_encoding_error():
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
+def test_the_traceback_of_an_encoding_error_ends_in_the_program():
+    with pytest.raises(EncodingError, match="object has no JSON form") as caught:
+        encode([object()])
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
 def test_a_classmethod_decoder_as_qiskits_is_used():
     class Total(ResultDecoder):
         @classmethod

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from .._errors import EncodingError
 from . import tags
-from .forms import Lossy, tag
+from .forms import Lossy, NoFormError, tag
 from .standard import encode_int
 
 MAX_DEPTH: Final = 300
@@ -116,6 +116,8 @@ class _Walk:
     def _other(self, value: Any, depth: int) -> Any:
         try:
             made = self.default(value)
+        except NoFormError as exc:
+            raise _Unencodable(str(exc)) from None
         except Exception as exc:  # a subclass's default is the user's code: whatever it raises, this value has no form
             raise _Unencodable(str(exc) or type(exc).__name__) from exc
         name = made.get("__type__") if isinstance(made, dict) else None

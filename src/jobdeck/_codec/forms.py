@@ -14,6 +14,10 @@ class Lossy(dict[str, Any]):
     """A tag that will come back as something simpler than it was made from."""
 
 
+class NoFormError(TypeError):
+    """Nobody here knows a JSON form for a value: its kind is all that there is to say."""
+
+
 class NotThisTag(Exception):
     """A tag's value is not what that tag holds: it stays the plain dict that it is."""
 

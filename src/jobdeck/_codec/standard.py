@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from types import SimpleNamespace
 from typing import Any, Final
 
-from .forms import Lossy, NotThisTag, base64_text, complex_text, data, items, members, string, tag, whole
+from .forms import Lossy, NoFormError, NotThisTag, base64_text, complex_text, data, items, members, string, tag, whole
 
 
 def encode_int(value: int) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def simplify(value: Any) -> Any:
     for base, plain in _BASES:
         if isinstance(value, base):
             return plain(value)
-    raise TypeError(f"{kind.__module__}.{kind.__qualname__} has no JSON form".removeprefix("builtins."))
+    raise NoFormError(f"{kind.__module__}.{kind.__qualname__} has no JSON form".removeprefix("builtins."))
 
 
 def _decode_float(value: Any) -> float:

@@ -191,5 +191,5 @@ def _not_found(link: Link, group_id: str) -> JobNotFoundError:
             f"group {group_id} is of another jobdeck home (its ids begin with {found[1]}, here with {link.store_id}); "
             "look there by setting JOBDECK_HOME or with Deck(home=...)"
         )
-    words = "or its last job was deleted; jobdeck.groups() lists those there are"
+    words = "or its last job was deleted; jobdeck.groups(), or in a terminal `jobdeck groups`, lists those there are"
     return JobNotFoundError(f"there is no group {group_id!r} here, {words}")

@@ -77,7 +77,10 @@ def not_found(link: Link, job_id: str) -> JobNotFoundError:
             f"job {job_id} is of another jobdeck home (its ids begin with {found[1]}, here with {link.store_id}); "
             "look there by setting JOBDECK_HOME or with Deck(home=...)"
         )
-    return JobNotFoundError(f"there is no job {job_id!r} here, or it was deleted; jobdeck.jobs() lists those there are")
+    return JobNotFoundError(
+        f"there is no job {job_id!r} here, or it was deleted; jobdeck.jobs(), or in a terminal `jobdeck ls`, lists "
+        "those there are"
+    )
 
 
 def get(link: Link, job_id: str) -> JobRecord:
