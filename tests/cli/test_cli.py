@@ -43,7 +43,10 @@ def test_jobs_are_listed_the_newest_first(deck: Deck, command: Command):
     assert "first" in lines[2]
     assert "t" in lines[2].split()
     assert "first" not in command("ls", "done").output
-    assert "first" not in command("ls", "-n", "1").output
+    _, row, more = command("ls", "-n", "1").output.splitlines()
+    assert "double" in row
+    assert more == "there are more jobs than these 1; -n says how many are shown"
+    assert command("ls", "-n", "2").output.count("\n") == 3
     assert command("ls", "tag:nothing").output == "no jobs\n"
     told = json.loads(command("ls", "--json").output)
     assert [(row["name"], row["status"]) for row in told] == [("double", "DONE"), ("first", "INITIALIZING")]

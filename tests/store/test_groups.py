@@ -35,7 +35,7 @@ def test_a_groups_id_begins_with_the_stores_name_and_is_told_from_a_jobs(any_sto
     group, (job, *_) = _add_members(any_store)
     assert group.group_id.startswith(f"{any_store.store_id}-g")
     assert len(group.group_id) == len(job.job_id) + 1
-    with pytest.raises(JobNotFoundError, match=r"is the id of a group of jobs, not of a job; jobdeck.group\(\) has it"):
+    with pytest.raises(JobNotFoundError, match=r"is the id of a group of jobs, not of a job: use jobdeck.group\(\)"):
         any_store.job(group.group_id)
     with pytest.raises(JobNotFoundError, match=r"is the id of a job, not of a group; jobdeck.job\(\) has it"):
         any_store.group(job.job_id)

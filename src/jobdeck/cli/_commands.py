@@ -76,11 +76,12 @@ def list_jobs(context: click.Context, query: tuple[str, ...], group: str | None,
     """List jobs, the newest first."""
     service = _service(context)
     within = JobQuery() if group is None else JobQuery(group_id=_group(service, group).group_id)
-    found = parse(" ".join(query)).find(service.store, limit, within=within)
+    found = parse(" ".join(query)).find(service.store, limit + 1, within=within)
     if as_json:
-        _print_json([_views.as_data(record) for record in found])
+        _print_json([_views.as_data(record) for record in found[:limit]])
     else:
-        _views.print_table(found)
+        _views.print_table(found[:limit])
+        _tell_of_more("jobs", limit, len(found))
 
 
 @main.command("groups")
@@ -90,11 +91,13 @@ def list_jobs(context: click.Context, query: tuple[str, ...], group: str | None,
 def list_groups(context: click.Context, limit: int, as_json: bool) -> None:
     """List groups of jobs, the newest first, and how their jobs stand."""
     store = _service(context).store
-    found = [(record, store.tally(record.group_id).counts) for record in store.groups(GroupQuery(limit=limit))]
+    groups = store.groups(GroupQuery(limit=limit + 1))
+    found = [(record, store.tally(record.group_id).counts) for record in groups[:limit]]
     if as_json:
         _print_json([{**asdict(record), "counts": dict(counts)} for record, counts in found])
     else:
         _views.print_groups(found)
+        _tell_of_more("groups", limit, len(groups))
 
 
 @main.command()
@@ -226,6 +229,12 @@ def _chosen(service: JobService, what: Sequence[str]) -> tuple[list[str], bool]:
         if not found:
             raise JobNotFoundError(f"{error}; and no job under way fits {plain(text)!r}") from error
         return [record.job_id for record in found], True
+
+
+def _tell_of_more(what: str, limit: int, found: int) -> None:
+    """Say where a list ends before its end; beside it, so that what reads the list gets lines of it alone."""
+    if found > limit:
+        click.echo(f"there are more {what} than these {limit}; -n says how many are shown", err=True)
 
 
 def _group(service: JobService, text: str) -> GroupRecord:

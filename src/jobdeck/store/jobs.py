@@ -70,7 +70,9 @@ def is_job_id(text: str) -> bool:
 def not_found(link: Link, job_id: str) -> JobNotFoundError:
     """Return the error for an id that is not in the store; a group's and one from another home are recognised."""
     if groups.is_group_id(job_id):
-        return JobNotFoundError(f"{job_id} is the id of a group of jobs, not of a job; jobdeck.group() has it")
+        return JobNotFoundError(
+            f"{job_id} is the id of a group of jobs, not of a job: use jobdeck.group(), or `jobdeck ls --group`"
+        )
     found = _JOB_ID.fullmatch(job_id)
     if found and found[1] != link.store_id:
         return JobNotFoundError(
