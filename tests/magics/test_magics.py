@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from decks import close_all, stop_agent
 from jobdeck import Deck
+from jobdeck.cli import main
 from kernels import Kernel, kernel
 from programs import nothing
 
@@ -119,6 +121,25 @@ def test_a_variable_called_backend_can_be_passed(notebook: Kernel):
     notebook.run("backend = 'simulator'")
     notebook.run("%%job -i backend\nbackend + '!'")
     assert notebook.run("print(_job.result(30), _job.backend())") == "simulator! simulator\n"
+
+
+def test_a_cell_runs_on_the_engine_that_it_names_else_on_the_homes(notebook: Kernel, elsewhere: Deck):
+    cell = "import os\nos.getpid()"
+    told = "import os; print(_job.engine, _job.result(30) == os.getpid())"
+    assert (
+        CliRunner().invoke(main, ["--home", str(elsewhere.home), "config", "engine", "threads"]).output == "threads\n"
+    )
+    try:
+        notebook.run(f"%%job\n{cell}")
+        assert notebook.run(told) == "threads True\n"
+        notebook.run(f"%%job -e local\n{cell}")
+        assert notebook.run(told) == "local False\n"
+    finally:
+        del elsewhere.settings["engine"]
+    notebook.run(f"%%job\n{cell}")
+    assert notebook.run(told) == "local False\n"
+    notebook.run(f"%%job -e threads\n{cell}")
+    assert notebook.run(told) == "threads True\n"
 
 
 @pytest.mark.parametrize(
