@@ -221,13 +221,12 @@ class SimulatedCluster(Cluster):
     """A cluster that no scheduler has: takes jobs, and is told what to stop."""
 
     is_there = True
-    threads = 0
 
     def __init__(self, load: Load, clock: Clock) -> None:
         self.scheduler_id = "simulated"
         self.workers = Workers(load, clock)
         self.events = cast("Queue[Event]", self.workers)
-        self.threads = load.workers
+        self._threads = {f"tcp://10.0.0.2:{worker}": 1 for worker in range(load.workers)}
         self.stopped: list[str] = []
 
     def submit(self, jobs: Sequence[tuple[Parcel, Mapping[str, Any]]]) -> dict[str, Exception]:
@@ -237,6 +236,9 @@ class SimulatedCluster(Cluster):
     def ask(self, _worker: str, question: str, job_id: str, *_details: Any) -> None:
         if question == "stop":
             self.stopped.append(job_id)
+
+    def threads(self, _workers: list[str] | None = None) -> dict[str, int]:
+        return self._threads
 
     def known(self, _job_ids: Sequence[str]) -> dict[str, str]:
         return {}

@@ -59,6 +59,8 @@ def answer(question: str, job_id: str, *details: Any) -> Any:
             return [(message.seq, message.final, message.body) for message in found]
         case "log", (int(start), int(stop)):
             return station.log(job_id, start, min(stop, start + _FETCHED_LOG))
+        case "here", ():
+            return None
         case "forget", _:
             station.forget([job_id, *details])
             return None

@@ -22,7 +22,8 @@ Deleted = Literal["deleted", "refused", "missing"]
 Tagged = Literal["tagged", "missing"]
 
 _JOB_ID = re.compile(r"([a-z2-7]{6})-[a-z2-7]{12}")
-_REMEMBERED = 100_000
+_REMEMBERED = 4_096
+"""Numbers of jobs that a connection keeps at hand. A process that lives long meets far more, each for a while."""
 
 FORGOTTEN = "forgotten"
 """The setting that holds the newest change number of a deletion that was forgotten."""

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any, Final, cast
 
@@ -25,9 +25,9 @@ from ..lock import AgentLock
 from ..workers import first_number
 from . import takeover
 from .address import file_name
-from .cluster import Cluster, Event, results
+from .cluster import SILENCE, Cluster, Event, Result
 from .connection import patience
-from .endings import Endings, reason
+from .endings import Endings, died, lost, reason
 from .handover import hand_over, refusal
 from .intake import Away, Intake
 from .leftovers import Leftovers
@@ -81,7 +81,9 @@ class DaskAgent:
         self._cluster: Cluster | None = None
         self._intake = Intake(store, self._ask)
         self._away: dict[str, Away] = {}
-        self._ended: dict[str, Any] = {}
+        self._ended: dict[str, Result] = {}
+        self._incomplete: dict[str, tuple[float, End]] = {}
+        """Ends of which something is still with a worker that does not answer, and when to ask it again."""
         self._endings = Endings(store, engine, agent)
         self._leftovers = Leftovers(store, engine)
         self._stopping = Stopping(store, engine, self._ask, self.say)
@@ -146,7 +148,9 @@ class DaskAgent:
             return
         if now >= self._next_check:
             self._next_check = now + _CHECK
-            self._room = max(AHEAD * self._cluster.threads, LEAST_AHEAD)
+            threads = self._cluster.threads()
+            self._room = max(AHEAD * sum(threads.values()), LEAST_AHEAD)
+            self._look_for_stranded(self._cluster, threads)
             self._result_limit = result_limit(self._store.setting("dask_result_limit"))
             trim_log(log_path(self._store.home, file_name(self._engine)))
             self._leftovers.forget(self._cluster)
@@ -176,7 +180,7 @@ class DaskAgent:
             raise
         self._unreachable_since = None
         self._cluster = cluster
-        self._away, self._ended = {}, {}
+        self._away, self._ended, self._incomplete = {}, {}, {}
         self._adopt(cluster)
 
     def _ask(self, worker: str, question: str, job_id: str, *details: Any) -> Any:
@@ -194,7 +198,6 @@ class DaskAgent:
         is_new = before not in (None, cluster.scheduler_id)
         if is_new:
             self.say("another scheduler answers at this address now")
-        gone = f"lost: the scheduler at {self._engine} does not know it any more; retry() runs it again"
         again, to_stop = [], []
         for record in records:
             job_id = record.job_id
@@ -207,11 +210,13 @@ class DaskAgent:
                     again.append(record)
                 case Fate.CANCELLED:
                     self._close(job_id, Exit())
+                case Fate.LOST if job_id in kept:
+                    self._close(job_id, Exit(lost=True, words=lost("the worker that ran it died")))
                 case Fate.LOST:
-                    self._close(job_id, Exit(lost=True, words=gone))
+                    self._close(job_id, Exit(lost=True, words=lost(f"{self._engine} does not know it any more")))
         self._write_ends()
         takeover.remember(self._store, self._engine, cluster.scheduler_id)
-        cluster.adopt(kept)
+        cluster.adopt([job_id for job_id in kept if job_id in self._away])
         self._submit(cluster, again)
         for news in earlier:
             if news["job"] in self._away:
@@ -233,7 +238,7 @@ class DaskAgent:
     def _give_up(self, words: str) -> None:
         """Nobody can tell any more what became of the jobs."""
         for record in self._store.inherit_jobs(self._engine, self._agent):
-            self._close(record.job_id, Exit(lost=True, words=f"lost: {words}; retry() runs it again"))
+            self._close(record.job_id, Exit(lost=True, words=lost(words)))
         self._write_ends()
         query = JobQuery(engine=self._engine, status=(JobStatus.QUEUED.value,))
         for record in self._store.jobs(query):
@@ -303,12 +308,16 @@ class DaskAgent:
     # --- from the workers
 
     def _take_in(self, event: Event) -> None:
-        kind, what, future = event
+        kind, what, came = event
         if kind == "news":
             for news in cast("list[News]", what):
                 self._hear(news)
-        elif what in self._away and what not in self._endings:
-            self._ended[what] = future
+        elif what not in self._away or what in self._endings or what in self._incomplete:
+            return
+        elif kind == "result":
+            self._ended[what] = came
+        elif self._cluster is not None:
+            self._cluster.fetch(what, came)
 
     def _hear(self, news: News) -> None:
         job_id = news["job"]
@@ -338,14 +347,17 @@ class DaskAgent:
         if away.run is not None:
             away.restarts += 1
             allowed = checked_options(away.record.metadata).get("retries", 0)
-            words = f"the worker at {away.worker} died while it ran there"
+            words = died(away)
             if away.restarts > allowed:
                 away.over.add(away.run)
                 away.run, away.worker, away.wish = news["run"], news["worker"], "kill"
-                away.verdict = f"lost: {words}; retry() runs it again"
+                away.verdict = lost(words)
                 self._stop(away)
                 return False
             self.say(f"job {job_id}: {words}; it runs again on {news['worker']}")
+            if self._incomplete.pop(job_id, None) is not None and self._cluster is not None:
+                # It had ended there, and its end is not one any more.
+                self._cluster.adopt([job_id])
         away.begin(news["run"], news["worker"])
         self._store.set_status(job_id, JobStatus.RUNNING)
         if away.wish is not None:
@@ -353,20 +365,38 @@ class DaskAgent:
             self._stop(away)
         return True
 
+    def _look_for_stranded(self, cluster: Cluster, workers: Collection[str]) -> None:
+        """Find jobs whose workers are gone where no other worker begins them, and would so learn of it."""
+        stranded = {
+            job_id: away
+            for job_id, away in self._away.items()
+            if away.run is not None and away.worker not in workers and job_id not in self._endings
+        }
+        if not stranded:
+            return
+        for job_id, state in cluster.known(list(stranded)).items():
+            away = stranded[job_id]
+            if state not in takeover.WAITING or job_id in self._incomplete:
+                continue
+            if away.restarts >= checked_options(away.record.metadata).get("retries", 0):
+                self._close(job_id, Exit(lost=True, words=lost(died(away))))
+            elif away.wish is not None and away.withdrawn is None:
+                away.worker = None
+                self._stop(away)
+
     # --- ends
 
     def _settle(self) -> None:
         """Write down how jobs ended whose tasks are over."""
-        ended, self._ended = self._ended, {}
-        for (job_id, future), (value, error) in zip(ended.items(), results(ended.values()), strict=True):
+        now = time.monotonic()
+        for job_id, (due, end) in list(self._incomplete.items()):
+            if due <= now and self._incomplete.pop(job_id, None) is not None:
+                self._ended[job_id] = Result(end, None, "finished")
+        for job_id in list(self._ended):
             away = self._away.get(job_id)
-            if away is None:
-                continue
-            try:
-                self._settle_one(job_id, away, value, error, future.status)
-            except StoreError:
-                self._ended.setdefault(job_id, future)
-                raise
+            if away is not None:
+                self._settle_one(job_id, away, *self._ended[job_id])
+            del self._ended[job_id]
 
     def _settle_one(self, job_id: str, away: Away, end: End | None, error: BaseException | None, status: str) -> None:
         if away.verdict is not None:
@@ -376,6 +406,9 @@ class DaskAgent:
             if end["run"] != away.run:
                 away.begin(end["run"], end["worker"])
             missing = self._intake.catch_up(away, end)
+            if missing and self._cluster is not None and self._cluster.has(away.worker):
+                self._incomplete[job_id] = (time.monotonic() + SILENCE, end)
+                return
             if missing:
                 self.say(f"job {job_id}: {missing}")
             outcome = None if end["outcome"] is None else outcome_of(end["outcome"])
@@ -395,9 +428,7 @@ class DaskAgent:
         elif self._cluster.known([job_id]):
             self._cluster.adopt([job_id])
         else:
-            self._close(
-                job_id, Exit(lost=True, words="lost: somebody took it from the scheduler; retry() runs it again")
-            )
+            self._close(job_id, Exit(lost=True, words=lost("somebody took it from the scheduler")))
 
     def _close(self, job_id: str, end: Exit, outcome: Outcome | None = None) -> None:
         self._endings.add(job_id, end, outcome)
@@ -418,7 +449,7 @@ class DaskAgent:
     # --- the end
 
     def _may_end(self) -> bool:
-        if self._away or self._ended or self._endings:
+        if self._away or self._endings:
             self._last_busy = time.monotonic()
         return time.monotonic() - self._last_busy >= self._idle_end
 

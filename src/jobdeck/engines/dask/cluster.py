@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from queue import Empty, Queue, SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..._by_value import by_value
 from ..._errors import EngineError
@@ -22,12 +23,25 @@ from .travel import Parcel, ask_there, key_of, run_there
 LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
 _ANSWER: Final = 5.0
+_SLOW: Final = 1_000_000
+"""Bytes a second, of a slow line."""
 _FORGET_EVERY: Final = 1.0
 _HEARING: Final = 2.0
 """Seconds for a worker to say that it has heard something."""
+SILENCE: Final = 5.0
+"""Seconds for which a worker that did not answer is not asked again: each question holds up the news of all others."""
+_GATHER_AGAIN: Final = 1.0
 
 Event = tuple[str, Any, Any]
-"""``("news", list of News, None)`` or ``("end", job_id, future)``."""
+"""``("news", list of News, None)``, ``("end", job_id, future)`` or ``("result", job_id, Result)``."""
+
+
+class Result(NamedTuple):
+    """What a job's task came to: a value or an error, and the task's state in Dask's words."""
+
+    value: Any
+    error: BaseException | None
+    status: str
 
 
 class Cluster:
@@ -57,6 +71,7 @@ class Cluster:
         self._run = by_value(run_there)
         self._ask = by_value(ask_there)
         self._futures: dict[str, Any] = {}
+        self._silent: dict[str, float] = {}
         self._chores: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
         self._worker = threading.Thread(target=self._do_chores, name="jobdeck-chores", daemon=True)
         self._worker.start()
@@ -71,11 +86,17 @@ class Cluster:
         """Whether the scheduler answers, as far as is known."""
         return bool(self._client.status == "running")
 
-    @property
-    def threads(self) -> int:
-        """How many tasks the workers can run at the same time."""
+    def has(self, worker: str | None) -> bool:
+        """Whether the scheduler counts on this worker, though it may not answer just now."""
+        return worker is not None and bool(self.threads([worker]))
+
+    def threads(self, workers: list[str] | None = None) -> dict[str, int]:
+        """Return how many tasks each of these workers, or of all that there are, can run at the same time."""
         # What `scheduler_info` tells beside it is some megabytes with thousands of workers, each second.
-        return sum(self._client.nthreads().values())
+        try:
+            return dict(self._client.nthreads(workers))
+        except Exception as error:
+            raise EngineError(f"the Dask scheduler at {self._address} does not answer: {error!r}") from error
 
     # --- jobs
 
@@ -172,8 +193,21 @@ class Cluster:
 
     def ask(self, worker: str, question: str, job_id: str, *details: Any) -> Any:
         """Ask a worker about a job. EngineError if it does not answer."""
-        # The scheduler would wait for half a minute for a host that is cut off. What is fetched may take long to come.
-        limit = _HEARING if question in {"stop", "forget"} else None
+        # The scheduler would wait for half a minute for a host that is cut off.
+        if question in {"stop", "forget"}:
+            return self._answer(worker, _HEARING, question, job_id, *details)
+        # What is fetched may take long to come, once it is known that the host is there.
+        if self._silent.get(worker, 0.0) > time.monotonic():
+            raise EngineError(f"the worker {worker} did not answer a moment ago")
+        try:
+            self._answer(worker, _HEARING, "here", job_id)
+        except EngineError:
+            self._silent[worker] = time.monotonic() + SILENCE
+            raise
+        self._silent.pop(worker, None)
+        return self._answer(worker, None, question, job_id, *details)
+
+    def _answer(self, worker: str, limit: float | None, question: str, job_id: str, *details: Any) -> Any:
         try:
             return self._client.sync(
                 self._client._run, self._ask, question, job_id, *details, workers=[worker], callback_timeout=limit
@@ -191,8 +225,13 @@ class Cluster:
     def _packed(self, parcel: Parcel) -> Any:
         if len(parcel["program"]) + len(parcel["inputs"]) <= LARGE:
             return parcel
-        # In a list: of a bare dict each value would get its key as its name in the whole cluster.
-        return self._client.scatter([parcel], hash=False)[0]
+        limit = _ANSWER + (len(parcel["program"]) + len(parcel["inputs"])) / _SLOW
+        try:
+            # In a list: of a bare dict each value would get its key as its name in the whole cluster.
+            return self._client.sync(self._client._scatter, [parcel], hash=False, callback_timeout=limit)[0]
+        except (OSError, TimeoutError, asyncio.TimeoutError):
+            # Dask has chosen a host that is cut off, and would wait half a minute for it.
+            return parcel
 
     def _tell(self, what: str, keys: list[str], client: str | None = None) -> None:
         """Say that tasks are wanted, or no longer, by `client`, or else by whoever is this home's agent.
@@ -217,6 +256,34 @@ class Cluster:
     def _hear(self, event: tuple[float, Any]) -> None:
         self.events.put(("news", event[1], None))
 
+    def fetch(self, job_id: str, future: Any) -> None:
+        """Get what a job's task came to. It comes as an event: the host that has it may be cut off for long."""
+        self._client.loop.add_callback(self._fetch, job_id, future)
+
+    async def _fetch(self, job_id: str, future: Any) -> None:
+        key = key_of(job_id)
+        result: Result | None = None
+        while result is None and self.is_there and job_id in self._futures:
+            if future.status not in {"finished", "pending"}:
+                error = await future._exception() if future.status == "error" else None
+                result = Result(None, error, future.status)
+                break
+            try:
+                # The client's own way fetches several together, of which each waits for the slowest.
+                found = await self._client.scheduler.gather(keys=[key])
+            except OSError:
+                found = {"status": "error"}
+            except Exception as error:  # noqa: BLE001 - it is told as the job's end
+                result = Result(None, error, "finished")
+                break
+            if found["status"] == "OK":
+                result = Result(found["data"][key], None, "finished")
+            else:
+                # It is with a host that does not answer. Once Dask has given that up, the task is no longer finished.
+                await asyncio.sleep(_GATHER_AGAIN)
+        if result is not None:
+            self.events.put(("result", job_id, result))
+
     def _do_chores(self) -> None:
         """Have workers forget what is over, many jobs at a time."""
         while (chore := self._chores.get()) is not None:
@@ -231,14 +298,3 @@ class Cluster:
                     self.ask(worker, "forget", *job_ids)
             if chore is None:
                 return
-
-
-def results(futures: Iterable[Any]) -> list[tuple[Any, BaseException | None]]:
-    """Return what these futures, which are done, came to: a value, or an error."""
-    found: list[tuple[Any, BaseException | None]] = []
-    for future in futures:
-        try:
-            found.append((future.result(timeout=_ANSWER * 6), None))
-        except Exception as error:  # noqa: BLE001 - it is told as the job's end
-            found.append((None, error))
-    return found

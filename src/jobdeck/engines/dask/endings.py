@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..._ports import Store
 from ..._records import News, Outcome
 from ..._status import Exit
+from .intake import Away
 
 
 class Endings:
@@ -48,9 +49,19 @@ class Endings:
         return written
 
 
+def lost(why: str) -> str:
+    """Return what a job's end says of which nobody can tell how its program ended."""
+    return f"lost: {why}; retry() runs it again"
+
+
+def died(away: Away) -> str:
+    """Return why a job's run is over that nobody has told the end of."""
+    return f"the worker at {away.worker} died while it ran there"
+
+
 def reason(error: BaseException | None, worker: str | None) -> str:
     """Return why a job is lost of which Dask has this to say."""
     name = type(error).__name__
     if name == "KilledWorker":
-        return f"lost: the workers that ran it died, the last one at {worker}; retry() runs it again"
+        return lost(f"the workers that ran it died, the last one at {worker}")
     return f"lost: Dask could not run it: {error or name}"

@@ -5,16 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Final
 
 from ..._errors import EngineError, JobNotFoundError
 from ..._ports import Store
 from ..._status import is_final
-from .cluster import Cluster
+from .cluster import SILENCE, Cluster
 from .intake import Ask, Away
-
-SILENCE: Final = 5.0
-"""Seconds for which a worker that did not answer is not asked again."""
 
 
 class Stopping:

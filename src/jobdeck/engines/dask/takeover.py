@@ -12,6 +12,8 @@ from .options import checked_options
 
 _OVER: Final = ("memory", "erred")
 """A task's states, in Dask's words, in which there is nothing left to stop."""
+WAITING: Final = ("released", "waiting", "queued", "no-worker")
+"""Its states in which no worker has it."""
 
 
 class Fate(Enum):
@@ -38,13 +40,17 @@ def fate(record: JobRecord, state: str | None, *, was_heard: bool, is_new: bool)
     is_new
         Whether this is another scheduler than the one that it was taken for.
     """
+    may_repeat = checked_options(record.metadata).get("retries", 0) > 0
+    if state in WAITING and record.status == JobStatus.RUNNING and not may_repeat:
+        # The worker that ran it is gone, and another one would only be told not to begin it.
+        return Fate.LOST
     if state is not None:
         return Fate.STOP if record.cancel_state is not None and state not in _OVER else Fate.FOLLOW
     if record.status == JobStatus.RUNNING or was_heard:
         return Fate.LOST
     if record.cancel_state is not None:
         return Fate.CANCELLED
-    if is_new and not checked_options(record.metadata).get("retries", 0):
+    if is_new and not may_repeat:
         # It may have begun with the one that is gone, and nobody has heard of it.
         return Fate.LOST
     # Its agent ended before it had handed it over.
