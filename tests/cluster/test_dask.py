@@ -169,17 +169,20 @@ def test_what_ended_while_no_agent_was_there_is_taken_up_by_the_next(cluster, ma
     assert again.interim_results() == ["begun", *range(100)]
 
 
-def test_a_worker_dies_and_the_job_says_so(own_cluster, make_deck):
+def test_the_last_worker_dies_and_its_jobs_say_so_or_can_be_cancelled(own_cluster, make_deck):
     worker = own_cluster.add_worker()
-    job = make_deck(own_cluster.engine).run(never_end)
+    deck = make_deck(own_cluster.engine)
+    job, may_repeat = (deck.run(never_end, options={"dask": {"retries": retries}}) for retries in (0, 1))
     begun(job)
+    begun(may_repeat)
     worker.kill()
-    own_cluster.add_worker()
     job.wait_for_final_state(timeout=60)
     assert job.status() == JobStatus.ERROR
-    assert "worker" in job.error_message()
-    assert "died" in job.error_message()
+    assert "died while it ran there; retry() runs it again" in job.error_message()
     assert len(job.interim_results()) == 1
+    may_repeat.cancel()
+    may_repeat.wait_for_final_state(timeout=60)
+    assert may_repeat.status() == JobStatus.CANCELLED
 
 
 def test_a_worker_dies_and_a_job_that_may_be_retried_runs_again(own_cluster, make_deck, tmp_path):

@@ -35,6 +35,13 @@ def where(user_messenger):
     print("at home in", os.environ["HOME"])
     return socket.gethostname()
 
+def spell(go, user_messenger):
+    import os, time
+    user_messenger.publish(os.getpid())
+    while not os.path.exists(go):
+        time.sleep(0.01)
+    return "x" * 600_000
+
 def count_until(mark, go, user_messenger):
     import os, time
     with open(mark, "a") as file:
@@ -217,6 +224,28 @@ def test_the_kernels_cable_is_pulled_while_a_job_ends_and_it_is_told_all_the_sam
     site.network.mend(site.laptop)
     last = job.result(timeout=30)
     assert job.interim_results() == list(range(1, last + 1))
+
+
+def test_a_host_is_cut_off_with_an_end_that_is_large_and_holds_nobody_up(site, deck):
+    go = site.folder / "large.go"
+    job_id = site.kernel.run(
+        f'print(deck.run(spell, inputs={{"go": {str(go)!r}}}, options={{"dask": {{"workers": "alpha"}}}}).job_id())'
+    ).strip()
+    job = deck.job(job_id)
+    until(job.interim_results)
+    (pid,) = job.interim_results()
+    site.network.cut(site.laptop)
+    go.touch()
+    until(lambda: is_gone(pid))
+    site.network.cut(site.alpha)
+    site.network.mend(site.laptop)
+    shown = site.kernel.run('print(deck.run(where, options={"dask": {"workers": "beta"}}).result(timeout=30))')
+    assert shown == "beta\n"
+    assert not job.done()
+    site.network.mend(site.alpha)
+    job.wait_for_final_state(timeout=30)
+    # A busy machine was slow to mend the cable.
+    assert job.done() or "died while it ran there" in job.error_message()
 
 
 def test_a_cable_is_pulled_for_too_long_and_jobs_are_lost_in_words_or_begin_again_elsewhere(site, deck):

@@ -37,6 +37,8 @@ def taken(store, *, retries=0, cancelled=False, status=JobStatus.VALIDATING):
         ({}, None, False, False, Fate.AGAIN),
         ({}, None, True, False, Fate.LOST),
         ({"status": JobStatus.RUNNING}, None, False, False, Fate.LOST),
+        ({"status": JobStatus.RUNNING}, "no-worker", False, False, Fate.LOST),
+        ({"status": JobStatus.RUNNING, "retries": 1}, "no-worker", False, False, Fate.FOLLOW),
         ({"cancelled": True}, None, False, False, Fate.CANCELLED),
         ({}, None, False, True, Fate.LOST),
         ({"retries": 1}, None, False, True, Fate.AGAIN),
