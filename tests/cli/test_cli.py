@@ -215,6 +215,8 @@ def test_a_shell_completes_a_query(deck: Deck):
     assert offered("ls", "name:t") == ['name:"two words"']
     assert offered("cancel", job.job_id()[:9]) == [job.job_id()]
     assert job.job_id() not in offered("ls", "")
+    for command in ("show", "logs", "retry"):
+        assert offered(command, job.job_id()[:9]) == [job.job_id()]
 
 
 def test_jobs_are_cancelled_by_id_and_by_query(deck: Deck, command: Command, gate: Gate):

@@ -101,7 +101,7 @@ def list_groups(context: click.Context, limit: int, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("job_id", metavar="ID")
+@click.argument("job_id", metavar="ID", shell_complete=_completion.complete_id)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def show(context: click.Context, job_id: str, as_json: bool) -> None:
@@ -115,7 +115,7 @@ def show(context: click.Context, job_id: str, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("job_id", metavar="ID")
+@click.argument("job_id", metavar="ID", shell_complete=_completion.complete_id)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
 @click.pass_context
 def logs(context: click.Context, job_id: str, follow: bool) -> None:
@@ -145,7 +145,7 @@ def cancel(context: click.Context, what: tuple[str, ...], kill: bool) -> None:
 
 
 @main.command()
-@click.argument("job_ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("job_ids", metavar="ID...", nargs=-1, required=True, shell_complete=_completion.complete_id)
 @click.pass_context
 def retry(context: click.Context, job_ids: tuple[str, ...]) -> None:
     """Run jobs again, with the same inputs, and print the new ids."""
