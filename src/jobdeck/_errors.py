@@ -130,4 +130,12 @@ class EngineError(JobdeckError):
 
 
 class StoreError(JobdeckError):
-    """The store cannot be used: unsafe permissions, a newer version, a full or failing disk."""
+    """The store cannot be used: unsafe permissions, a newer version, a full or failing disk.
+
+    Attributes
+    ----------
+    lacks_room : bool
+        Whether its disk is full, or a quota used up, so that it can be used again once there is room.
+    """
+
+    lacks_room: bool = False

@@ -358,6 +358,26 @@ def forbid_files_to_grow(seconds, patience):
     return "kept " * 50_000  # too much to be handed over
 
 
+def end_on_a_full_disk(seconds):
+    """Let the store be full for so long after the program, which is long beside the patience for other faults."""
+    import errno
+
+    import jobdeck.engines.local.child
+    from jobdeck.store import SQLiteStore, faults
+
+    jobdeck.engines.local.child.PATIENCE = seconds / 10
+    until = time.monotonic() + seconds
+    store = SQLiteStore.set_outcome
+
+    def set_outcome(self, job_id, outcome):
+        if time.monotonic() < until:
+            raise faults.in_words(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), self.home)
+        store(self, job_id, outcome)
+
+    SQLiteStore.set_outcome = set_outcome
+    return "kept " * 50_000  # too much to be handed over
+
+
 def list_open_files():
     return sorted(os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.lexists(entry.path))
 

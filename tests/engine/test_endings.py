@@ -109,6 +109,12 @@ def test_an_outcome_that_cannot_be_stored_is_tried_again_with_patience(bench: Be
     assert job.ended - job.started >= 0.7
 
 
+def test_an_outcome_waits_for_room_on_a_full_disk_for_much_longer(bench: Bench) -> None:
+    job = bench.run(programs.end_on_a_full_disk, seconds=0.7)
+    assert job.status == "DONE", job.error
+    assert bench.value(job).startswith("kept")
+
+
 def test_an_outcome_that_is_never_stored_is_never_a_success(bench: Bench) -> None:
     job = bench.run(programs.forbid_files_to_grow, seconds=None, patience=0.5)
     assert (job.status, job.error_kind) == ("ERROR", "exit")

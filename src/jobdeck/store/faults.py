@@ -15,26 +15,14 @@ def is_damage(error: sqlite3.Error) -> bool:
     return isinstance(error, sqlite3.DatabaseError) and any(words in str(error) for words in _DAMAGE)
 
 
-def lacks_room(error: StoreError) -> bool:
-    """Tell whether the error says that its disk is full, or a quota used up."""
-    cause = error.__cause__
-    return isinstance(cause, (sqlite3.Error, OSError)) and (_is_full(_said(cause)) or "quota" in _said(cause).lower())
-
-
-def _said(error: sqlite3.Error | OSError) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
-
-
-def _is_full(said: str) -> bool:
-    return "full" in said or "No space" in said
-
-
 def in_words(error: sqlite3.Error | OSError, home: Path) -> StoreError:
     """Return the error to raise in the place of this one."""
-    said = _said(error)
-    if _is_full(said):
+    said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    is_full = "full" in said or "No space" in said
+    is_used_up = "quota" in said.lower()
+    if is_full:
         advice = "its disk is full. Nothing was half-written; free some room (`jobdeck prune` may help) and try again"
-    elif "quota" in said.lower():
+    elif is_used_up:
         advice = "your quota on its disk is used up. Free some room (`jobdeck prune` may help) and try again"
     elif "File too large" in said:
         advice = "a file would grow past the size limit of this process (ulimit -f). Raise the limit and try again"
@@ -48,4 +36,6 @@ def in_words(error: sqlite3.Error | OSError, home: Path) -> StoreError:
         advice = "its file cannot be opened. See that the directory exists and is yours, then try again"
     else:
         advice = "SQLite cannot work with it; `jobdeck doctor` tells more"
-    return StoreError(f"the store in {home} could not be used ({said}): {advice}")
+    told = StoreError(f"the store in {home} could not be used ({said}): {advice}")
+    told.lacks_room = is_full or is_used_up
+    return told

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from .._errors import StoreError
 from .._records import Pruned
-from . import blobs, faults, groups, jobs, settings
+from . import blobs, groups, jobs, settings
 from .connection import Database, Link
 from .home import BLOBS, OUTPUT, output_path, size_of
 from .jobs import FINAL_SQL
@@ -45,7 +45,7 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
         try:
             unused = db.write_in_turn(_remove, batch)
         except StoreError as error:
-            if not faults.lacks_room(error):
+            if not error.lacks_room:
                 raise
             # What they have printed may be what has filled the disk, where the database finds no room to forget them.
             db.run(jobs.unlink_outputs, written_by)

@@ -33,7 +33,9 @@ from .children import become_subreaper, die_with_parent, name_process
 from .inherited import SHORT, Lines, Notice
 
 PATIENCE = 60.0
-"""Seconds for which storing an outcome is tried again, say on a full disk."""
+"""Seconds for which storing an outcome is tried again."""
+PATIENCE_FOR_ROOM = 7 * 86_400.0
+"""The same on a full disk: what was computed for hours is not to be lost while nobody looks."""
 _THREADS_END = 0.5
 """Seconds that the threads of an interrupted program have to end after it."""
 _CANNOT_STORE = 74  # EX_IOERR
@@ -247,7 +249,7 @@ class Work:
         if self._notice.is_gone and self._keep_from_elsewhere(outcome):
             # The program has closed descriptors that it did not open, and with them the store's connection.
             return True
-        deadline = time.monotonic() + PATIENCE
+        began = time.monotonic()
         pause = 0.05
         said = False
         while True:
@@ -260,7 +262,8 @@ class Work:
                 if not said:
                     self._say(f"the outcome of job {self._job_id} cannot be stored yet: {error}")
                     said = True
-                if time.monotonic() > deadline:
+                patience = PATIENCE_FOR_ROOM if isinstance(error, StoreError) and error.lacks_room else PATIENCE
+                if time.monotonic() - began > patience:
                     self._say(f"the outcome of job {self._job_id} is lost: {error}")
                     return False
                 time.sleep(pause)
