@@ -72,7 +72,7 @@ def _map_row(rounds: int, count: int, workers: int, threads: int) -> Row:
 def _message_rows(seconds: float) -> list[Row]:
     """Many jobs that publish steadily; what is told while all of them run is measured, and everything counted."""
     # Dask's own profiler looks at each of a worker's threads a hundred times a second: half of what a worker does here.
-    with _opened(workers=4, threads=JOBS // 4, DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED="False") as (_, deck):
+    with _opened(workers=4, threads=JOBS // 4, profiled=False) as (_, deck):
         deck.map(abs, range(8)).results()
         group = deck.map(steady, [{"seconds": seconds + 20.0, "rate": RATE}] * JOBS)
         wait_until_running(deck, JOBS)
@@ -101,7 +101,8 @@ def _message_rows(seconds: float) -> list[Row]:
 
 def _memory_rows(count: int) -> list[Row]:
     """What trivial jobs leave in the processes that all of them pass through."""
-    with _opened(workers=2, threads=2) as (client, deck):
+    # What Dask's profiler remembers grows by the second, for an hour.
+    with _opened(workers=2, threads=2, profiled=False) as (client, deck):
         _pass(deck, _WARM_UP)
         before, kept_before = _memory(deck, client), client.run_on_scheduler(_kept)
         _pass(deck, count)
@@ -152,7 +153,7 @@ def _kept(dask_scheduler: Any) -> int:
 
 
 @contextmanager
-def _opened(workers: int, threads: int, **environment: str) -> Iterator[tuple[Client, Deck]]:
+def _opened(workers: int, threads: int, *, profiled: bool = True) -> Iterator[tuple[Client, Deck]]:
     """A cluster whose scheduler and workers are processes, its client, and a deck whose jobs run there."""
     from distributed import Client, SubprocessCluster
 
@@ -161,7 +162,8 @@ def _opened(workers: int, threads: int, **environment: str) -> Iterator[tuple[Cl
         threads_per_worker=threads,
         dashboard_address=None,
         host="127.0.0.1",
-        worker_kwargs={"dashboard": False, "env": environment},
+        # Not as a variable of the environment: a nanny gives its workers its own configuration.
+        worker_kwargs={"dashboard": False, "config": {"distributed.worker.profile.enabled": profiled}},
     )
     with cluster, Client(cluster) as client:
         client.wait_for_workers(workers)

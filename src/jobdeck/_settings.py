@@ -68,6 +68,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     "max_workers": Setting("local jobs that run at once", lambda: str(os.cpu_count() or 1), _count),
     "keep_days": Setting("what ended so many days ago is removed", lambda: "90", _limit),
     "keep_jobs": Setting("so many jobs that ended are kept, the newest", lambda: "10000", _whole_limit),
+    "dask_results_total": Setting(
+        "bytes of results that stay in a Dask cluster; of more, it forgets the oldest", lambda: OFF, _bytes
+    ),
     "dask_result_limit": Setting(
         "bytes up to which a result of a Dask job goes into the store; a larger one stays in the cluster",
         lambda: "1048576",

@@ -106,6 +106,24 @@ def test_the_limit_is_a_setting_or_an_option_of_a_job_and_holds_in_groups_but_no
     assert {job_id for job_id in kept_in(cluster) if job_id.startswith(deck.store.store_id)} == kept
 
 
+def test_of_more_than_all_results_may_be_the_oldest_are_forgotten_and_say_so(cluster, make_deck):
+    deck = make_deck(cluster.engine)
+    deck.settings["dask_results_total"] = 5 * MIB
+    jobs = []
+    for _ in range(3):
+        jobs.append(deck.run(make_text, inputs={"number": 2 * MIB}))
+        jobs[-1].wait_for_final_state(timeout=60)
+    oldest, *others = jobs
+    until(lambda: oldest.job_id() not in kept_in(cluster))
+    assert [len(job.result()) for job in others] == [2 * MIB] * 2
+    for _ in range(2):
+        with pytest.raises(JobError, match=r"2\.1 MB, was kept in .* is gone: forgotten to make room for newer ones"):
+            oldest.result()
+    assert oldest.facts["result"].startswith("2.1 MB, gone: forgotten to make room")
+    deck.delete_job(others[0].job_id())
+    until(lambda: kept_in(cluster) & {job.job_id() for job in jobs} == {others[1].job_id()})
+
+
 def test_a_worker_dies_with_a_result_which_is_gone_and_the_job_does_not_run_again(
     own_cluster, make_deck, tmp_path, monkeypatch
 ):

@@ -41,7 +41,11 @@ def whole(service: Service, outcomes: Mapping[str, Outcome], timeout: float | No
         if isinstance(body, EngineError):
             words = f"cannot be fetched now: {body}; ask again when that is back, or retry() runs it again"
         else:
-            service.store.note_result(job_id, f"{told}, gone: {body.words}")
-            words = f"was kept in {record.engine} and is gone: {body.words}; retry() runs it again"
+            # Whoever has told before why it is gone knew more.
+            gone = f"{told}, gone: "
+            said = str((record.facts or {}).get("result", ""))
+            why = said.removeprefix(gone) if said.startswith(gone) else body.words
+            service.store.note_result(job_id, gone + why)
+            words = f"was kept in {record.engine} and is gone: {why}; retry() runs it again"
         errors[job_id] = JobError(f"the result of job {record.name!r} ({job_id}), {told}, {words}")
     return Fetched(found, errors)

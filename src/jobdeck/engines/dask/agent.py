@@ -31,7 +31,7 @@ from .endings import Endings, died, lost, reason
 from .handover import hand_over, refusal
 from .intake import Away, Intake
 from .leftovers import Leftovers
-from .options import RESULT_LIMIT, checked_options, result_limit
+from .options import RESULT_LIMIT, checked_options, result_limit, total_limit
 from .stopping import Stopping
 from .takeover import Fate
 from .travel import End, News
@@ -153,6 +153,7 @@ class DaskAgent:
             self._look_for_stranded(self._cluster, threads)
             self._result_limit = result_limit(self._store.setting("dask_result_limit"))
             trim_log(log_path(self._store.home, file_name(self._engine)))
+            self._leftovers.keep_within(total_limit(self._store.setting("dask_results_total")))
             self._leftovers.forget(self._cluster)
         # However much comes, commands are heard in between.
         for event in islice(self._cluster.next_events(BUSY_TICK if self._away else IDLE_TICK), _MOST_EVENTS):

@@ -66,3 +66,8 @@ def result_limit(setting: str | None) -> int | None:
     if setting == OFF:
         return None
     return int(setting) if setting is not None and setting.isdecimal() else RESULT_LIMIT
+
+
+def total_limit(setting: str | None) -> int | None:
+    """Return what the setting ``dask_results_total`` says: bytes, or None for no limit."""
+    return int(setting) if setting is not None and setting.isdecimal() else None
