@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import sqlite3
 import traceback
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from jobdeck._errors import StoreError
 from jobdeck._records import JobQuery, Outcome
 from jobdeck._status import Exit
-from jobdeck.store import SQLiteStore, open_store, retention
+from jobdeck.store import SQLiteStore, commands, open_store, reserve, retention
 
 from .conftest import new_job, running
 
@@ -135,6 +136,39 @@ def test_pruning_a_full_disk_begins_with_what_jobs_have_printed(store, monkeypat
     monkeypatch.setattr(retention, "_remove", remove_where_there_is_room)
     assert store.prune(None, 0).jobs == 1
     assert store.count(JobQuery()) == 0
+
+
+def test_a_job_can_be_stopped_on_a_full_disk_in_the_room_that_is_reserved_for_it(store, home, monkeypatch):
+    store.prune_by_settings()
+    kept = home / reserve.NAME
+    assert (kept.stat().st_size, kept.stat().st_mode & 0o777) == (reserve.SIZE, 0o600)
+    job = running(store)
+    ask = commands.ask
+
+    def ask_where_there_is_room(*args):
+        if kept.exists():
+            raise sqlite3.OperationalError("database or disk is full")
+        return ask(*args)
+
+    monkeypatch.setattr(commands, "ask", ask_where_there_is_room)
+    assert store.ask(job.job_id, "cancel", "test").cancel_state == "requested"
+    store.prune_by_settings()
+    assert store.ask_many([job.job_id], "kill", "test") == {job.job_id: "asked"}
+    assert not kept.exists(), "room that was given back is not there twice"
+
+    def ask_where_there_is_none(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(commands, "ask", ask_where_there_is_none)
+    with pytest.raises(StoreError, match=FULL):
+        store.ask(job.job_id, "cancel", "test")
+
+
+def test_no_room_is_reserved_where_there_is_little(store, home, monkeypatch):
+    usage = shutil.disk_usage(home)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=20 * reserve.SIZE))
+    store.prune_by_settings()
+    assert not (home / reserve.NAME).exists()
 
 
 def test_a_large_body_that_finds_no_room_leaves_nothing_behind(store, home, monkeypatch):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from .._errors import StoreError
-from . import faults, integrity, opening
+from . import faults, integrity, opening, reserve
 from .home import DATABASE, prepare_home
 from .journal import FileSystem, StoreWarning, is_network
 from .line import Place
@@ -190,6 +190,15 @@ class Database:
                 link.place.leave()
 
         return self.run(transaction)
+
+    def write_even_if_full(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do work as `write` does, on a full disk in the room that is reserved for it."""
+        try:
+            return self.write(work, *args, **kwargs)
+        except StoreError as error:
+            if not error.lacks_room or not reserve.give(self.home):
+                raise
+        return self.write(work, *args, **kwargs)
 
     def insert(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work that writes by one single statement, after those who have asked before."""

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from .._errors import StoreError
 from .._records import Pruned
-from . import blobs, groups, jobs, settings
+from . import blobs, groups, jobs, reserve, settings
 from .connection import Database, Link
 from .home import BLOBS, OUTPUT, output_path, size_of
 from .jobs import FINAL_SQL
@@ -48,6 +48,7 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
             if not error.lacks_room:
                 raise
             # What they have printed may be what has filled the disk, where the database finds no room to forget them.
+            reserve.give(db.home)
             db.run(jobs.unlink_outputs, written_by)
             unused = db.write_in_turn(_remove, batch)
         db.write_in_turn(blobs.unlink_unused, unused)
@@ -58,6 +59,7 @@ def prune(db: Database, older_than: float | None, keep: int | None, *, dry_run: 
     db.write_in_turn(_sweep, db.run(_strays, now - _LEFT_ALONE))
     while db.insert(_give_back_pages):
         pass
+    reserve.keep(db.home)
     return pruned
 
 

@@ -98,7 +98,7 @@ class SQLiteStore:
         return self._db.read(jobs.payloads, job_ids)
 
     def ask(self, job_id: str, kind: CommandKind, origin: str) -> JobRecord:
-        return self._db.write(commands.ask, job_id, kind, origin)
+        return self._db.write_even_if_full(commands.ask, job_id, kind, origin)
 
     def delete_job(self, job_id: str) -> None:
         self._unlink(self._db.write(jobs.delete, job_id))
@@ -108,7 +108,7 @@ class SQLiteStore:
         self._db.write(jobs.update_tags, job_id, tags)
 
     def ask_many(self, job_ids: Collection[str], kind: CommandKind, origin: str) -> dict[str, Asked]:
-        return self._db.write(commands.ask_many, job_ids, kind, origin)
+        return self._db.write_even_if_full(commands.ask_many, job_ids, kind, origin)
 
     def drop_jobs(self, job_ids: Collection[str]) -> list[str]:
         return self._db.write(commands.drop, job_ids)
