@@ -102,6 +102,16 @@ def test_a_program_that_cannot_be_imported_says_so(bench: Bench, tmp_path: Path,
     assert "fleeting" in ended.error
 
 
+def test_a_job_whose_output_cannot_be_kept_says_so(bench: Bench) -> None:
+    job = bench.insert(programs.native_id_of_the_main_thread)
+    output = bench.store.log_path(job.job_id)
+    output.mkdir()
+    bench.ensure_agent()
+    ended = bench.end(job)
+    assert ended.status == "ERROR"
+    assert f"its output cannot be kept in {output} (Is a directory)" in ended.error
+
+
 def test_an_outcome_that_cannot_be_stored_is_tried_again_with_patience(bench: Bench) -> None:
     job = bench.run(programs.forbid_files_to_grow, seconds=0.7, patience=30.0)
     assert job.status == "DONE", job.error

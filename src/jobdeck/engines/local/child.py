@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..._errors import JobdeckError, StoreError
+from ..._errors import EngineError, JobdeckError, StoreError
 from ..._messenger import UserMessenger, activate
 from ..._ports import Connect, Store
 from ..._program import Context, open_payload
@@ -213,7 +213,6 @@ class Work:
 
     def _outcome(self) -> tuple[Outcome, int]:
         self._own_session()
-        capture.capture(self._assignment.output or self._store().log_path(self._job_id))
         self._messenger = UserMessenger(self._store, self._job_id)
         activate(self._messenger)
         self._interrupts = _Interrupts(self._messenger, self._notice)
@@ -223,6 +222,7 @@ class Work:
 
     def _value(self) -> Any:
         try:
+            self._capture()
             self._interrupts.begin()
             payload = self._assignment.payload or self._store().payload(self._job_id)
             self._enter(self._assignment.context or Context.from_bytes(payload.context))
@@ -230,6 +230,14 @@ class Work:
             return open_payload(payload).run(self._messenger)
         finally:
             self._interrupts.hold()
+
+    def _capture(self) -> None:
+        output = self._assignment.output or self._store().log_path(self._job_id)
+        try:
+            capture.capture(output)
+        except OSError as error:
+            words = f"not started: its output cannot be kept in {output} ({error.strerror}); see to that, then retry()"
+            raise EngineError(words) from None
 
     def _enter(self, context: Context) -> None:
         sys.modules["__main__"] = main = types.ModuleType("__main__")
