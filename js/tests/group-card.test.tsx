@@ -1,7 +1,7 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StaticHost } from "../src/host/static";
-import { namesOf, nearest, nearestLine } from "../src/model/spread";
+import { axisOf, namesOf, nearest, nearestLine } from "../src/model/spread";
 import { fillRow } from "../src/model/row";
 import { JobTable } from "../src/model/table";
 import type { GroupInfo, RowsFrame, WireRow } from "../src/model/wire";
@@ -172,6 +172,13 @@ describe("a group's card", () => {
 });
 
 describe("a group's plot", () => {
+  it("marks whole numbers alone where all are whole", () => {
+    const ticks = (...values: number[]): number[] => axisOf("n", values.map((n, i) => fillRow(makeWireRow(i, { values: { n } }))), 5).ticks;
+    expect(ticks(1, 2, 3)).toEqual([1, 2, 3]);
+    expect(ticks(1, 2.5, 3)).toEqual([1, 1.5, 2, 2.5, 3]);
+    expect(ticks(0, 1_000)).toEqual([0, 500, 1_000]);
+  });
+
   const place = (): HTMLElement => page.find(".jobdeck-spread [role=application]");
   const reading = (): string => page.find(".jobdeck-spread .jobdeck-reading").textContent;
   const choices = (): string[] => page.all(".jobdeck-spread select").map((select) => (select as HTMLSelectElement).value);

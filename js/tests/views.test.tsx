@@ -291,6 +291,16 @@ describe("a card", () => {
     await expectAccessible(card.root);
   });
 
+  it("of a job that somebody else runs does not claim to know when it began", async () => {
+    const unknown = { watched: true, engine: "process", final: true, started: null, ended: NOW, facts: { id: 14_260 } };
+    const failed = await show(makeSnapshot([makeJob({ ...unknown, status: "ERROR" })]));
+    expect(failed.find(".jobdeck-summary").textContent).toBe("failed");
+    await failed.click("button.jobdeck-name");
+    expect(failed.find("[data-fact=id] dd").textContent).toBe("14260");
+    const stopped = await show(makeSnapshot([makeJob({ ...unknown, status: "CANCELLED" })]));
+    expect(stopped.find(".jobdeck-summary").textContent).toBe("cancelled");
+  });
+
   it("has a result's own text folded below a picture of it, and open where there is none", async () => {
     const chart = { kind: "histogram" as const, labels: ["0", "1"], counts: [3, 5], shots: 8, more: 0 };
     const ended = makeJob({ status: "DONE", final: true, ended: NOW, result: "Result(backend_name='aer_simulator')", chart });

@@ -25,6 +25,8 @@ const LABELS: Readonly<Record<string, string>> = {
   after: trans.__("After"),
   result: trans.__("Result"),
 };
+/** Numbers that name something, and count nothing. */
+const NAMES: ReadonlySet<string> = new Set(["id", "session"]);
 const UNITS: Readonly<Record<string, string>> = { usage: " s", estimated_usage: " s" };
 
 /** The facts of a job; of one that somebody else runs, with the system and the backend first. */
@@ -40,7 +42,7 @@ export function factsOf(job: JobInfo): Fact[] {
     ...[...known, ...others].map((name) => ({
       name,
       label: (Object.hasOwn(LABELS, name) ? LABELS[name] : undefined) ?? name.replaceAll("_", " "),
-      value: text(told[name] ?? "", (Object.hasOwn(UNITS, name) ? UNITS[name] : undefined) ?? ""),
+      value: NAMES.has(name) ? String(told[name] ?? "") : text(told[name] ?? "", (Object.hasOwn(UNITS, name) ? UNITS[name] : undefined) ?? ""),
     })),
   ].filter(({ value }) => value !== "");
 }

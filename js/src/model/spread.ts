@@ -48,14 +48,19 @@ export interface Axis {
 export function axisOf(name: string, rows: readonly DeckRow[], most: number): Axis {
   let low = Infinity;
   let high = -Infinity;
+  let areWhole = true;
   for (const row of rows) {
     const value = numberOf(row, name);
     if (value === null) continue;
     low = Math.min(low, value);
     high = Math.max(high, value);
+    areWhole &&= Number.isInteger(value);
   }
-  const ticks = low > high ? [0, 1] : roundScale(low, high, most);
-  return { name, low: ticks[0] ?? 0, high: ticks.at(-1) ?? 1, ticks };
+  const all = low > high ? [0, 1] : roundScale(low, high, most);
+  const ends = { low: all[0] ?? 0, high: all.at(-1) ?? 1 };
+  // Between two layers there is no half one.
+  const ticks = areWhole && Number.isInteger(ends.low) && Number.isInteger(ends.high) ? all.filter(Number.isInteger) : all;
+  return { name, ...ends, ticks };
 }
 
 /** Where a number is on its axis, from 0 to 1. */

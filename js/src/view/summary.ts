@@ -27,8 +27,11 @@ function parts(job: JobInfo, now: number, progressSeen: number, trans: Translati
     case "DONE":
       return [ranFor === null ? null : trans.__("took {time}", { time: ranFor })];
     case "ERROR":
+      // Of what others run, nobody may know when it started.
+      if (ranFor === null && job.watched) return [trans.__("failed")];
       return [ranFor === null ? trans.__("failed before it started") : trans.__("failed after {time}", { time: ranFor })];
     case "CANCELLED":
+      if (ranFor === null && job.watched) return [trans.__("cancelled")];
       return [ranFor === null ? trans.__("cancelled before it started") : trans.__("stopped after {time}", { time: ranFor })];
     default: {
       const remaining = left(job, now, progressSeen);
