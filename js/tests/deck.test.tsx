@@ -236,6 +236,10 @@ describe("the search box", () => {
     expect(box().getAttribute("aria-expanded")).toBe("false");
     await page.press("Escape", {}, box());
     expect(box().value).toBe("");
+    // Where nothing is offered, the first Escape clears the box, and offers nothing either.
+    await page.type("energy<-1");
+    await page.press("Escape", {}, box());
+    expect([box().value, box().getAttribute("aria-expanded")]).toEqual(["", "false"]);
   });
 
   it("completes by a press of the pointer", async () => {

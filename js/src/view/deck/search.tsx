@@ -55,7 +55,11 @@ export function Search(): VNode {
       return;
     } else if (key === "Enter") close();
     else if (key === "Escape" && isOpen) close();
-    else if (key === "Escape" && text !== "") control.setQuery("");
+    else if (key === "Escape" && text !== "") {
+      control.setQuery("");
+      // Where the text had no completion, the empty one would have them all.
+      close();
+    }
     else return;
     event.preventDefault();
   };
