@@ -99,7 +99,7 @@ function text(id: string, label: string, width: number, read: (row: DeckRow) => 
 
 const COLUMNS: readonly Column[] = [
   { id: "status", label: trans.__("Status"), width: 128, least: 126, key: (row) => rank(row), show: (row) => <Badge job={row} isQuiet /> },
-  text("name", trans.__("Name"), 160, (row) => row.name),
+  text("name", trans.__("Name"), 190, (row) => row.name),
   text("engine", trans.__("Engine"), 130, (row) => (row.backend ? `${row.engine} · ${row.backend}` : row.engine)),
   {
     id: "progress",
@@ -109,7 +109,7 @@ const COLUMNS: readonly Column[] = [
     key: (row) => (row.final ? null : share(row)),
     show: (row, _now, trans) => <Progress row={row} trans={trans} />,
   },
-  text("latest", trans.__("Last result"), 190, lastResult),
+  text("latest", trans.__("Last result"), 175, lastResult),
   // What waits, and what another system has not told the start of, has its place by when it was made: not at the far end.
   { ...time(trans.__("Started"), "started"), key: (row) => row.started ?? (row.final && !row.watched ? null : row.created) },
   {
