@@ -99,12 +99,12 @@ function text(id: string, label: string, width: number, read: (row: DeckRow) => 
 
 const COLUMNS: readonly Column[] = [
   { id: "status", label: trans.__("Status"), width: 128, least: 126, key: (row) => rank(row), show: (row) => <Badge job={row} isQuiet /> },
-  text("name", trans.__("Name"), 190, (row) => row.name),
+  text("name", trans.__("Name"), 185, (row) => row.name),
   text("engine", trans.__("Engine"), 130, (row) => (row.backend ? `${row.engine} · ${row.backend}` : row.engine)),
   {
     id: "progress",
     label: trans.__("Progress"),
-    width: 130,
+    width: 150,
     least: 96,
     key: (row) => (row.final ? null : share(row)),
     show: (row, _now, trans) => <Progress row={row} trans={trans} />,
