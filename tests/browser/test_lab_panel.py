@@ -126,7 +126,7 @@ def test_the_panel_of_what_runs_stops_one_job_or_all(open_window, deck, gate, tw
     line = window.panel.locator(f"[data-group='{sieve.group_id}']")
     line.get_by_role("button", name="Cancel all jobs of stop-sieve").click()
     expect(badge_in(line)).to_have_text("Cancelled")
-    ARTIFACTS.mkdir(exist_ok=True)
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
     window.page.screenshot(path=ARTIFACTS / "panel-groups.png")
     window.command("running:show-panel")
     expect(groups).to_have_count(1)

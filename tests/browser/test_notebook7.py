@@ -25,6 +25,10 @@ def test_the_palette_opens_panel_and_deck_beside_a_notebook_with_live_outputs(op
 
     notebook.choose("Open the Deck of Jobs")
     expect(notebook.deck.locator(line)).to_have_count(1)
+    heights = [
+        notebook.deck.locator(part).evaluate("(e) => e.clientHeight") for part in (".jobdeck-grid", ".jobdeck-lanes")
+    ]
+    assert heights[0] > heights[1], "below a notebook there is little room, and the table has the most of it"
     notebook.choose("Show Jobs Panel")
     row = notebook.panel.locator("[data-status='RUNNING']").filter(has_text="here")
     expect(row).to_be_visible()
