@@ -125,6 +125,7 @@ def test_a_coroutine_is_run():
     [
         (plain, {}, "'plain': missing a required argument: 'a'; its inputs are (a, b=2)"),
         (plain, {"a": 1, "c": 1}, "unexpected keyword argument 'c'; its inputs"),
+        (loop, {"steps": 1, "stpes": 2}, "did you mean 'steps'? its inputs are (steps)"),  # as in a retry
         (loop, {"stpes": 1}, "unexpected keyword argument 'stpes'; did you mean 'steps'? its inputs are (steps)"),
         (filled, {"a": 1, "backend": 1}, "must not name 'backend'"),
         (filled, {"a": 1, "user_messenger": 1}, "must not name 'user_messenger'"),

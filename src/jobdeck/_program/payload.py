@@ -433,7 +433,7 @@ def _misspelt(signature: inspect.Signature, named: Iterable[str]) -> str | None:
     unknown = next((name for name in named if name not in signature.parameters), None)
     if unknown is None:
         return None
-    close = near(unknown, (name for name in signature.parameters if name not in named))
+    close = near(unknown, signature.parameters)
     said = f"got an unexpected keyword argument {unknown!r}"
     return f"{said}; did you mean {' or '.join(map(repr, close))}?" if close else f"{said};"
 
