@@ -79,7 +79,7 @@ def test_workers_killed_at_random_moments_begin_no_program_more_often_than_it_ma
         deck.map(begin, list(range(JOBS)), inputs={"runs": str(path)}, options={"dask": {"retries": retries}})
         for retries, path in enumerate(runs)
     ]
-    for _ in range(3):
+    for _ in range(2):
         before = begins(runs[0]).total()
         until(lambda before=before: begins(runs[0]).total() > before)
         time.sleep(chance.uniform(0.2, 0.8))

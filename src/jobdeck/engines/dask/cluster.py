@@ -94,7 +94,9 @@ class Cluster:
         """Return how many tasks each of these workers, or of all that there are, can run at the same time."""
         # What `scheduler_info` tells beside it is some megabytes with thousands of workers, each second.
         try:
-            return dict(self._client.nthreads(workers))
+            return dict(
+                self._client.sync(self._client.scheduler.ncores, workers=workers, callback_timeout=_ANSWER),
+            )
         except Exception as error:
             raise EngineError(f"the Dask scheduler at {self._address} does not answer: {error!r}") from error
 
