@@ -134,13 +134,13 @@ class Station:
     def run(self, parcel: Parcel) -> End:
         """Run a job, tell what it says, and return how it ended."""
         job_id, store = parcel["job"], self.service.store
-        if store.payload_keys([job_id]):
-            self.forget([job_id])
         watched = Watched(parcel["topic"], os.urandom(6).hex())
         # Whatever dies from here on, the scheduler knows that this run may have begun.
         reason = self._refusal(job_id, watched.run, parcel["retries"])
         if reason is not None:
             return self._no_run(watched, f"lost: {reason}; retry() runs it again")
+        if store.payload_keys([job_id]):
+            self.forget([job_id])
         new = NewJob(
             name=parcel["name"],
             engine="local",
