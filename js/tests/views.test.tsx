@@ -198,6 +198,14 @@ describe("a card", () => {
     expect(card.find(".jobdeck-name").getAttribute("aria-expanded")).toBe("true");
   });
 
+  it("counts the tags that it has no room for, and claims no number where not all are known", async () => {
+    const tags = Array.from({ length: 100 }, (_, i) => `tag-${i}`);
+    const known = await show(makeSnapshot([makeJob({ tags: tags.slice(0, 99) })]));
+    expect(known.all(".jobdeck-tag").at(-1)?.textContent).toBe("+93");
+    const cut = await show(makeSnapshot([makeJob({ tags })]));
+    expect(cut.all(".jobdeck-tag").at(-1)?.textContent).toBe("+94…");
+  });
+
   it("of a failed job shows why, with the traceback folded away", async () => {
     const error = { kind: "exception", text: "ValueError: no", traceback: 'Traceback\n  File "/a/scan.py", line 41, in energy(r)\nValueError: no' };
     const card = await show(makeSnapshot([makeJob({ status: "ERROR", final: true, ended: NOW - 5, error })]));

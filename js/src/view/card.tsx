@@ -9,10 +9,10 @@ import { Latest } from "./latest";
 import { recall, remember } from "./memory";
 import { Badge, ProgressBar } from "./parts";
 import { SeenContext, useInfo, useSeen } from "./seen";
+import { Tags } from "./tags";
 import { summary } from "./summary";
 
 const LONGEST_NAME = 300;
-const MOST_TAGS = 6;
 
 function Summary({ job }: { job: JobState }): VNode {
   const { session, trans, tick } = useEnv();
@@ -90,12 +90,7 @@ function CardOf({ job, opens = true, stays = false, root }: Props): VNode {
           </button>
         )}
         <span class="jobdeck-tags">
-          {info.tags.slice(0, MOST_TAGS).map((tag) => (
-            <span key={tag} class="jobdeck-tag" title={tag.slice(0, LONGEST_NAME)}>
-              <bdi>{tag.slice(0, LONGEST_NAME)}</bdi>
-            </span>
-          ))}
-          {info.tags.length > MOST_TAGS ? <span class="jobdeck-tag">+{info.tags.length - MOST_TAGS}</span> : null}
+          <Tags tags={info.tags} of="job" />
         </span>
         {isOpen || info.final ? null : <Latest job={job} />}
         <Summary job={job} />

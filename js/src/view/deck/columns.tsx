@@ -7,6 +7,7 @@ import { face, rank } from "../../model/status";
 import { bytes, count, duration, elapsed, moment, share, took } from "../../model/time";
 import { marking as trans, type Translation } from "../../model/translation";
 import { Badge } from "../parts";
+import { Tags } from "../tags";
 import type { ColumnState } from "./state";
 
 /** One column of the table. */
@@ -27,7 +28,6 @@ export interface Column {
 
 /** Characters of a job's text in a cell. */
 const LONGEST = 300;
-const MOST_TAGS = 6;
 const VALUE = "value:";
 
 const natural = new Map<string, string>();
@@ -76,19 +76,6 @@ function Progress({ row, trans }: { row: DeckRow; trans: Translation }): Compone
   return <span class="jobdeck-quiet">{said}</span>;
 }
 
-function Tags({ tags }: { tags: readonly string[] }): ComponentChildren {
-  return (
-    <>
-      {tags.slice(0, MOST_TAGS).map((tag) => (
-        <span key={tag} class="jobdeck-tag">
-          {words(tag)}
-        </span>
-      ))}
-      {tags.length > MOST_TAGS ? <span class="jobdeck-tag">+{count(tags.length - MOST_TAGS)}</span> : null}
-    </>
-  );
-}
-
 function time(label: string, id: "created" | "started" | "ended"): Column {
   return { id, label, width: 96, least: 86, isNumber: true, key: (row) => row[id], show: (row, now) => (row[id] === null ? null : moment(row[id], now)) };
 }
@@ -125,7 +112,7 @@ const COLUMNS: readonly Column[] = [
       return ran === null ? null : row.final ? took(ran) : duration(ran);
     },
   },
-  { id: "tags", label: trans.__("Tags"), width: 140, least: 70, key: (row) => naturalKey(row.tags[0] ?? "") || null, show: (row) => <Tags tags={row.tags} /> },
+  { id: "tags", label: trans.__("Tags"), width: 140, least: 70, key: (row) => naturalKey(row.tags[0] ?? "") || null, show: (row) => <Tags tags={row.tags} of="row" /> },
   text("backend", trans.__("Backend"), 120, (row) => row.backend ?? ""),
   time(trans.__("Created"), "created"),
   time(trans.__("Ended"), "ended"),

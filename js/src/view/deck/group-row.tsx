@@ -5,11 +5,11 @@ import { count, duration, moment, took } from "../../model/time";
 import type { Translation } from "../../model/translation";
 import { usePlace } from "../env";
 import { MixedBar, StandingBadge, standingWords } from "../standing";
+import { Tags } from "../tags";
 import { useDeck } from "./control";
 import type { LinePlace } from "./row";
 
 const LONGEST = 300;
-const MOST_TAGS = 6;
 
 /** A group's line: how its jobs stand, and a mark that shows them below it. */
 export function GroupRow({ group, elementId, index, top, columns }: LinePlace & { group: string }): VNode {
@@ -91,11 +91,7 @@ function show(column: string, standing: Standing, now: number, trans: Translatio
       return ran === null ? null : standing.ended === null ? duration(ran) : took(ran);
     }
     case "tags":
-      return group.tags.slice(0, MOST_TAGS).map((tag) => (
-        <span key={tag} class="jobdeck-tag">
-          <bdi>{tag.slice(0, LONGEST)}</bdi>
-        </span>
-      ));
+      return <Tags tags={group.tags} of="row" />;
     case "created":
       return time(group.created);
     case "ended":

@@ -24,11 +24,11 @@ import { guardKeys } from "../keys";
 import { recall, remember } from "../memory";
 import { MixedBar, StandingBadge } from "../standing";
 import { Tabs, type Tab } from "../tabs";
+import { Tags } from "../tags";
 import { groupState } from "./columns";
 import { Spread } from "./spread";
 
 const LONGEST_NAME = 300;
-const MOST_TAGS = 6;
 /** Lines that are seen at once, and those beside which a job's card has room. */
 const MOST_LINES = 10;
 const HEAD = 30;
@@ -151,12 +151,7 @@ function Head({ standing }: { standing: Standing }): VNode {
       </strong>
       <span class="jobdeck-tags">
         {group.kind ? <span class="jobdeck-quiet">{trans.gettext(kindWord(group.kind))}</span> : null}
-        {group.tags.slice(0, MOST_TAGS).map((tag) => (
-          <span key={tag} class="jobdeck-tag" title={tag.slice(0, LONGEST_NAME)}>
-            <bdi>{tag.slice(0, LONGEST_NAME)}</bdi>
-          </span>
-        ))}
-        {group.tags.length > MOST_TAGS ? <span class="jobdeck-tag">+{group.tags.length - MOST_TAGS}</span> : null}
+        <Tags tags={group.tags} of="row" />
       </span>
       <Summary standing={standing} />
       <GroupActions standing={standing} />
