@@ -147,6 +147,18 @@ describe("ends of jobs", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("of a group are not told of before all of its jobs are known", async () => {
+    const tab = openTab([]);
+    const member = { group: "s", started: NOW - 30, ended: null, status: "RUNNING" };
+    tab.table.apply(makeRowsFrame(1, { reset: true, rows: [makeWireRow(3, member)], more: true, groups: [makeGroup("s", { name: "vqe", total: 2 })] }));
+    tab.table.apply(makeRowsFrame(2, { changes: { [id(3)]: { status: "DONE", ended: NOW } }, more: true }));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(tab.groups).toEqual([]);
+    tab.table.apply(makeRowsFrame(3, { reset: false, rows: [makeWireRow(2, { ...member, status: "DONE", ended: NOW - 1 })], more: false }));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(tab.groups).toEqual([["vqe", 2]]);
+  });
+
   it("of a group are not told of where it was short, or was cancelled as a whole", async () => {
     const members = [1, 2, 3].map((number): WireRow => ({ ...running(number, 12), group: "s" }));
     const cancelled = openTab(members);

@@ -82,6 +82,19 @@ describe("a group", () => {
     index.dispose();
   });
 
+  it("that ended is over while the page is still told of its older jobs, and is to come where nobody is", () => {
+    const rows = members("x", 2).map((row) => ({ ...row, started: NOW - 9, ended: NOW - 5 }));
+    const named = { groups: [makeGroup("x", { total: 4 })] };
+    const table = tableOf(rows, { ...named, more: true });
+    const index = new GroupIndex(table);
+    expect(index.standing("x")).toMatchObject({ ended: NOW - 5, total: 4, final: 4, jobs: 2 });
+    table.apply(makeRowsFrame(1, { reset: false, rows: [makeWireRow(9, { group: "x", status: "RUNNING", started: NOW - 8, ended: null })], more: true }));
+    expect(index.standing("x")).toMatchObject({ ended: null, total: 4, final: 2 });
+    table.apply(makeRowsFrame(2, { reset: false, removed: [makeWireRow(9).id], more: false }));
+    expect(index.standing("x")).toMatchObject({ ended: null, total: 4, final: 2 });
+    index.dispose();
+  });
+
   it("of which nothing was told has the name of its first job", () => {
     const index = new GroupIndex(tableOf(members("x", 2)));
     expect(index.standing("x").group).toMatchObject({ id: "x", name: "job 1", total: null });

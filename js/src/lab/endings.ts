@@ -58,7 +58,7 @@ export class Endings {
     });
     // An executor that is shut down after its last call has ended is told by its group alone.
     this.unfollow = effect(() => {
-      if (table.groups.value.size > 0 && this.waiting.size > 0) this.wake();
+      if (table.groups.value.size > 0 && table.isComplete.value && this.waiting.size > 0) this.wake();
     });
   }
 
@@ -101,6 +101,8 @@ export class Endings {
 
   /** Of the groups in which a job has ended, those that are over. */
   private async tellGroups(): Promise<void> {
+    // Whether all of a group has ended is known when all of it has been told.
+    if (!this.table.isComplete.peek()) return;
     const ids = [...this.waiting];
     this.waiting.clear();
     for (const id of ids) {

@@ -100,10 +100,10 @@ export class GroupIndex {
     const known = this.known.get(id);
     const counts = this.whole === id && !this.table.isComplete.value ? this.table.counts.value : null;
     if (counts) return counted(standingOf(group, this.rowsOf(id)), counts);
-    if (known?.version === version && known.standing.group === group) return known.standing;
-    const standing = standingOf(group, this.rowsOf(id));
+    const isKnown = known?.version === version && known.standing.group === group;
+    const standing = isKnown ? known.standing : standingOf(group, this.rowsOf(id));
     this.known.set(id, { version, standing });
-    return standing;
+    return this.table.isComplete.value ? standing : begun(standing);
   }
 
   dispose(): void {
@@ -193,6 +193,15 @@ export function standingOf(group: GroupInfo, all: readonly DeckRow[]): Standing 
     active,
     engines: [...engines],
   };
+}
+
+/**
+ * The same while the newest jobs are known and others are still to be told: where all that are known have ended, so have
+ * those before them, rather than that a set of last week runs until its last page has come.
+ */
+function begun(standing: Standing): Standing {
+  const { jobs, final, total, active } = standing;
+  return jobs > 0 && final === jobs && jobs < total ? { ...standing, final: total, ended: active } : standing;
 }
 
 /** The same where some of the jobs are known by their number alone. */

@@ -29,14 +29,14 @@ export function StandingBadge({ standing, isQuiet = false }: { standing: Standin
 }
 
 /** `2 failed, 12 running, 286 done`. */
-export function standingWords({ tallies, jobs, total }: Standing, trans: Translation): string {
+export function standingWords({ tallies, jobs, total, ended }: Standing, trans: Translation): string {
   const bad = tallies.filter(({ status }) => status === "ERROR");
   const words = [...bad, ...tallies.filter(({ status }) => status !== "ERROR")].map(({ status, word, count: n }) => {
     const name = status === "ERROR" ? trans.__("failed") : trans.gettext(word).toLowerCase();
     return trans.__("{n} {status}", { n: count(n), status: name });
   });
   const missing = total - jobs;
-  return [...words, ...(missing > 0 ? [trans.__("{n} to come", { n: count(missing) })] : [])].join(", ");
+  return [...words, ...(missing > 0 && ended === null ? [trans.__("{n} to come", { n: count(missing) })] : [])].join(", ");
 }
 
 /** How far a group is: a part for each status of those that are over or under way. */
