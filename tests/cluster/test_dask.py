@@ -212,7 +212,7 @@ def test_the_scheduler_dies_and_the_jobs_say_so(own_cluster, make_deck):
     own_cluster.scheduler.send_signal(signal.SIGKILL)
     running.wait_for_final_state(timeout=60)
     assert running.status() == JobStatus.ERROR
-    assert "cannot be reached" in running.error_message()
+    assert "cannot be reached (Timed out trying to connect" in running.error_message()
 
 
 def test_a_worker_without_jobdeck_or_with_another_one_says_what_to_install(own_cluster, make_deck, tmp_path):

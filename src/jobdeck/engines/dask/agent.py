@@ -175,9 +175,9 @@ class DaskAgent:
             self._leave(self._cluster)
         try:
             cluster = self._connect(self.topic)
-        except EngineError:
+        except EngineError as error:
             if now - self._unreachable_since > self._patience:
-                self._give_up(f"its scheduler, {self._engine}, cannot be reached")
+                self._give_up(f"its scheduler, {self._engine}, cannot be reached ({error.__cause__ or error})")
             raise
         self._unreachable_since = None
         self._cluster = cluster

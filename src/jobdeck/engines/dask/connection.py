@@ -48,8 +48,9 @@ def connected(address: str, security: Mapping[str, Any] | None, timeout: float =
             set_as_default=False,
             name="jobdeck",
         )
-    except (OSError, ValueError, TimeoutError) as error:
-        raise EngineError(f"the Dask scheduler at {address} cannot be reached: {error}") from error
+    except Exception as error:
+        # Anything: what Dask's own configuration must not be, it asserts.
+        raise EngineError(f"the Dask scheduler at {address} cannot be reached: {str(error) or repr(error)}") from error
 
 
 def unpublish(client: Any, names: Iterable[str]) -> None:
