@@ -25,7 +25,9 @@ def _visible(character: str) -> str:
 def a_kind(value: object) -> str:
     """Return what kind of thing a value is, with its article: ``an int``; None is ``None``."""
     kind = type(value)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    # People know jobdeck's own by their names alone; the modules that they are in are nobody's business.
+    is_known = kind.__module__.partition(".")[0] in ("builtins", "jobdeck")
+    name = kind.__qualname__ if is_known else f"{kind.__module__}.{kind.__qualname__}"
     return "None" if value is None else f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
 
 

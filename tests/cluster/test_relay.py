@@ -38,6 +38,7 @@ def test_a_job_that_comes_and_ends_between_two_steps_of_a_look_is_told(tmp_path)
             assert is_final(second.record.status)
         _run(store, "first")
         assert first.over.wait(10)
+    relay.close()
     store.close()
 
 

@@ -66,12 +66,21 @@ class Relay:
         self._watched: dict[str, Watched] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
+        self._is_closed = False
         self._bell = Bell(store.home, NEWS)
         self._version: int | None = None
         self._number = 0
         self._parcels: dict[str, list[News]] = {}
         self._weight = 0
-        threading.Thread(target=self._serve, name="jobdeck-relay", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="jobdeck-relay", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread of a relay that does not live as long as its process; nothing is told any more."""
+        self._is_closed = True
+        self._wake.set()
+        self._thread.join()
+        self._bell.close()
 
     @contextlib.contextmanager
     def watching(self, job_id: str, watched: Watched) -> Iterator[None]:
@@ -99,7 +108,7 @@ class Relay:
     # --- the thread
 
     def _serve(self) -> None:
-        while True:
+        while not self._is_closed:
             if not self._watched:
                 self._wake.wait()
                 self._wake.clear()
