@@ -22,10 +22,18 @@ from programs import Gate
 def stop_agent(home: Path) -> None:
     """End the home's agent, and wait until it is gone."""
     lock = AgentLock(home, "local")
-    holder = lock.holder()
-    if holder is not None and holder.pid is not None:
-        os.kill(holder.pid, signal.SIGTERM)
-    wait_until(lambda: lock.holder() is None)
+    told = False
+
+    def is_gone() -> bool:
+        nonlocal told
+        holder = lock.holder()
+        # One that has only just begun has the lock a moment before it says who it is.
+        if not told and holder is not None and holder.pid is not None:
+            os.kill(holder.pid, signal.SIGTERM)
+            told = True
+        return holder is None
+
+    wait_until(is_gone)
 
 
 def wait_until(look: Callable[[], Any], timeout: float = 15.0) -> Any:

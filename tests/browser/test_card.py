@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, expect
 
 from .notebook import PRELUDE, badge
+from .waiting import until
 
 VQE = """
 def vqe(start, note, user_messenger):
@@ -67,7 +68,7 @@ def test_a_running_job_streams_plots_prints_and_ends_with_its_result(open_notebo
     expect(card).to_contain_text("20 / 400")
     expect(card).to_contain_text(re.compile(r"\d:\d\d elapsed · \d+:\d\d left"))
 
-    assert coloured_pixels(card) > 20
+    until(lambda: coloured_pixels(card) > 20, "the plot's line")
     before = ink(card)
     notebook.open_gate("more")
     expect(card.get_by_text('"iteration": 40', exact=False)).to_be_visible()

@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from .notebook import PRELUDE, badge
 from .test_card import coloured_pixels
+from .waiting import until
 
 CLUSTER = """
 from distributed import LocalCluster
@@ -33,7 +34,7 @@ def test_a_job_on_a_cluster_streams_plots_prints_and_is_cancelled(open_notebook)
         expect(badge(card)).to_have_text("Running")
         expect(card.get_by_text('"step": 20', exact=False)).to_be_visible()
         expect(card.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50")
-    assert coloured_pixels(first) > 20
+    until(lambda: coloured_pixels(first) > 20, "the plot's line")
     first.get_by_role("tab", name="Output", exact=True).click()
     expect(first.get_by_role("tabpanel")).to_contain_text("on a worker")
 

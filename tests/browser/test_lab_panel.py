@@ -93,8 +93,7 @@ def test_the_menu_of_a_job_and_the_palette_do_what_can_be_done_to_it(open_window
     expect(badge_in(row)).to_have_text("Cancelled")
 
     other = window.panel.locator(f"[data-job-id='{second.job_id()}']")
-    other.get_by_role("button", name="second", exact=True).focus()
-    window.choose("Kill Job Now")
+    window.choose("Kill Job Now", at=other.get_by_role("button", name="second", exact=True))
     expect(badge_in(other)).to_have_text("Cancelled")
     gate.open()
     other.click(button="right")

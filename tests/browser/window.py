@@ -71,17 +71,20 @@ class Window:
             [command, arguments],
         )
 
-    def choose(self, words: str) -> None:
-        """Choose a command in the palette, by its label."""
+    def choose(self, words: str, at: Locator | None = None) -> None:
+        """Choose a command in the palette, by its label; of what is at a place, with the focus there before."""
         palette = self.page.locator(".lm-CommandPalette:visible")
         box = palette.get_by_role("searchbox").or_(palette.locator("input")).first
 
         def is_chosen() -> bool:
             # As a dialog it closes when something else takes the focus, as a page does that is not at rest yet.
-            self.command("apputils:activate-command-palette")
             try:
-                box.fill(words, timeout=2_000)
-                palette.locator(".lm-CommandPalette-item").filter(has_text=words).first.click(timeout=2_000)
+                if at is not None:
+                    self.page.keyboard.press("Escape")
+                    at.focus(timeout=5_000)
+                self.command("apputils:activate-command-palette")
+                box.fill(words, timeout=5_000)
+                palette.locator(".lm-CommandPalette-item").filter(has_text=words).first.click(timeout=5_000)
             except PlaywrightTimeout:
                 return False
             return True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import signal
 import stat
 import sys
 import time
@@ -38,6 +40,10 @@ def batch_system(tmp_path, monkeypatch):
     for name, script in {"sbatch": SBATCH, "scancel": SCANCEL}.items():
         (folder / name).write_text(script)
         (folder / name).chmod(stat.S_IRWXU)
+    # Imported, it takes the interrupt of its process for itself.
+    interrupt = signal.getsignal(signal.SIGINT)
+    importlib.import_module("dask_jobqueue")
+    signal.signal(signal.SIGINT, interrupt)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return folder
 

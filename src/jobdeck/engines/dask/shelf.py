@@ -95,7 +95,7 @@ def _fetch_one(client: Any, job_id: str, deadline: float | None) -> bytes | Engi
         body = future.result(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
     except (TimeoutError, asyncio.TimeoutError):
         raise TimeoutError from None
-    except Exception as error:  # noqa: BLE001 - Dask has many words for what is lost
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - Dask has many words for what is lost
         if not client.who_has([future]).get(future.key, ()):
             return Gone(_DEAD)
         return EngineError(f"the worker that keeps it does not give it: {error or type(error).__name__}")
