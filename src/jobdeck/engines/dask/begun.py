@@ -26,7 +26,7 @@ def listen(client: Any) -> None:
 
 
 def listen_there(dask_scheduler: Any) -> None:
-    """Answer, on the scheduler that this is called on, under a name that `ask` knows."""
+    """Answer, on the scheduler that this is called on, under a name that `refusal` knows."""
 
     def jobdeck_begin(key: str, run: str, worker: str, retries: int) -> dict[str, str]:
         task = dask_scheduler.tasks.get(key)

@@ -221,6 +221,7 @@ class Cluster:
         """Leave the scheduler; the jobs stay."""
         self._chores.put(None)
         self._worker.join(_ANSWER)
+        # Whatever does not come to its end here ends with this process.
         with contextlib.suppress(Exception):
             self._client.close(timeout=_ANSWER)
 
