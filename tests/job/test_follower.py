@@ -13,7 +13,7 @@ import pytest
 
 from decks import jobdeck_threads, wait_until
 from jobdeck._follow import Follower, Update
-from jobdeck._records import JobRecord, NewJob, Outcome
+from jobdeck._records import JobRecord, NewGroup, NewJob, Outcome
 from jobdeck._status import Exit, JobStatus
 from jobdeck.store import SQLiteStore, open_store
 
@@ -119,6 +119,32 @@ def test_who_follows_all_jobs_is_told_at_first_of_those_that_have_not_ended(stor
     assert [row.job_id for row in ear.updates.get(timeout=10).jobs] == [waiting]
     store.update_tags(ended, ["changed"])
     wait_until(lambda: ended in ear.rows)
+
+
+def test_who_follows_all_jobs_is_told_what_ends_before_the_followers_next_look(store):
+    """The look is under way, or has not begun: whoever asks meanwhile is answered at the next one."""
+    looking, go_on = threading.Event(), threading.Event()
+
+    def hold_up() -> None:
+        looking.set()
+        assert go_on.wait(30)
+
+    running, ending, going = start(store), start(store), add(store)
+    store.add_message(ending, "1")
+    follower = Follower(store, check_owners=hold_up)
+    follower.subscribe(lambda update: None, job_ids=[running])
+    assert looking.wait(10)
+    ear = Ear()
+    follower.subscribe(ear, job_ids=None)
+    finish(store, ending)
+    store.delete_job(going)
+    group = store.add_group(NewGroup("sweep", "meanwhile"))
+    go_on.set()
+    first = ear.updates.get(timeout=10)
+    assert {row.job_id: row.status for row in first.jobs} == {running: JobStatus.RUNNING, ending: JobStatus.DONE}
+    assert (first.seqs[ending], first.deleted) == (1, (going,))
+    assert [record.group_id for record in first.groups] == [group.group_id]
+    follower.close()
 
 
 def test_with_the_row_of_a_job_that_has_ended_come_all_its_messages(store, follower):

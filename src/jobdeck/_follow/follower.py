@@ -34,13 +34,16 @@ Listener = Callable[[Update], None]
 class Subscription:
     """A listener's tie to a follower; see `Follower.subscribe`."""
 
-    def __init__(self, follower: Follower, listener: Listener, ids: frozenset[str] | None, prompt: bool) -> None:
+    def __init__(
+        self, follower: Follower, listener: Listener, ids: frozenset[str] | None, prompt: bool, since: int | None
+    ) -> None:
         self._follower = follower
         self._listener = listener
         self.prompt = prompt
         self._ids = None if ids is None else set(ids)
         self._untold = None if ids is None else set(ids)
         self._is_new = True
+        self._since = since
         self.closed = False
         self._has_failed = False
         self._trouble: str | None = None
@@ -88,13 +91,14 @@ class Subscription:
         """Say what to look for, and count it as told. The caller holds the follower's lock."""
         ids = None if self._ids is None else frozenset(self._ids)
         untold = None if self._untold is None else frozenset(self._untold)
-        interest = Interest(ids, untold, self._is_new)
-        self._untold, self._is_new = set(), False
+        interest = Interest(ids, untold, self._is_new, self._since)
+        self._untold, self._is_new, self._since = set(), False, None
         return interest
 
-    def restate(self) -> None:
-        """Have the state of all jobs told again. The caller holds the follower's lock."""
+    def restate(self, interest: Interest) -> None:
+        """Have the state of all jobs told again: this interest was not answered. The caller holds the follower's lock."""
         self._untold = None if self._ids is None else set(self._ids)
+        self._since = interest.since
 
     def is_urgent(self, lookout: Lookout) -> bool:
         """Tell whether to look again soon. The caller holds the follower's lock."""
@@ -174,7 +178,8 @@ class Follower:
         Parameters
         ----------
         listener
-            Called with an `Update`: first with the current state, then with what changes.
+            Called with an `Update`: first with the current state, then with what changes. What happens from the call
+            on is told in any case: whoever follows all jobs and reads afterwards which there are misses no end.
         job_ids
             Jobs to follow; None means all, those to come included.
         prompt
@@ -184,11 +189,16 @@ class Follower:
         ------
         RuntimeError
             If the follower was closed, or made by the process that this one was forked from.
+        StoreError
+            If all jobs are to be followed and the store cannot be read.
         """
-        subscription = Subscription(self, listener, None if job_ids is None else frozenset(job_ids), prompt)
         if os.getpid() != self._pid:
             # Before the lock, which a thread may have held when this process was forked: nobody would release it here.
             raise RuntimeError("this follower belongs to the process that this one was forked from")
+        ids = None if job_ids is None else frozenset(job_ids)
+        # The thread may look much later, and the state of all jobs leaves out those that have ended by then.
+        since = self._store.change_number() if ids is None else None
+        subscription = Subscription(self, listener, ids, prompt, since)
         with self.lock:
             if self._closed:
                 raise RuntimeError("this follower was closed")
@@ -251,8 +261,8 @@ class Follower:
             self._lookout.start_over()
             with self.lock:
                 self.is_quick = False
-                for subscription in subscriptions:
-                    subscription.restate()
+                for subscription, interest in zip(subscriptions, interests, strict=True):
+                    subscription.restate(interest)
             for subscription in subscriptions:
                 subscription.tell_trouble(str(error))
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)

@@ -23,7 +23,8 @@ _CHUNK: Final = 500
 class Update:
     """What a listener learns at one time. The first one tells the state of its jobs.
 
-    Who follows all jobs of the store is told the state of those that have not ended.
+    Who follows all jobs of the store is told the state of those that have not ended, and what happened to others since
+    it asked.
 
     Attributes
     ----------
@@ -51,6 +52,7 @@ class Update:
 
 
 _NOTHING: Final = Update()
+_NO_CHANGES: Final = Changes(0, (), ())
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,14 @@ class Interest:
         Those of them whose state it has not been told yet.
     is_new : bool
         It waits for its first answer, even if there is nothing to tell.
+    since : int or None
+        Change number from which on it wants to hear of everything, as well as of the state.
     """
 
     ids: frozenset[str] | None
     untold: frozenset[str] | None = frozenset()
     is_new: bool = False
+    since: int | None = None
 
     def covers(self, job_id: str) -> bool:
         """Tell whether this party asked for that job."""
@@ -135,7 +140,8 @@ class Lookout:
         for job_id in [*ended, *deleted]:
             self._drop(job_id)
 
-        told = [self._answer(interest, news) for interest in interests]
+        before = changes.number if self._number is None else self._number
+        told = [self._answer(interest, news, before) for interest in interests]
         self._number = changes.number  # only now: after an error in the above, the same changes are read again
         return told
 
@@ -147,7 +153,7 @@ class Lookout:
         elif self._moved:
             changes = self._store.changes(self._number)
             if changes.number < self._number:
-                self._number = None
+                self._number = changes.number
                 raise StoreError(f"the store at {self._store.home} was replaced by another one; reading it afresh")
         else:
             changes = Changes(self._number, (), ())
@@ -169,7 +175,8 @@ class Lookout:
         self._sizes.update(grown)
         return grown
 
-    def _answer(self, interest: Interest, news: Update) -> Update | None:
+    def _answer(self, interest: Interest, news: Update, before: int) -> Update | None:
+        """Cut what happened since change number `before` to what one party asked for, None if that is nothing."""
         update = Update(
             tuple(record for record in news.jobs if interest.covers(record.job_id)),
             tuple(filter(interest.covers, news.deleted)),
@@ -178,14 +185,17 @@ class Lookout:
             news.groups if interest.ids is None else (),
         )
         if interest.untold is None or interest.untold:
-            return self._with_state(update, interest.untold)
+            is_late = interest.since is not None and interest.since < before
+            missed = self._store.changes(interest.since) if is_late else _NO_CHANGES
+            return self._with_state(update, interest.untold, missed)
         return update if interest.is_new or update != _NOTHING else None
 
-    def _with_state(self, update: Update, ids: frozenset[str] | None) -> Update:
+    def _with_state(self, update: Update, ids: frozenset[str] | None, missed: Changes) -> Update:
         """Add the current state of jobs that a party has not been told of yet: of all that have not ended for None."""
+        missed_ends = [record for record in missed.jobs if is_final(record.status)]
         # Of a job that waits there is nothing but its row; that of one that was just submitted has just been read.
         read = {record.job_id for record in update.jobs if record.status is JobStatus.QUEUED}
-        found = self._records(None if ids is None else ids - read)
+        found = [*missed_ends, *self._records(None if ids is None else ids - read)]
         there = [record.job_id for record in found]
         seqs = self._last_seqs(there)
         begun = [record.job_id for record in found if record.started is not None]
@@ -199,10 +209,10 @@ class Lookout:
         missing = () if ids is None else tuple(sorted(ids.difference(read, there, update.deleted)))
         return Update(
             tuple(records.values()),
-            update.deleted + missing,
+            tuple(dict.fromkeys((*update.deleted, *missing, *missed.deleted))),
             {**update.seqs, **seqs},
             {**update.log_sizes, **sizes},
-            update.groups,
+            missed.groups or update.groups,
         )
 
     def _records(self, ids: frozenset[str] | None) -> list[JobRecord]:
