@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from jobdeck import Deck
 from jobdeck._feed import read_deck, read_group
-from jobdeck._follow import Follower
 from jobdeck._records import JobQuery, NewGroup, NewJob
 from jobdeck._status import Exit
 from jobdeck._still import WIDGET_VIEW, make_bundle, render_group_html, render_group_text
 from jobdeck._wire import MIME_TYPE
 from jobdeck.store import open_store
-from jobdeck.widgets._marimo import MarimoWidget
 from jobdeck.widgets._presenter import NotebookPresenter
 
 from .conftest import WORK
@@ -178,48 +174,3 @@ def test_without_a_kernel_a_group_is_shown_as_text(store, capsys):
     assert bundle["text/plain"] == said.rstrip("\n")
     assert bundle.keys() == make_bundle(bundle[MIME_TYPE]["snapshot"], (), "deck", deck=read_deck(store)).keys()
     store.close()
-
-
-@pytest.fixture
-def follower(store):
-    following = Follower(store)
-    yield following
-    following.close()
-
-
-def test_in_marimo_the_last_state_of_a_group_is_kept_by_its_traits(store, follower, until):
-    group, ids = add_group(store, 3)
-    widget = MarimoWidget(store, follower, (), "group", group_id=group.group_id)
-    try:
-        store.ask_many(ids[:2], "cancel", "test")
-        until(lambda: widget.deck()["counts"] == {"CANCELLED": 2, "QUEUED": 1})
-        assert widget._deck["counts"] == {"QUEUED": 3}
-        store.ask(ids[2], "cancel", "test")
-        until(lambda: widget._deck["counts"] == {"CANCELLED": 3})
-    finally:
-        widget.close()
-
-
-def test_in_marimo_the_end_of_a_group_is_kept_also_if_it_comes_before_the_follower_has_looked(store, until):
-    looking, go_on = threading.Event(), threading.Event()
-
-    def hold_up():
-        looking.set()
-        assert go_on.wait(30)
-
-    _, (other,) = add_group(store, 1, "other")
-    group, ids = add_group(store, 3)
-    follower = Follower(store, check_owners=hold_up)
-    follower.subscribe(lambda update: None, job_ids=[other])
-    assert looking.wait(10)
-    widget = MarimoWidget(store, follower, (), "group", group_id=group.group_id)
-    try:
-        # The feeds' thread has looked for what happened since the first paint, and found nothing.
-        until(lambda: widget._conversation.due() is None)
-        store.ask_many([other, *ids], "cancel", "test")
-        go_on.set()
-        until(lambda: widget._deck["counts"] == {"CANCELLED": 3})
-    finally:
-        go_on.set()
-        widget.close()
-        follower.close()

@@ -206,13 +206,16 @@ class Conversation:
             self._rest()
             return
         try:
-            frame = part.step()
+            try:
+                frame = part.step()
+            except StoreError as error:
+                part.begin_again(str(error))
+                return
             self._tell_trouble()
             if frame is not None:
                 self._emit(frame)
-        except StoreError as error:
-            part.begin_again(str(error))
         except Exception:
+            # A consumer may read the store for what it makes of a frame: it gets another one, not only the view words.
             part.begin_again(None)
             raise
 

@@ -96,7 +96,7 @@ class Subscription:
         return interest
 
     def restate(self, interest: Interest) -> None:
-        """Have the state of all jobs told again: this interest was not answered. The caller holds the follower's lock."""
+        """Have the state of all jobs told again, for this was not answered. The caller holds the follower's lock."""
         self._untold = None if self._ids is None else set(self._ids)
         self._since = interest.since
 

@@ -185,8 +185,8 @@ class Lookout:
             news.groups if interest.ids is None else (),
         )
         if interest.untold is None or interest.untold:
-            is_late = interest.since is not None and interest.since < before
-            missed = self._store.changes(interest.since) if is_late else _NO_CHANGES
+            since = before if interest.since is None else interest.since
+            missed = self._store.changes(since) if since < before else _NO_CHANGES
             return self._with_state(update, interest.untold, missed)
         return update if interest.is_new or update != _NOTHING else None
 

@@ -25,33 +25,41 @@ class MarimoWidget(JobsWidget):
     """The widget as marimo needs it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._open: set[str] | None = None
-        self._is_open = True
+        self._cards: dict[str, bool] | None = None
+        self._kept: int | frozenset[str] | None = None
         super().__init__(*args, **options)
         self._end_with_comm()
 
     def _send_frame(self, frame: Mapping[str, Any]) -> None:
         super()._send_frame(frame)
         # A page that is loaded again and an exported one are given the traits as they were last sent, and no frames.
-        if self._is_last(frame):
+        # All frames come from one thread; if the store cannot be read, the conversation begins again with another one.
+        end = self._end_told_by(frame)
+        if end is not None and end != self._kept:
             self.settle(self.snapshot(), self.deck())
+            self._kept = end
 
-    def _is_last(self, frame: Mapping[str, Any]) -> bool:
-        """Tell whether with this frame the last of the jobs has ended. All frames come from one thread."""
+    def _end_told_by(self, frame: Mapping[str, Any]) -> int | frozenset[str] | None:
+        """Return which end of the jobs this frame tells, None while one of them is under way.
+
+        What has ended once may be run again, and that may be over before the next frame: an end is told from another by
+        the change number of a group's frame, which comes only if something has changed, or by which jobs the cards are.
+        """
         if self._layout == "group":
-            if frame["type"] != "rows":
-                return False
-            was_open, self._is_open = self._is_open, _has_unfinished(frame["counts"])
-            return was_open and not self._is_open
-        before = _unfinished(self._snapshot["jobs"]) if self._open is None else self._open
+            is_over = frame["type"] == "rows" and not _has_unfinished(frame["counts"])
+            return int(frame["change"]) if is_over else None
+        if frame["type"] not in {"snapshot", "delta"}:
+            return None
+        if self._cards is None:
+            self._cards = _finals(self._snapshot["jobs"])
         if frame["type"] == "snapshot":
-            self._open = _unfinished(frame["jobs"])
-        elif frame["type"] == "delta":
-            ended = {job_id for job_id, changes in frame.get("jobs", {}).items() if changes.get("final")}
-            self._open = (before | _unfinished(frame.get("added", ()))) - ended - set(frame.get("removed", ()))
+            self._cards = _finals(frame["jobs"])
         else:
-            return False
-        return bool(before) and not self._open
+            self._cards |= _finals(frame.get("added", ()))
+            self._cards.update((job_id, True) for job_id, news in frame.get("jobs", {}).items() if news.get("final"))
+            for job_id in frame.get("removed", ()):
+                self._cards.pop(job_id, None)
+        return frozenset(self._cards) if all(self._cards.values()) else None
 
     def _end_with_comm(self) -> None:
         """Close the widget when marimo closes its comm: else each run of a cell would leave a feed behind."""
@@ -98,5 +106,5 @@ def _has_unfinished(counts: Mapping[str, int]) -> bool:
     return any(count and not is_final(status) for status, count in counts.items())
 
 
-def _unfinished(views: Sequence[Mapping[str, Any]]) -> set[str]:
-    return {view["id"] for view in views if not view["final"]}
+def _finals(views: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    return {view["id"]: view["final"] for view in views}
