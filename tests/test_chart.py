@@ -212,16 +212,16 @@ def test_values_that_json_cannot_hold_are_left_blank():
 
 
 @pytest.mark.parametrize(
-    "value",
+    "make",
     [
-        {f"{i:020b}": 1 for i in range(1 << 20)},
-        BitArray(np.zeros((1 << 22, 1), dtype=np.uint8), 8),
-        BitArray(np.zeros((1 << 19, 9), dtype=np.uint8), 72),
+        lambda: {f"{i:020b}": 1 for i in range(1 << 20)},
+        lambda: BitArray(np.zeros((1 << 22, 1), dtype=np.uint8), 8),
+        lambda: BitArray(np.zeros((1 << 19, 9), dtype=np.uint8), 72),
     ],
     ids=["outcomes", "shots", "wide shots"],
 )
-def test_what_would_take_long_to_count_has_no_picture(value):
-    assert chart_of(value) is None
+def test_what_would_take_long_to_count_has_no_picture(make):
+    assert chart_of(make()) is None
 
 
 def test_a_result_whose_code_fails_has_no_picture_and_breaks_nothing():

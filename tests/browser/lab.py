@@ -63,6 +63,8 @@ class Lab:
             f"--IdentityProvider.token={self.token}",
             "--LabApp.expose_app_in_browser=True",
             "--JupyterNotebookApp.expose_app_in_browser=True",
+            # Another extension's search for language servers starts Node each time.
+            "--LanguageServerManager.autodetect=False",
             *options,
         ]
         with self._log.open("wb") as log:

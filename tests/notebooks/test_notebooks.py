@@ -22,14 +22,35 @@ pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.st
 
 @pytest.mark.timeout(300)
 def test_a_notebook_runs_and_prints_what_it_printed_when_it_was_saved(path, home):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "nbval.plugin",
+        "--nbval",
+        str(path),
+    ]
     command += ["--nbval-sanitize-with", str(SANITIZE), "--nbval-cell-timeout", "120", "--nbval-current-env"]
     # Warnings are errors in the project's own tests; here they would be those of nbval and its kernel client.
-    command += ["-o", "filterwarnings=default", "-o", "timeout=240"]
+    command += [
+        "-o",
+        "filterwarnings=default",
+        "-p",
+        "pytest_timeout",
+        "-o",
+        "timeout=240",
+        "-p",
+        "pytest_asyncio.plugin",
+    ]
     run = subprocess.run(
         command,
         cwd=ROOT,
-        env=os.environ | {"JOBDECK_HOME": str(home)},
+        # The plugins that the project's own tests need take longer to load than some notebooks to run.
+        env=os.environ | {"JOBDECK_HOME": str(home), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,

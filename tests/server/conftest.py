@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +32,14 @@ from .contract import CONTRACT
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-for-tests"
+OTHERS_OFF = dict.fromkeys(
+    (
+        *("ipyparallel", "jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim"),
+        "voila.server_extension",
+    ),
+    False,
+)
+"""Other packages' extensions: to load them takes as long as all else that a server does to begin."""
 
 
 @dataclass
@@ -48,10 +56,10 @@ class Answer:
 class Server:
     """One server process. Whatever it answers has to be as the OpenAPI document says.
 
-    `configuration` is the text of a configuration file for it.
+    `extensions` are those that its administrator has turned on or off.
     """
 
-    def __init__(self, folder: Path, home: Path, configuration: str = "") -> None:
+    def __init__(self, folder: Path, home: Path, extensions: Mapping[str, bool] | None = None) -> None:
         self.home = home
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -60,7 +68,8 @@ class Server:
             (folder / name).mkdir(parents=True)
         # It enables itself by the file that the wheel brings.
         shutil.copytree(ROOT / "jupyter-config", folder / "config", dirs_exist_ok=True)
-        (folder / "config" / "jupyter_server_config.py").write_text(configuration, "utf-8")
+        decided = {**OTHERS_OFF, **(extensions or {})}
+        (folder / "config" / "jupyter_server_config.py").write_text(f"c.ServerApp.jpserver_extensions = {decided}")
         environment = os.environ | {
             "JOBDECK_HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -72,7 +81,7 @@ class Server:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"),
+                    *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root"),
                     *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
                     *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder / 'root'}"),
                 ],
@@ -142,11 +151,11 @@ class Server:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """``serve(home, configuration="")`` starts a server that is not left behind."""
+    """``serve(home, extensions=None)`` starts a server that is not left behind."""
     started: list[Server] = []
 
-    def start(home: Path, configuration: str = "") -> Server:
-        started.append(Server(tmp_path / f"server-{len(started)}", home, configuration))
+    def start(home: Path, extensions: Mapping[str, bool] | None = None) -> Server:
+        started.append(Server(tmp_path / f"server-{len(started)}", home, extensions))
         return started[-1]
 
     yield start

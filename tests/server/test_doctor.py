@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
+from click.testing import CliRunner
 
 from jobdeck import _version, _wire
-from jobdeck.cli import _servers
+from jobdeck.cli import _servers, main
 
 from .conftest import ROOT
 
 
 @pytest.fixture
-def doctor(tmp_path):
+def doctor(monkeypatch):
     """Has the doctor look at a home, and at the servers that have a file in a folder; returns what it says of them."""
 
     def look(home, runtime):
-        environment = os.environ | {"JUPYTER_RUNTIME_DIR": str(runtime)}
-        command = [sys.executable, "-m", "jobdeck", "--home", str(home), "doctor", "--json"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-        findings = json.loads(done.stdout)
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
+        findings = json.loads(CliRunner().invoke(main, ["--home", str(home), "doctor", "--json"]).stdout)
         return [finding for finding in findings if finding["name"].startswith("server http")]
 
     return look
@@ -45,7 +41,7 @@ def test_a_server_on_another_store_is_told_with_both_names(server, store, tmp_pa
 
 
 def test_a_server_without_the_extension_is_told_with_the_next_step(tmp_path, doctor, serve):
-    server = serve(tmp_path / "home", "c.ServerApp.jpserver_extensions = {'jobdeck': False}")
+    server = serve(tmp_path / "home", {"jobdeck": False})
     (found,) = doctor(tmp_path / "home", server.runtime)
     assert "without jobdeck's server extension" in found["text"]
     assert "jupyter server extension enable jobdeck" in found["next_step"]
