@@ -127,9 +127,23 @@ class Bench:
 
 
 @pytest.fixture(params=["fork", "spawn"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+def own_bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """Over both ways to start a job."""
     made = Bench(tmp_path / "home", request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bench(own_bench: Bench) -> Bench:
+    """A test's own, except in files that say otherwise."""
+    return own_bench
+
+
+@pytest.fixture(scope="module", params=["fork", "spawn"])
+def shared_bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Over both ways to start a job, with one agent for all tests of a file that only run programs."""
+    made = Bench(tmp_path_factory.mktemp("bench") / "home", request.param)
     yield made
     made.close()
 

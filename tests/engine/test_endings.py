@@ -13,6 +13,12 @@ from . import programs
 from .conftest import Bench, until
 
 
+@pytest.fixture
+def bench(shared_bench: Bench) -> Bench:
+    """The same for all: its agent goes on."""
+    return shared_bench
+
+
 @pytest.fixture(autouse=True)
 def agent_goes_on(bench: Bench) -> Iterator[None]:
     bench.ensure_agent()

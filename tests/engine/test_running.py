@@ -18,6 +18,12 @@ from . import programs
 from .conftest import Bench, until
 
 
+@pytest.fixture
+def bench(shared_bench: Bench) -> Bench:
+    """The same for all but those that change its settings."""
+    return shared_bench
+
+
 def test_a_program_runs_and_its_value_is_kept(bench: Bench) -> None:
     job = bench.run(programs.give, value={"energy": -1.137})
     assert job.status == "DONE"
@@ -239,31 +245,31 @@ def test_a_folder_that_is_gone_does_not_end_the_job(
     assert "short-lived" in bench.output(job)
 
 
-def test_jobs_start_first_come_first_served(bench: Bench, tmp_path: Path) -> None:
-    bench.store.set_setting("max_workers", "1")
+def test_jobs_start_first_come_first_served(own_bench: Bench, tmp_path: Path) -> None:
+    own_bench.store.set_setting("max_workers", "1")
     order = tmp_path / "order"
-    jobs = [bench.insert(programs.record_order, path=str(order), number=number) for number in range(5)]
-    bench.ensure_agent()
+    jobs = [own_bench.insert(programs.record_order, path=str(order), number=number) for number in range(5)]
+    own_bench.ensure_agent()
     for job in jobs:
-        bench.end(job)
+        own_bench.end(job)
     assert order.read_text().split() == [str(number) for number in range(5)]
 
 
-def test_no_more_jobs_run_than_there_are_workers_and_a_change_counts_at_once(bench: Bench, tmp_path: Path) -> None:
-    bench.store.set_setting("max_workers", "2")
+def test_no_more_jobs_run_than_there_are_workers_and_a_change_counts_at_once(own_bench: Bench, tmp_path: Path) -> None:
+    own_bench.store.set_setting("max_workers", "2")
     release = tmp_path / "release"
     jobs = [
-        bench.submit(programs.hold, started=str(tmp_path / f"started-{number}"), release=str(release))
+        own_bench.submit(programs.hold, started=str(tmp_path / f"started-{number}"), release=str(release))
         for number in range(4)
     ]
 
     def statuses() -> list[str]:
-        return [str(bench.store.job(job.job_id).status) for job in jobs]
+        return [str(own_bench.store.job(job.job_id).status) for job in jobs]
 
     until((tmp_path / "started-1").exists)
     assert statuses() == ["RUNNING", "RUNNING", "QUEUED", "QUEUED"]
-    bench.store.set_setting("max_workers", "3")
+    own_bench.store.set_setting("max_workers", "3")
     until((tmp_path / "started-2").exists)
     assert statuses() == ["RUNNING", "RUNNING", "RUNNING", "QUEUED"]
     release.touch()
-    assert [bench.end(job).status for job in jobs] == ["DONE"] * 4
+    assert [own_bench.end(job).status for job in jobs] == ["DONE"] * 4

@@ -13,6 +13,12 @@ from . import programs
 from .conftest import Bench, until
 
 
+@pytest.fixture
+def bench(shared_bench: Bench) -> Bench:
+    """The same for all."""
+    return shared_bench
+
+
 def started(bench: Bench, path: Path, program, **inputs):
     job = bench.submit(program, started=str(path), **inputs)
     until(path.exists)
