@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 from jobdeck._records import JobQuery
 from jobdeck.engines.dask.address import file_name
 from jobdeck.engines.dask.agent import DaskAgent
-from jobdeck.engines.dask.cluster import Cluster, Event
+from jobdeck.engines.dask.cluster import GATHER, Cluster, Event
 from jobdeck.engines.dask.travel import End, News, Parcel
 from jobdeck.engines.local.inherited import handed
 from jobdeck.engines.lock import AgentLock
@@ -228,6 +228,12 @@ class SimulatedCluster(Cluster):
         self.events = cast("Queue[Event]", self.workers)
         self._threads = {f"tcp://10.0.0.2:{worker}": 1 for worker in range(load.workers)}
         self.stopped: list[str] = []
+        self._clock = clock
+        self._last_events = 0.0
+
+    def _gather(self) -> None:
+        self._clock.leap(max(0.0, self._last_events + GATHER - self._clock.now))
+        self._last_events = self._clock.now
 
     def submit(self, jobs: Sequence[tuple[Parcel, Mapping[str, Any]]]) -> dict[str, Exception]:
         self.workers.take(parcel["job"] for parcel, _ in jobs)

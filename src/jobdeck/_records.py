@@ -5,7 +5,7 @@ All of them in one file: they refer to each other, and are mostly what they say 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -308,14 +308,17 @@ class News:
         What programs left behind and handed over; the first one of a job counts.
     ends
         What the system said of processes that are gone, with all that they wrote.
+    begun
+        Those that are RUNNING now, where the claim did not make them so.
     """
 
     processes: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     ends: Mapping[str, Exit] = field(default_factory=dict)
+    begun: Collection[str] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.processes or self.outcomes or self.ends)
+        return bool(self.processes or self.outcomes or self.ends or self.begun)
 
 
 @dataclass(frozen=True)

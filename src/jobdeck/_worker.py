@@ -25,7 +25,7 @@ from ._version import __version__
 from .engines.dask import shelf
 from .engines.dask.begun import refusal
 from .engines.dask.relay import Relay, Tell, Watched, piece_of
-from .engines.dask.travel import EVENT_BODY, End, Parcel
+from .engines.dask.travel import EVENT_BODY, End, Parcel, packed
 from .engines.local.agent import LEASH
 from .engines.local.inherited import handed
 from .engines.lock import AgentLock
@@ -39,13 +39,13 @@ _LEAVING: Final = ("closing", "closed", "failed")
 _FETCHED_LOG: Final = 1_048_576
 
 
-def run(parcel: Parcel) -> End:
-    """Run a job to its end. Called in a thread of a Dask worker."""
+def run(parcel: Parcel) -> bytes:
+    """Run a job to its end, and return that, packed. Called in a thread of a Dask worker."""
     if parcel["version"] != __version__:
         raise EngineError(
             f"this worker has jobdeck {__version__}, the agent has {parcel['version']}; install the same on both"
         )
-    return Station.here().run(parcel)
+    return packed(Station.here().run(parcel))
 
 
 def answer(question: str, job_id: str, *details: Any) -> Any:
@@ -81,7 +81,8 @@ class Station:
     is_leaving
         Whether the scheduler has given the worker up.
     refusal
-        Tells why a run of a job must not begin here, of which there may be so many more, None where it may.
+        Tells why a run of a job must not begin here, of which there may be so many more, None where it may. See
+        :func:`jobdeck.engines.dask.begun.refusal`.
     """
 
     _one: ClassVar[Station | None] = None
@@ -93,7 +94,7 @@ class Station:
         tell: Tell,
         address: str,
         is_leaving: Callable[[], bool],
-        refusal: Callable[[str, str, int], str | None],
+        refusal: Callable[..., str | None],
     ) -> None:
         self.service = JobService.of(folder)
         self._is_leaving = is_leaving
@@ -136,7 +137,8 @@ class Station:
         job_id, store = parcel["job"], self.service.store
         watched = Watched(parcel["topic"], os.urandom(6).hex())
         # Whatever dies from here on, the scheduler knows that this run may have begun.
-        reason = self._refusal(job_id, watched.run, parcel["retries"])
+        begun = self._relay.event(watched, {"job": job_id, "begun": True})
+        reason = self._refusal(job_id, watched.run, retries=parcel["retries"], topic=watched.topic, event=begun)
         if reason is not None:
             return self._no_run(watched, f"lost: {reason}; retry() runs it again")
         if store.payload_keys([job_id]):
@@ -150,8 +152,6 @@ class Station:
             timeout=parcel["timeout"],
             job_id=job_id,
         )
-        # The agent learns of the run before anything runs.
-        self._relay.send(watched, {"job": job_id, "begun": True})
         with self._relay.watching(job_id, watched):
             store.add_job(new)
             with self._lock:
@@ -255,4 +255,5 @@ def _own_client() -> Any:
 
 def _context_here(given: bytes) -> bytes:
     """Return the worker's own context, with the source texts that came with the job."""
-    return dataclasses.replace(Context.here(), sources=json.loads(given).get("sources", {})).to_bytes()
+    sources = json.loads(given).get("sources", {})
+    return dataclasses.replace(Context.here(), sources=sources).to_bytes() if sources else Context.bytes_here()

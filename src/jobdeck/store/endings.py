@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from .._errors import JobNotFoundError
 from .._plain import size
 from .._records import JobRecord, News, Outcome
-from .._status import Exit, Report, is_final, judge
+from .._status import Exit, JobStatus, Report, is_final, judge
 from . import blobs, jobs, kept
 from .blobs import Blob
 from .connection import Link
@@ -114,6 +114,9 @@ def finish(link: Link, ends: Mapping[str, Exit]) -> list[JobRecord]:
 
 def take_in(link: Link, news: News, bodies: Mapping[str, Bodies]) -> None:
     """Write down an agent's news; the outcomes' bodies were prepared."""
+    for job_id in news.begun:
+        with contextlib.suppress(JobNotFoundError):
+            jobs.set_status(link, job_id, JobStatus.RUNNING)
     for job_id in {**news.processes, **news.outcomes, **news.ends}:
         job = _living(link, job_id)
         if job is None:

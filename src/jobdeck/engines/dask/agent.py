@@ -27,9 +27,10 @@ from . import takeover
 from .address import file_name
 from .cluster import SILENCE, Cluster, Event, Result
 from .connection import patience
-from .endings import Endings, died, lost, reason
+from .endings import died, lost, reason
 from .handover import hand_over, refusal
 from .intake import Away, Intake
+from .ledger import Ledger
 from .leftovers import Leftovers
 from .options import RESULT_LIMIT, checked_options, result_limit, total_limit
 from .stopping import Stopping
@@ -79,12 +80,12 @@ class DaskAgent:
         self._engine = engine
         self._connect = connect
         self._cluster: Cluster | None = None
-        self._intake = Intake(store, self._ask)
+        self._ledger = Ledger(store, engine, agent)
+        self._intake = Intake(store, self._ledger, self._ask)
         self._away: dict[str, Away] = {}
         self._ended: dict[str, Result] = {}
         self._incomplete: dict[str, tuple[float, End]] = {}
         """Ends of which something is still with a worker that does not answer, and when to ask it again."""
-        self._endings = Endings(store, engine, agent)
         self._leftovers = Leftovers(store, engine)
         self._stopping = Stopping(store, engine, self._ask, self.say)
         self._to_stop: set[str] = set()
@@ -167,7 +168,8 @@ class DaskAgent:
 
     def _reach(self, now: float) -> None:
         """Reach the scheduler, for the first time or again, and take up what is there."""
-        # What is missing is counted by what the store has.
+        # What is missing is counted by what the store has, and who has begun is read there.
+        self._ledger.write_begun()
         self._intake.write()
         if self._unreachable_since is None:
             self._unreachable_since = now
@@ -313,7 +315,7 @@ class DaskAgent:
         if kind == "news":
             for news in cast("list[News]", what):
                 self._hear(news)
-        elif what not in self._away or what in self._endings or what in self._incomplete:
+        elif what not in self._away or what in self._ledger or what in self._incomplete:
             return
         elif kind == "result":
             self._ended[what] = came
@@ -360,7 +362,7 @@ class DaskAgent:
                 # It had ended there, and its end is not one any more.
                 self._cluster.adopt([job_id])
         away.begin(news["run"], news["worker"])
-        self._store.set_status(job_id, JobStatus.RUNNING)
+        self._ledger.begin(job_id)
         if away.wish is not None:
             away.withdrawn = None
             self._stop(away)
@@ -371,7 +373,7 @@ class DaskAgent:
         stranded = {
             job_id: away
             for job_id, away in self._away.items()
-            if away.run is not None and away.worker not in workers and job_id not in self._endings
+            if away.run is not None and away.worker not in workers and job_id not in self._ledger
         }
         if not stranded:
             return
@@ -432,12 +434,12 @@ class DaskAgent:
             self._close(job_id, Exit(lost=True, words=lost("somebody took it from the scheduler")))
 
     def _close(self, job_id: str, end: Exit, outcome: Outcome | None = None) -> None:
-        self._endings.add(job_id, end, outcome)
+        self._ledger.add(job_id, end, outcome)
 
     def _write_ends(self) -> None:
         # All messages of a job are there before its end is.
         self._intake.write()
-        written = self._endings.write()
+        written = self._ledger.write()
         if not written:
             return
         self._last_busy = time.monotonic()
@@ -450,7 +452,7 @@ class DaskAgent:
     # --- the end
 
     def _may_end(self) -> bool:
-        if self._away or self._endings:
+        if self._away or self._ledger:
             self._last_busy = time.monotonic()
         return time.monotonic() - self._last_busy >= self._idle_end
 

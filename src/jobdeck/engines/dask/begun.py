@@ -28,7 +28,7 @@ def listen(client: Any) -> None:
 def listen_there(dask_scheduler: Any) -> None:
     """Answer, on the scheduler that this is called on, under a name that `refusal` knows."""
 
-    def jobdeck_begin(key: str, run: str, worker: str, retries: int) -> dict[str, str]:
+    def jobdeck_begin(*, key: str, run: str, worker: str, retries: int, topic: str, event: bytes) -> dict[str, str]:
         task = dask_scheduler.tasks.get(key)
         has_it = task is not None and task.processing_on is not None and task.processing_on.address == worker
         if not has_it:
@@ -39,13 +39,16 @@ def listen_there(dask_scheduler: Any) -> None:
         if run not in runs and len(runs) > retries:
             return {"refused": f"the worker at {list(runs.values())[-1]} died while it ran there"}
         runs[run] = worker
+        dask_scheduler.log_event(topic, event)
         return {}
 
     dask_scheduler.handlers["jobdeck_begin"] = jobdeck_begin
 
 
-def refusal(worker: Any, job_id: str, run: str, retries: int) -> str | None:
+def refusal(worker: Any, job_id: str, run: str, *, retries: int, topic: str, event: bytes) -> str | None:
     """Ask the scheduler whether a run of a job may begin; return why it must not, in words.
+
+    Where it may, the scheduler tells so under `topic` before it answers: the agent learns of it before anything runs.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ def refusal(worker: Any, job_id: str, run: str, retries: int) -> str | None:
         Dask's own object, of which this is called in a thread that runs a task.
     retries
         How often the job may begin again.
+    event
+        What the scheduler is to tell, packed.
 
     Raises
     ------
@@ -71,6 +76,8 @@ def refusal(worker: Any, job_id: str, run: str, retries: int) -> str | None:
                 run=run,
                 worker=worker.contact_address,
                 retries=retries,
+                topic=topic,
+                event=event,
             )
         except OSError as error:
             problem = error

@@ -18,7 +18,7 @@ from ..._errors import EngineError
 from . import shelf
 from .begun import listen
 from .connection import CONNECT, connected, patience
-from .travel import Parcel, ask_there, key_of, run_there
+from .travel import Parcel, ask_there, key_of, run_there, unpacked
 
 LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
@@ -31,6 +31,8 @@ _HEARING: Final = 2.0
 SILENCE: Final = 5.0
 """Seconds for which a worker that did not answer is not asked again: each question holds up the news of all others."""
 _GATHER_AGAIN: Final = 1.0
+GATHER: Final = 0.005
+"""Seconds for which events are collected while they come without a pause, for each turn costs transactions."""
 
 Event = tuple[str, Any, Any]
 """``("news", list of News, None)``, ``("end", job_id, future)`` or ``("result", job_id, Result)``."""
@@ -72,6 +74,7 @@ class Cluster:
         self._ask = by_value(ask_there)
         self._futures: dict[str, Any] = {}
         self._silent: dict[str, float] = {}
+        self._last_events = 0.0
         self._chores: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
         self._worker = threading.Thread(target=self._do_chores, name="jobdeck-chores", daemon=True)
         self._worker.start()
@@ -158,7 +161,7 @@ class Cluster:
     def earlier(self) -> list[Any]:
         """Return the news that the scheduler still has."""
         try:
-            return [news for _, several in self._client.get_events(self._topic) for news in several]
+            return [news for _, several in self._client.get_events(self._topic) for news in unpacked(several)]
         except Exception as error:
             raise EngineError(f"the Dask scheduler at {self._address} does not answer: {error!r}") from error
 
@@ -246,18 +249,27 @@ class Cluster:
     # --- what comes back
 
     def next_events(self, timeout: float) -> Iterator[Event]:
-        """Wait for the next event, for so many seconds; yield it and those that came with it."""
+        """Wait for the next event, for so many seconds; yield it and those that came with it.
+
+        After a pause it comes at once, and else with what else comes in `GATHER` seconds.
+        """
         with contextlib.suppress(Empty):
-            yield self.events.get(timeout=timeout)
+            first = self.events.get(timeout=timeout)
+            self._gather()
+            yield first
             while True:
                 yield self.events.get_nowait()
+
+    def _gather(self) -> None:
+        time.sleep(max(0.0, self._last_events + GATHER - time.monotonic()))
+        self._last_events = time.monotonic()
 
     def _follow(self, job_id: str, future: Any) -> None:
         self._futures[job_id] = future
         future.add_done_callback(lambda done: self.events.put(("end", job_id, done)))
 
     def _hear(self, event: tuple[float, Any]) -> None:
-        self.events.put(("news", event[1], None))
+        self.events.put(("news", unpacked(event[1]), None))
 
     def fetch(self, job_id: str, future: Any) -> None:
         """Get what a job's task came to. It comes as an event: the host that has it may be cut off for long."""
@@ -280,7 +292,7 @@ class Cluster:
                 result = Result(None, error, "finished")
                 break
             if found["status"] == "OK":
-                result = Result(found["data"][key], None, "finished")
+                result = Result(unpacked(found["data"][key]), None, "finished")
             else:
                 # It is with a host that does not answer. Once Dask has given that up, the task is no longer finished.
                 await asyncio.sleep(_GATHER_AGAIN)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..._errors import EngineError
 from ..._ports import Store
 from ..._records import CommandKind, JobRecord
+from .ledger import Ledger
 from .travel import End
 
 _FETCH: Final = 200
@@ -81,11 +82,14 @@ class Intake:
     Parameters
     ----------
     store : Store
+    ledger : Ledger
+        Where it is noted which jobs have begun.
     ask : Ask
     """
 
-    def __init__(self, store: Store, ask: Ask) -> None:
+    def __init__(self, store: Store, ledger: Ledger, ask: Ask) -> None:
         self._store = store
+        self._ledger = ledger
         self._ask = ask
         self._messages: list[tuple[str, str, bool]] = []
 
@@ -125,6 +129,8 @@ class Intake:
     def write(self) -> None:
         """Write down the messages that have come. StoreError if it cannot be done now: they stay here."""
         if self._messages:
+            # A job that has said something is RUNNING.
+            self._ledger.write_begun()
             self._store.add_messages(self._messages)
             self._messages = []
 

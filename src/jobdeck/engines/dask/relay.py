@@ -15,16 +15,16 @@ from ..._errors import StoreError
 from ..._ports import Store
 from ..._records import JobRecord
 from ..._status import is_final
-from ..bell import NEWS, Bell, ring
-from .travel import EVENT_BODY, EVENT_LOG, News
+from ..bell import NEWS, Bell
+from .travel import EVENT_BODY, EVENT_LOG, News, packed
 
 TICK: Final = 0.01
 """Seconds between looks at the jobs that run here; the agent here rings when one has ended."""
 _LOG_EVERY: Final = 0.1
 _AT_ONCE: Final = 200
 
-Tell = Callable[[str, list[News]], None]
-"""Sends news under a topic as one event of the scheduler."""
+Tell = Callable[[str, bytes], None]
+"""Sends packed news under a topic as one event of the scheduler."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,6 @@ class Watched:
         self.run = run
         self.seen = 0
         self.log = 0
-        self.log_due = 0.0
         self.output: Path | None = None
         self.is_there = False
         """Whether it is in the store: it is watched a moment before."""
@@ -70,6 +69,7 @@ class Relay:
         self._bell = Bell(store.home, NEWS)
         self._version: int | None = None
         self._number = 0
+        self._log_due = 0.0
         self._parcels: dict[str, list[News]] = {}
         self._weight = 0
         self._thread = threading.Thread(target=self._serve, name="jobdeck-relay", daemon=True)
@@ -88,7 +88,6 @@ class Relay:
         with self._lock:
             self._watched[job_id] = watched
         self._wake.set()
-        ring(self._store.home, NEWS)
         try:
             yield
         finally:
@@ -96,7 +95,11 @@ class Relay:
 
     def send(self, watched: Watched, news: News) -> None:
         """Tell this now."""
-        self._tell(watched.topic, [self._signed(watched, news)])
+        self._tell(watched.topic, self.event(watched, news))
+
+    def event(self, watched: Watched, news: News) -> bytes:
+        """Return what is sent of such news."""
+        return packed([self._signed(watched, news)])
 
     def _signed(self, watched: Watched, news: News) -> News:
         return {**news, "run": watched.run, "worker": self._address}
@@ -132,6 +135,9 @@ class Relay:
     def _look(self) -> None:
         """Send what is new of the jobs that are watched, and let those go that are over."""
         version = self._store.data_version()
+        is_log_due = time.monotonic() >= self._log_due
+        if version == self._version and not is_log_due:
+            return
         changes = self._store.changes(self._number) if version != self._version else None
         # Only now: a job is watched before it is in the store, so that no change is of a job that is watched later.
         with self._lock:
@@ -156,10 +162,11 @@ class Relay:
                 # All messages of a job are there before its end is.
                 self._add_messages(job_id, one, one.seen + 1)
                 self._add_log(job_id, one, to_end=True)
-            elif one.is_there and job_id not in over and time.monotonic() >= one.log_due:
-                one.log_due = time.monotonic() + _LOG_EVERY
+            elif is_log_due and one.is_there and job_id not in over:
                 self._add_log(job_id, one, to_end=False)
         self._flush()
+        if is_log_due:
+            self._log_due = time.monotonic() + _LOG_EVERY
         self._version = version
         if changes is not None:
             self._number = changes.number
@@ -179,7 +186,7 @@ class Relay:
         """Send what has come together: few events, for each of them costs the scheduler and the agent."""
         parcels, self._parcels, self._weight = self._parcels, {}, 0
         for topic, news in parcels.items():
-            self._tell(topic, news)
+            self._tell(topic, packed(news))
 
     def _add_messages(self, job_id: str, one: Watched, newest: int) -> None:
         while one.seen < newest:

@@ -36,7 +36,7 @@ class Parcel(TypedDict):
 
 
 class News(TypedDict, total=False):
-    """What a worker tells of a job while it runs there. An event of the scheduler is a list of such news.
+    """What a worker tells of a job while it runs there. An event of the scheduler is a list of such news, packed.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class News(TypedDict, total=False):
 
 
 class End(TypedDict):
-    """How a job's run on a worker ended.
+    """How a job's run on a worker ended. Packed it is the result of the job's task.
 
     Attributes
     ----------
@@ -82,6 +82,20 @@ class End(TypedDict):
     exit: dict[str, Any]
     messages: int
     log: int
+
+
+def packed(said: End | list[News]) -> bytes:
+    """Return what is told as bytes, which Dask passes on as they are: it looks through all else at every step."""
+    import msgpack  # type: ignore[import-untyped]
+
+    return bytes(msgpack.packb(said, unicode_errors="surrogatepass"))
+
+
+def unpacked(data: bytes) -> Any:
+    """Return what `packed` packed, with tuples in the place of lists."""
+    import msgpack
+
+    return msgpack.unpackb(data, use_list=False, unicode_errors="surrogatepass", strict_map_key=True)
 
 
 def key_of(job_id: str) -> str:
