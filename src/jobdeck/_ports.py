@@ -159,6 +159,12 @@ class Store(MessageSink, Protocol):
     def note_result(self, job_id: str, words: str) -> None:
         """Say on a job's row (``facts["result"]``) what has become of a result that the store does not have."""
 
+    def note_wait(self, engine: str, words: str | None) -> None:
+        """Say on the rows of an engine's jobs that are under way (``facts["status_text"]``) what all of them wait for.
+
+        What was said before goes, also from jobs that have ended since.
+        """
+
     def owners(self, engine: str) -> list[str]:
         """Return the agents of this engine's own jobs that have not ended, as the rows name them."""
 

@@ -44,6 +44,7 @@ from . import (
     programs,
     retention,
     settings,
+    waits,
     watched,
 )
 from .blobs import Blob
@@ -207,6 +208,10 @@ class SQLiteStore:
 
     def note_result(self, job_id: str, words: str) -> None:
         self._db.write(jobs.note_result, job_id, words)
+
+    def note_wait(self, engine: str, words: str | None) -> None:
+        while self._db.run(waits.unsaid, engine, words):
+            self._db.write(waits.note, engine, words)
 
     def owners(self, engine: str) -> list[str]:
         return self._db.run(jobs.owners, engine)

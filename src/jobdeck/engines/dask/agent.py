@@ -26,13 +26,13 @@ from ..workers import first_number
 from . import takeover
 from .address import file_name
 from .cluster import SILENCE, Cluster, Event, Result
-from .connection import patience
 from .endings import died, lost, reason
 from .handover import hand_over, refusal
 from .intake import Away, Intake
 from .ledger import Ledger
 from .leftovers import Leftovers
 from .options import RESULT_LIMIT, checked_options, result_limit, total_limit
+from .reaching import Reaching
 from .stopping import Stopping
 from .takeover import Fate
 from .travel import End, News
@@ -78,7 +78,7 @@ class DaskAgent:
         self._lock = lock
         self._agent = agent
         self._engine = engine
-        self._connect = connect
+        self._reaching = Reaching(store, engine, lambda: connect(self.topic))
         self._cluster: Cluster | None = None
         self._ledger = Ledger(store, engine, agent)
         self._intake = Intake(store, self._ledger, self._ask)
@@ -94,12 +94,10 @@ class DaskAgent:
         self._last_busy = time.monotonic()
         self._next_check = 0.0
         self._next_hand_over = 0.0
-        self._unreachable_since: float | None = None
         self._room = LEAST_AHEAD
         self._result_limit: int | None = RESULT_LIMIT
         self._trouble: str | None = None
         self._idle_end = first_number(None, os.environ.get("JOBDECK_IDLE_END"), IDLE_END)
-        self._patience = patience()
 
     @property
     def topic(self) -> str:
@@ -145,7 +143,7 @@ class DaskAgent:
     def _turn(self) -> None:
         now = time.monotonic()
         if self._cluster is None or (now >= self._next_check and not self._cluster.is_there):
-            self._reach(now)
+            self._reach()
             return
         if now >= self._next_check:
             self._next_check = now + _CHECK
@@ -166,22 +164,21 @@ class DaskAgent:
 
     # --- the scheduler
 
-    def _reach(self, now: float) -> None:
+    def _reach(self) -> None:
         """Reach the scheduler, for the first time or again, and take up what is there."""
         # What is missing is counted by what the store has, and who has begun is read there.
         self._ledger.write_begun()
         self._intake.write()
-        if self._unreachable_since is None:
-            self._unreachable_since = now
         if self._cluster is not None:
             self._leave(self._cluster)
         try:
-            cluster = self._connect(self.topic)
+            cluster = self._reaching.cluster(IDLE_TICK)
         except EngineError as error:
-            if now - self._unreachable_since > self._patience:
+            if self._reaching.is_given_up:
                 self._give_up(f"its scheduler, {self._engine}, cannot be reached ({error.__cause__ or error})")
             raise
-        self._unreachable_since = None
+        if cluster is None:
+            return
         self._cluster = cluster
         self._away, self._ended, self._incomplete = {}, {}, {}
         self._adopt(cluster)
@@ -240,6 +237,7 @@ class DaskAgent:
 
     def _give_up(self, words: str) -> None:
         """Nobody can tell any more what became of the jobs."""
+        self._store.note_wait(self._engine, None)
         for record in self._store.inherit_jobs(self._engine, self._agent):
             self._close(record.job_id, Exit(lost=True, words=lost(words)))
         self._write_ends()
