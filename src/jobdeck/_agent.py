@@ -64,14 +64,14 @@ def main(arguments: list[str] | None = None) -> None:
 
         open_store(home).set_outcome(given["job"], pickle.load(sys.stdin.buffer))
     elif role == "child":
-        from .engines.local.child import Assignment, prepare, run_job
+        from .engines.local.child import Assignment, Work, prepare, run_job
         from .engines.local.inherited import Lines, Notice
         from .store import open_store
 
         notice = int(given["notice"])
         os.set_inheritable(notice, False)
         prepare()
-        run_job(Assignment(given["job"]), home, open_store, Lines(Notice(notice)), int(given["parent"]))
+        run_job(Work(home, open_store, Lines(Notice(notice))), Assignment(given["job"]), int(given["parent"]))
     else:
         sys.exit(f"jobdeck._agent: there is no role {role!r}")
 

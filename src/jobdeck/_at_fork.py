@@ -9,7 +9,6 @@ without them, and a job's process has them again from its start, for what its pr
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -22,30 +21,23 @@ _register: Final[Callable[..., None] | None] = getattr(os, "register_at_fork", N
 _before: Final[list[Hook]] = []
 _after_in_parent: Final[list[Hook]] = []
 _after_in_child: Final[list[Hook]] = []
-_is_put_off = False
+is_put_off = False
+"""A job's process sets it to False by itself: to call `resume` would be to touch three pages."""
 
 
 def put_off() -> None:
     """Have this process fork without them until `resume`. Has no effect on those that are imported already."""
-    global _is_put_off  # noqa: PLW0603 - how this process forks
+    global is_put_off  # noqa: PLW0603 - how this process forks
     if _register is not None:
-        _is_put_off = True
+        is_put_off = True
         _register(before=_run_before, after_in_parent=_run_after_in_parent, after_in_child=_run_after_in_child)
         os.register_at_fork = _take_note
 
 
 def resume() -> None:
     """Have all done at each fork again."""
-    global _is_put_off  # noqa: PLW0603 - see above
-    _is_put_off = False
-
-
-def resume_in_child() -> None:
-    """Do as `resume` does in a process that was just forked, and make up for what was not done."""
-    if _is_put_off:
-        resume()
-        # All that makes a difference where there is one thread.
-        sys.modules["threading"].main_thread()._set_native_id()
+    global is_put_off  # noqa: PLW0603 - see above
+    is_put_off = False
 
 
 def _take_note(
@@ -63,18 +55,18 @@ def _take_note(
 
 
 def _run_before() -> None:
-    if not _is_put_off:
+    if not is_put_off:
         for hook in reversed(_before):
             hook()
 
 
 def _run_after_in_parent() -> None:
-    if not _is_put_off:
+    if not is_put_off:
         for hook in _after_in_parent:
             hook()
 
 
 def _run_after_in_child() -> None:
-    if not _is_put_off:
+    if not is_put_off:
         for hook in _after_in_child:
             hook()

@@ -273,8 +273,7 @@ class Gone:
     words: str
 
 
-@dataclass(frozen=True)
-class Payload:
+class Payload(NamedTuple):
     """What a job's process needs to run it; see :class:`NewJob`."""
 
     program: bytes

@@ -34,6 +34,8 @@ class JobStatus(str, Enum):
     ERROR = "ERROR"
 
     def __eq__(self, other: object) -> bool:
+        if type(other) is JobStatus:
+            return self is other
         if isinstance(other, Enum) and type(other).__name__ == "JobStatus":
             return self.name == other.name
         return str.__eq__(self, other) if isinstance(other, str) else NotImplemented
@@ -43,7 +45,7 @@ class JobStatus(str, Enum):
         return equal if equal is NotImplemented else not equal
 
     def __hash__(self) -> int:
-        return hash(self.value)
+        return str.__hash__(self)
 
     def __str__(self) -> str:
         return self.value

@@ -308,6 +308,17 @@ def leave_children(folder, program):
         kill_itself()
 
 
+def leave_one_that_ends(seconds):
+    """Leave a process behind, in a session of its own, that ends by itself; return who buries it."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(seconds)
+        os._exit(0)
+    os.wait()
+    return os.getppid()
+
+
 _SLEEPER = """
 import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobdeck._program import outcome_of_exception, outcome_of_value
+from jobdeck._program import outcome_of_exception, outcome_of_value, plain_number
 from jobdeck._records import JobQuery, Outcome
 from jobdeck._status import Exit
 from jobdeck.engines.local import inherited
@@ -39,6 +39,12 @@ def test_an_outcome_is_read_as_it_was_handed_over(outcome: Outcome) -> None:
     data = inherited.handed("abcdef-abcdefghijkl", outcome)
     assert inherited.job_of(data) == "abcdef-abcdefghijkl"
     assert inherited.outcome_of(data) == outcome
+
+
+@pytest.mark.parametrize("number", [0, -7, 2**53, -1.137, 1e300])
+def test_a_number_is_handed_over_as_an_outcome_is(number: float) -> None:
+    data = inherited.handed_number("abcdef-abcdefghijkl", plain_number(number) or "")
+    assert data == inherited.handed("abcdef-abcdefghijkl", outcome_of_value(number))
 
 
 def test_every_part_of_an_outcome_is_handed_over() -> None:

@@ -114,6 +114,13 @@ def test_a_zygote_that_is_killed_ends_its_jobs_and_is_replaced(forking: Bench, t
     assert forking.agent_pid() == agent.pid
 
 
+def test_what_a_job_left_behind_is_buried_when_it_ends_by_itself(forking: Bench) -> None:
+    zygote = 0
+    for seconds in (0.0, 0.001, 0.003, 0.01, 0.05):
+        zygote = forking.value(forking.run(programs.leave_one_that_ends, seconds=seconds))
+    until(lambda: not psutil.Process(zygote).children())
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_kill_at_a_random_moment_loses_nothing(forking: Bench, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

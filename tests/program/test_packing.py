@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.util
 import json
+import logging
 import subprocess
 import sys
 import textwrap
@@ -15,9 +17,10 @@ import cloudpickle
 import pytest
 
 from jobdeck._errors import InvalidInputError, UnpicklableError
-from jobdeck._messenger import PrintingMessenger, active
+from jobdeck._messenger import PrintingMessenger, UserMessenger, active
 from jobdeck._program import (
     Packed,
+    edit,
     open_payload,
     outcome_of_value,
     pack,
@@ -25,6 +28,10 @@ from jobdeck._program import (
     replace_inputs,
     value_of,
 )
+from jobdeck._program import run as run_in_job
+from jobdeck._program.payload import Call
+from jobdeck._program.pickling import dumps
+from jobdeck._program.source import Source
 from jobdeck._records import Payload
 
 LOCK = threading.Lock()
@@ -333,3 +340,34 @@ def test_pickling_by_value_leaves_cloudpickles_registry_as_it_was():
     before = cloudpickle.list_registry_pickle_by_value()
     pack(plain, {"a": 1})
     assert cloudpickle.list_registry_pickle_by_value() == before
+
+
+async def later(a):
+    await asyncio.sleep(0)
+    return a + 1
+
+
+@pytest.mark.parametrize("program", [plain, later, filled_last, functools.partial(plain, b=9)])
+def test_the_short_way_of_a_jobs_process_leads_to_the_same(program: Any) -> None:
+    packed = pack(program, {"a": 1})
+    messenger = UserMessenger()
+    assert run_in_job(packed.program, packed.inputs, messenger) == open_payload(payload(packed)).run(messenger)
+
+
+def test_the_short_way_has_edited_inputs_a_level_of_logging_and_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    name, program = pack_program(plain, returns={"type": "string"})
+    packed = pack(program, {"a": 1}, log_level="DEBUG")
+    edited, _ = edit(packed.inputs, packed.inputs_preview, {"a": "7"})
+    assert name == "plain"
+    before = logging.getLogger().level
+    try:
+        assert run_in_job(packed.program, edited, UserMessenger()) == [7, 2]
+    finally:
+        logging.getLogger().setLevel(before)
+    assert "does not return what it says" in capsys.readouterr().err
+
+
+def test_what_was_stored_as_an_object_is_still_opened() -> None:
+    parts = dumps(Source("callable", plain)), dumps(Call((1,), {"b": 5}, None, is_plain=True)), b""
+    assert open_payload(Payload(*parts)).run(PrintingMessenger()) == [1, 5]
+    assert run_in_job(*parts[:2], UserMessenger()) == [1, 5]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .context import Context
-from .edits import edit
+from .edits import EDITED, edit
 from .held import Held
-from .outcome import exception_of, outcome_of_exception, outcome_of_value, value_of
+from .outcome import exception_of, outcome_of_exception, outcome_of_value, plain_number, value_of
 from .payload import (
     OpenProgram,
     Packed,
@@ -16,12 +16,14 @@ from .payload import (
     pack_program,
     repack_program,
     replace_inputs,
+    run,
     source_text,
 )
 from .preview import preview
 from .series import InputsReader
 
 __all__ = [
+    "EDITED",
     "Context",
     "Held",
     "InputsReader",
@@ -36,9 +38,11 @@ __all__ = [
     "outcome_of_value",
     "pack",
     "pack_program",
+    "plain_number",
     "preview",
     "repack_program",
     "replace_inputs",
+    "run",
     "source_text",
     "value_of",
 ]

@@ -113,15 +113,27 @@ class Context:
             env["MPLBACKEND"] = "agg"
         _enter_environment(env)
 
-    def enter_place(self) -> None:
+    def enter_place(self, path: list[str] | None = None) -> None:
         """Give this process the working directory, import path and sources of the context.
 
         A working directory that is gone is replaced by the home directory, and stderr says so.
+
+        Parameters
+        ----------
+        path
+            A list that is to be the import path from now on; None writes it into the one that is.
         """
-        _enter_folder(self.cwd)
-        sys.path[:] = self.sys_path
-        for name, text in self.sources.items():
-            linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        try:
+            os.chdir(self.cwd or os.curdir)
+        except OSError as error:
+            _enter_refuge(self.cwd, error)
+        if path is None:
+            sys.path[:] = self.sys_path
+        else:
+            sys.path = path
+        if self.sources:
+            for name, text in self.sources.items():
+                linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
 
 
 _last_here: tuple[object, bytes] | None = None
@@ -144,13 +156,10 @@ def _enter_environment(wanted: Mapping[str, str]) -> None:
         time.tzset()
 
 
-def _enter_folder(wanted: str) -> None:
-    try:
-        os.chdir(wanted or os.curdir)
-    except OSError as exc:
-        refuge = next(folder for folder in (Path.home(), Path("/")) if os.access(folder, os.X_OK))
-        os.chdir(refuge)
-        print(f"jobdeck: cannot use the folder {wanted} ({exc.strerror}); running in {refuge}", file=sys.stderr)
+def _enter_refuge(wanted: str, error: OSError) -> None:
+    refuge = next(folder for folder in (Path.home(), Path("/")) if os.access(folder, os.X_OK))
+    os.chdir(refuge)
+    print(f"jobdeck: cannot use the folder {wanted} ({error.strerror}); running in {refuge}", file=sys.stderr)
 
 
 def _sources(program: Any) -> dict[str, str]:

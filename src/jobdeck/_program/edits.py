@@ -16,7 +16,7 @@ from .._errors import EncodingError, InvalidInputError
 from .._plain import plain
 from .preview import preview
 
-_MARK: Final = b"jobdeck: edited inputs\n"
+EDITED: Final = b"jobdeck: edited inputs\n"
 """Begins the bytes of edited inputs, as no pickle begins; then a line of JSON, then the pickle."""
 _NUMBERS: Final = {"nan": float("nan"), "inf": float("inf")}
 """What Python writes for numbers that are no literals."""
@@ -44,14 +44,14 @@ def edit(inputs: bytes, previews: Mapping[str, str], texts: Mapping[str, str]) -
     pickled, before = split(inputs)
     edits = before | {name: _encoded(name, value) for name, value in values.items()}
     new_previews = {**previews, **{name: preview(value) for name, value in values.items()}}
-    return _MARK + json.dumps(edits).encode() + b"\n" + pickled, new_previews
+    return EDITED + json.dumps(edits).encode() + b"\n" + pickled, new_previews
 
 
 def split(inputs: bytes) -> tuple[bytes, dict[str, str]]:
     """Return the pickle in a job's inputs, and the JSON texts of the edited ones by name."""
-    if not inputs.startswith(_MARK):
+    if not inputs.startswith(EDITED):
         return inputs, {}
-    line, _, pickled = inputs[len(_MARK) :].partition(b"\n")
+    line, _, pickled = inputs[len(EDITED) :].partition(b"\n")
     edits: dict[str, str] = json.loads(line)
     return pickled, edits
 

@@ -36,7 +36,7 @@ def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncode
     """
     if value is None:
         return Outcome(ok=True)
-    if encoder is RuntimeEncoder and (number := _plain_number(value)) is not None:
+    if encoder is RuntimeEncoder and (number := plain_number(value)) is not None:
         return Outcome(ok=True, encoding="json", body=number.encode("ascii"), preview=number)
     shown = preview(value, _MAX_PREVIEW)
     text = _kept_as_json(value, encoder)
@@ -54,8 +54,11 @@ def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncode
         )
 
 
-def _plain_number(value: Any) -> str | None:
-    """Return a number that JSON writes as Python does, None for all else: what many jobs return needs no encoder."""
+def plain_number(value: Any) -> str | None:
+    """Return a number that JSON writes as Python does, which needs no encoder; None for all else.
+
+    Both its body and its preview are these characters.
+    """
     kind = type(value)
     if (kind is int and -_SAFE_INT <= value <= _SAFE_INT) or (kind is float and isfinite(value)):
         return repr(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
+import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,13 +24,13 @@ from .._plain import near
 from .._records import Payload
 from .backendless import explained, refuse_backendless, takes_backend
 from .context import Context
-from .edits import split, values_of
+from .edits import EDITED, split, values_of
 from .held import Held, held_by, is_reference
 from .libraries import libraries_of
 from .pickling import are_plain, dumps_named, dumps_plain, loads
 from .preview import preview
 from .reach import Part
-from .source import Source, source_of, text_source
+from .source import Source, open_source, source_of, text_source
 
 _FILLED_IN: Final = ("backend", "user_messenger")
 """Arguments that jobdeck gives to a program that has them."""
@@ -106,9 +107,7 @@ class OpenProgram:
                 args, keywords = _filled(Source("callable", function).signature(), self._call, messenger)
             value = function(*args, **keywords)
             if isinstance(value, CoroutineType):
-                import asyncio  # not above: each process that a job is forked from would be a third larger
-
-                value = asyncio.run(_stoppable(value, messenger))
+                value = _awaited(value, messenger)
             if self._source.returns and value is not None:
                 _complain(self._source, value)
             return value
@@ -121,6 +120,12 @@ class OpenProgram:
         finally:
             if own is not None:
                 _messenger.activate(before)
+
+
+def _awaited(program: CoroutineType[Any, Any, Any], messenger: _messenger.Messenger) -> Any:
+    import asyncio  # not above: each process that a job is forked from would be a third larger
+
+    return asyncio.run(_stoppable(program, messenger))
 
 
 async def _stoppable(program: CoroutineType[Any, Any, Any], messenger: _messenger.Messenger) -> Any:
@@ -181,14 +186,13 @@ def pack_program(program: Any, name: str | None = None, returns: Mapping[str, An
 
 def repack_program(data: bytes, returns: Mapping[str, Any]) -> bytes:
     """Return the pickle of a packed program with another schema of what it returns."""
-    source: Source = loads(data)
+    source = open_source(data)
     return data if source.returns == (returns or None) else _program_bytes(replace(source, returns=returns or None))
 
 
 def source_text(data: bytes) -> str | None:
     """Return the source text of a packed program, None where it is a callable or a module."""
-    source: Source = loads(data)
-    return source.text
+    return open_source(data).text
 
 
 def pack(
@@ -241,7 +245,7 @@ class Packer:
     ) -> None:
         self._given = program
         self._by_reference = by_reference
-        self._source: Source = loads(program) if isinstance(program, bytes) else source_of(program)
+        self._source = open_source(program) if isinstance(program, bytes) else source_of(program)
         self._signature = self._source.signature()
         if backend is None and takes_backend(self._signature):
             refuse_backendless(self._source)
@@ -309,8 +313,23 @@ def open_payload(payload: Payload) -> OpenProgram:
 
     A job's process enters the payload's :class:`Context` first.
     """
-    source: Source = loads(payload.program)
+    source = open_source(payload.program)
     return OpenProgram(source, _opened(source, payload.inputs))
+
+
+def run(program: bytes, inputs: bytes, messenger: _messenger.UserMessenger) -> Any:
+    """Open what :func:`pack` packed and call it, as :meth:`OpenProgram.run` does; `messenger` is the active one.
+
+    A plain call takes a short way: in a process that was just forked, all that is touched has to be copied.
+    """
+    opened = pickle.loads(program)
+    if type(opened) is tuple and not inputs.startswith(EDITED):
+        _, function, _, returns = opened
+        args, keywords, _, is_plain, log_level = pickle.loads(inputs)
+        if is_plain and returns is None and log_level is None:
+            value = function(*args, **keywords)
+            return _awaited(value, messenger) if type(value) is CoroutineType else value
+    return open_payload(Payload(program, inputs, b"")).run(messenger)
 
 
 def held_of(payload: Payload) -> tuple[Held | None, Held | None]:
@@ -333,7 +352,7 @@ def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:
     UnpicklableError
         A changed input cannot be sent to another process.
     """
-    source: Source = loads(payload.program)
+    source = open_source(payload.program)
     signature = source.signature()
     changed = _checked(source.name, changed)
     _refuse_filled_in(source.name, signature, changed)
@@ -356,20 +375,24 @@ def replace_inputs(payload: Payload, changed: Mapping[str, Any]) -> Packed:
 def _opened(source: Source, inputs: bytes) -> Call:
     """Open a job's inputs, with what was edited in its place."""
     pickled, edits = split(inputs)
-    call: Call = loads(pickled)
+    opened: Call | tuple[Any, ...] = loads(pickled)
+    call = opened if isinstance(opened, Call) else Call(*opened)
     return _changed(source.signature(), call, values_of(edits)) if edits else call
 
 
 def _program_bytes(source: Source) -> bytes:
-    return dumps_named(source, [Part(f"program {source.name!r}", source.target)])
+    # A tuple, since to open an instance means to look its class up.
+    parts = source.kind, source.target, source.text, source.returns
+    return dumps_named(parts, [Part(f"program {source.name!r}", source.target)])
 
 
 def _inputs_bytes(call: Call) -> bytes:
+    written = call.args, call.keywords, call.backend, call.is_plain, call.log_level
     if call.backend is None and are_plain(call.args) and are_plain(call.keywords.values()):
-        return dumps_plain(call)
+        return dumps_plain(written)
     parts = [Part(f"argument {place + 1}", value) for place, value in enumerate(call.args)]
     parts += [Part(f"input {name!r}", value) for name, value in call.keywords.items()]
-    return dumps_named(call, [*parts, Part("the backend", call.backend)])
+    return dumps_named(written, [*parts, Part("the backend", call.backend)])
 
 
 # --- signatures

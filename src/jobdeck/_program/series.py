@@ -8,8 +8,7 @@ from typing import Any
 
 from .._records import Payload
 from .payload import inputs_by_name
-from .pickling import loads
-from .source import Source
+from .source import Source, open_source
 
 
 class InputsReader:
@@ -21,6 +20,6 @@ class InputsReader:
     def read(self, payload: Payload) -> Mapping[str, Any]:
         """Return a job's inputs by name; a program that several jobs share is opened once."""
         if payload.program not in self._opened:
-            source: Source = loads(payload.program)
+            source = open_source(payload.program)
             self._opened[payload.program] = source, source.signature()
         return inputs_by_name(*self._opened[payload.program], payload.inputs)

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 
 from .._errors import InvalidInputError
 from .._plain import a_kind
-from .pickling import is_importable
+from .pickling import is_importable, loads
 from .preview import preview
 
 FILE_MODULE: Final = "__jobdeck_program__"
@@ -94,6 +94,13 @@ class Source:
         linecache.cache[name] = (len(self.text), None, self.text.splitlines(keepends=True), name)
         exec(compile(self.text, name, "exec"), vars(module))
         return module
+
+
+def open_source(data: bytes) -> Source:
+    """Return the source that a job's program was pickled from: a tuple of what :class:`Source` has."""
+    opened: Source | tuple[Any, ...] = loads(data)
+    # A reference into this process opens as the object itself; and for a while stores held such objects.
+    return opened if isinstance(opened, Source) else Source(*opened)
 
 
 def source_of(program: Any) -> Source:

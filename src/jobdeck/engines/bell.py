@@ -13,8 +13,8 @@ NEWS: Final = "news"
 
 
 @functools.lru_cache(maxsize=64)
-def _path(home: Path, engine: str) -> Path:
-    return Path(home) / "agents" / f"{engine}.bell"
+def _path(home: Path, engine: str) -> str:
+    return os.path.join(home, "agents", f"{engine}.bell")
 
 
 def ring(home: Path, engine: str) -> None:
@@ -34,7 +34,7 @@ class Bell:
     def __init__(self, home: Path, engine: str) -> None:
         self._fd: int | None = None
         with contextlib.suppress(OSError):
-            path = _path(home, engine)
+            path = Path(_path(home, engine))
             if not path.is_fifo():
                 path.unlink(missing_ok=True)
                 os.mkfifo(path, 0o600)

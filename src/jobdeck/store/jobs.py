@@ -16,7 +16,7 @@ from .._status import FINAL, JobStatus, is_final, may_follow, parse_status
 from . import blobs, chains, groups, kept, quotas
 from .connection import Link
 from .home import OUTPUT, output_path
-from .rows import SELECT_JOBS, job_record, json_text, text
+from .rows import JOB_ID, SELECT_JOBS, job_record, json_text, text
 
 Deleted = Literal["deleted", "refused", "missing"]
 Tagged = Literal["tagged", "missing"]
@@ -221,10 +221,10 @@ def claim(link: Link, engine: str, agent: str, limit: int, status: JobStatus = J
         f"{SELECT_JOBS} {_CLAIMABLE} ORDER BY ticket LIMIT ?", (engine, agent, max(limit, 0))
     ).fetchall()
     claimed = []
-    for record in map(job_record, rows):
-        started = time.time() if status == JobStatus.RUNNING else None
-        changed = change(link, record.job_id, status=status.value, started=started, agent=agent)
-        claimed.append(replace(record, status=status, started=started, agent=agent, changed=changed))
+    for row in rows:
+        now = {"status": status.value, "started": time.time() if status == JobStatus.RUNNING else None, "agent": agent}
+        changed = change(link, row[JOB_ID], **now)
+        claimed.append(job_record(row, {**now, "changed": changed}))
     return claimed
 
 

@@ -23,13 +23,20 @@ _STATUS, _TAGS, _METADATA, _PREVIEW, _SOURCE, _FACTS = map(
     _NAMES.index, ("status", "tags", "metadata", "inputs_preview", "source", "facts")
 )
 
+_INDEX: Final = {name: at for at, name in enumerate(_NAMES)}
+JOB_ID: Final = _INDEX["job_id"]
+"""Where a row that `SELECT_JOBS` found has the job's id."""
+
 SELECT_JOBS: Final = f"SELECT {', '.join(_PARTS.get(name, f'jobs.{name}') for name in _NAMES)} FROM jobs"
 """Selects what `job_record` reads."""
 
 
-def job_record(row: Sequence[Any]) -> JobRecord:
-    """Return the job of a row that `SELECT_JOBS` found."""
+def job_record(row: Sequence[Any], changes: Mapping[str, Any] | None = None) -> JobRecord:
+    """Return the job of a row that `SELECT_JOBS` found, with what was written to some of its columns since."""
     values = list(row)
+    if changes is not None:
+        for name, value in changes.items():
+            values[_INDEX[name]] = value
     values[_STATUS] = parse_status(values[_STATUS])
     # Most jobs have none of these, and all jobs that change are read, by every process that follows.
     values[_TAGS] = () if values[_TAGS] == "[]" else tuple(json.loads(values[_TAGS]))

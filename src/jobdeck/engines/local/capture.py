@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+_APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
 
 def prepare() -> None:
     """Leave nothing to read, and make Python's streams over descriptors 0, 1 and 2.
@@ -28,7 +30,10 @@ def capture(path: Path | str) -> None:
     Going by descriptor takes the output of C code and of subprocesses as well. The file is opened for appending, so
     that whatever several processes write keeps the order in which it was written.
     """
-    output = open_output(path)
+    try:
+        output = os.open(path, _APPENDING, 0o600)
+    except FileNotFoundError:
+        output = open_output(path)
     os.dup2(output, 1)
     os.dup2(output, 2)
     if output > 2:
@@ -37,12 +42,8 @@ def capture(path: Path | str) -> None:
 
 def open_output(path: Path | str) -> int:
     """Return a descriptor that appends to a job's output file, which is its user's alone."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-    try:
-        return os.open(path, flags, 0o600)
-    except FileNotFoundError:
-        Path(path).parent.mkdir(mode=0o700, exist_ok=True)
-        return os.open(path, flags, 0o600)
+    Path(path).parent.mkdir(mode=0o700, exist_ok=True)
+    return os.open(path, _APPENDING, 0o600)
 
 
 def _text(fd: int, mode: Literal["r", "w"]) -> io.TextIOWrapper:

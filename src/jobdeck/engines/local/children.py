@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
+import select
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from .inherited import LIMIT, PID, SHORT, job_of
@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 
 _BURIAL = 1.0
 """Seconds that an ended job is held back while something that it left behind is being killed."""
-_LEAVING_TICK = 0.003
-_LATE = 0.02
+LEAVING_TICK = 0.003
+"""Seconds between two looks at what the dead have left."""
+_CAN_LEAVE = hasattr(os, "waitid")
+"""Whether this system tells of the dead without burying them."""
+_SEEN_DEAD = os.WEXITED | os.WNOHANG | os.WNOWAIT if _CAN_LEAVE else 0
+LATE = 0.02
 """Seconds for which nothing is told of a new process or an outcome: as a rule the end of the job follows at once."""
 _HANDS_OVER = SHORT + 1.0
 """Seconds after its start for which a process may hand over an outcome."""
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NAME = 15
-_PR_SET_CHILD_SUBREAPER = 36
+# What prctl() can do.
+SET_PDEATHSIG = 1
+SET_NAME = 15
+SET_CHILD_SUBREAPER = 36
 
 
 class Started(NamedTuple):
@@ -62,32 +67,36 @@ class Ended(NamedTuple):
     """What it handed over, see `inherited`."""
 
 
-@dataclass
 class _Child:
+    """A job's process. Made without arguments, and given what it has: what stays as it is here costs nothing."""
+
     job_id: str
     pid: int
     started: float
     begun: float
     outsiders: dict[int, psutil.Process] | None = None
     """Processes of the job outside its group, kept from the first signal on; None before it."""
-    strangers: set[int] = field(default_factory=set)
-    status: int = 0
+    strangers: frozenset[int] = frozenset()
+    status: int
     usage: resource.struct_rusage | None = None
-    deadline: float = 0.0
+    deadline: float
     outcome: bytes | None = None
-    handed: float = 0.0
+    handed: float
+    is_told = False
 
     def end(self) -> Ended:
         """Return what is to be told of its end, once it is reaped."""
-        assert self.usage is not None
+        usage = self.usage
+        assert usage is not None
+        code = os.waitstatus_to_exitcode(self.status)
         return Ended(
             self.job_id,
             self.pid,
             self.started,
-            os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None,
-            os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None,
-            self.usage.ru_maxrss * _MEMORY_UNIT,
-            self.usage.ru_utime + self.usage.ru_stime,
+            code if code >= 0 else None,
+            -code if code < 0 else None,
+            usage.ru_maxrss * _MEMORY_UNIT,
+            usage.ru_utime + usage.ru_stime,
             self.outcome,
         )
 
@@ -101,35 +110,27 @@ class Children:
 
     def __init__(self) -> None:
         self.adopts = become_subreaper()
-        self._by_pid: dict[int, _Child] = {}
+        self.running: dict[int, _Child] = {}
+        """By pid, those that were not seen dead."""
+        self.leaving: list[_Child] = []
+        """The dead of whose group something is left: while there are any, :meth:`reap` is to be called every few ms."""
         self._by_job: dict[str, _Child] = {}
-        self._leaving: list[_Child] = []
+        self.young: dict[int, _Child] = {}
+        """Those of which nothing was told yet, or that may still hand something over: :meth:`early_news` has them."""
+        self.next_look = 0.0
+        """When it is time for that. Nobody is woken by what is handed over: it waits for the end of its job."""
+        self.has_orphans = False
+        """Whether an orphan may have died that nobody has buried."""
         self._notices, self.notice_fd = os.pipe()
         os.set_blocking(self._notices, False)
         self._outcomes, giver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._outcomes.setblocking(False)
         self.handover_fd = giver.detach()
-        self._untold: dict[int, _Child] = {}
-        """Those of which nothing was told yet."""
-        self._young: dict[int, _Child] = {}
-        """Those that may still hand something over."""
-        self._next_early = 0.0
+        self._mail = select.poll()
+        self._mail.register(self._outcomes, select.POLLIN)
+        self._buffer = bytearray(4 * LIMIT)
 
     def __len__(self) -> int:
-        return len(self._by_pid) + len(self._leaving)
-
-    @property
-    def restless(self) -> bool:
-        """Whether :meth:`reap` should be called again soon, signal or no signal."""
-        return bool(self._leaving)
-
-    @property
-    def tick(self) -> float | None:
-        """Seconds after which to look again, whatever is readable by then; None if there is no need."""
-        # Nobody is woken by what is handed over: it waits for the end of its job, or for the next look.
-        if self._leaving:
-            return _LEAVING_TICK
-        return max(self._next_early - time.monotonic(), 0.001) if self._young else None
+        return len(self.running) + len(self.leaving)
 
     def fileno(self) -> int:
         """Readable when a program has noticed its interrupt."""
@@ -138,7 +139,7 @@ class Children:
     @property
     def pids(self) -> Collection[int]:
         """The processes that run."""
-        return self._by_pid.keys()
+        return self.running.keys()
 
     def pid_of(self, job_id: str) -> int | None:
         """Return a job's process, None where it has none any more."""
@@ -147,10 +148,12 @@ class Children:
 
     def add(self, job_id: str, pid: int, started: float) -> None:
         """Look after a process, which was started at this time."""
-        child = _Child(job_id, pid, started, time.monotonic())
-        if not self._young:
-            self._next_early = child.begun + _LATE
-        self._by_pid[pid] = self._by_job[job_id] = self._untold[pid] = self._young[pid] = child
+        child = _Child()
+        child.job_id, child.pid, child.started = job_id, pid, started
+        child.begun = now = time.monotonic()
+        if not self.young:
+            self.next_look = now + LATE
+        self.running[pid] = self._by_job[job_id] = self.young[pid] = child
 
     def signal(self, job_id: str, number: int) -> None:
         """Signal a job: its process group and its descendants outside the group. Nothing happens if it is gone."""
@@ -161,7 +164,7 @@ class Children:
 
         if child.outsiders is None:
             child.outsiders = {}
-            child.strangers = {process.pid for process in self._adopted()} if self.adopts else set()
+            child.strangers = frozenset(each.pid for each in self._adopted()) if self.adopts else frozenset()
         for process in processes.outside_group(processes.descendants(child.pid), child.pid):
             child.outsiders[process.pid] = process
         try:
@@ -179,14 +182,17 @@ class Children:
             return []
         jobs = []
         for (pid,) in PID.iter_unpack(data[: len(data) // PID.size * PID.size]):
-            if pid in self._by_pid:
-                jobs.append(self._by_pid[pid].job_id)
+            if pid in self.running:
+                jobs.append(self.running[pid].job_id)
         return jobs
 
     def reap(self) -> list[Ended]:
         """Bury what has died. A job counts as ended when its process group is empty, too."""
-        while (pid := _next_dead(self._by_pid)) is not None:
-            child = self._by_pid.pop(pid, None)
+        # Long for the same reason as `child.Work.run`: what a parent touches between two forks it has to copy, too.
+        running = self.running
+        self.has_orphans = False
+        while (pid := _next_dead(running)) is not None:
+            child = running.pop(pid, None)
             if child is not None:
                 # While the leader is unreaped its group's number cannot be anybody else's.
                 _reaches(pid, signal.SIGKILL)
@@ -194,55 +200,64 @@ class Children:
             if child is not None:
                 child.status, child.usage = status, usage
                 child.deadline = time.monotonic() + _BURIAL
-                self._untold.pop(pid, None)
-                self._young.pop(pid, None)
-                self._leaving.append(child)
-        if not self._leaving:
+                self.young.pop(pid, None)
+                self.leaving.append(child)
+            if not running:
+                # To ask once more would raise an exception, as a rule.
+                self.has_orphans = True
+                break
+        if not self.leaving:
             return []
         # After the dead were counted: what they said before they died is here by now.
-        self._take_outcomes()
-        ended = []
-        for child in list(self._leaving):
-            if self._is_gone(child) or time.monotonic() > child.deadline:
-                self._leaving.remove(child)
+        if self._mail.poll(0):
+            self._take_outcomes()
+        ended, left = [], []
+        for child in self.leaving:
+            has_more = (child.outsiders is not None and self._kill_outsiders(child)) or _reaches(child.pid, 0)
+            if has_more and time.monotonic() <= child.deadline:
+                left.append(child)
+            else:
                 del self._by_job[child.job_id]
                 ended.append(child.end())
+        self.leaving = left
         return ended
 
     def early_news(self) -> list[Started | Handed]:
         """What is to be told of jobs whose processes take their time to end, each thing once; call it after `reap`."""
         now = time.monotonic()
-        if not self._young or now < self._next_early:
+        if not self.young or now < self.next_look:
             return []
-        self._next_early = now + _LATE
-        self._take_outcomes()
+        self.next_look = now + LATE
+        if self._mail.poll(0):
+            self._take_outcomes()
         news: list[Started | Handed] = []
-        for child in list(self._young.values()):
+        for child in list(self.young.values()):
             age = now - child.begun
-            if age >= _LATE and self._untold.pop(child.pid, None) is not None:
+            if age >= LATE and not child.is_told:
+                child.is_told = True
                 news.append(Started(child.job_id, child.pid, child.started))
             if child.outcome is not None:
-                if now - child.handed >= _LATE:
+                if now - child.handed >= LATE:
                     news.append(Handed(child.job_id, child.outcome))
                     child.outcome = None
-                    del self._young[child.pid]
+                    del self.young[child.pid]
             elif age > _HANDS_OVER:
-                del self._young[child.pid]
+                del self.young[child.pid]
         return news
 
     def _take_outcomes(self) -> None:
         while True:
-            try:
-                data = self._outcomes.recv(4 * LIMIT)
-            except BlockingIOError:
-                return
+            size = self._outcomes.recv_into(self._buffer)
+            data = bytes(memoryview(self._buffer)[:size])
             child = self._by_job.get(job_of(data))
             if child is not None and child.outcome is None:
                 child.outcome, child.handed = data, time.monotonic()
+            if not self._mail.poll(0):
+                return
 
     def kill_everything(self) -> None:
         """Kill all jobs with all that is theirs, and wait for it."""
-        for child in list(self._by_pid.values()):
+        for child in list(self.running.values()):
             self.signal(child.job_id, signal.SIGKILL)
         while len(self):
             self.reap()
@@ -253,11 +268,6 @@ class Children:
         os.close(self.notice_fd)
         self._outcomes.close()
         os.close(self.handover_fd)
-
-    def _is_gone(self, child: _Child) -> bool:
-        if child.outsiders is not None and self._kill_outsiders(child):
-            return False
-        return not _reaches(child.pid, 0)
 
     def _kill_outsiders(self, child: _Child) -> bool:
         """Kill what a stopped job has outside its group; False once there is nothing more."""
@@ -280,7 +290,7 @@ class Children:
         """Children of this process that it did not start: orphans of jobs."""
         from .. import processes
 
-        return [child for child in processes.children(os.getpid(), self._by_pid) if not _is_zombie(child)]
+        return [child for child in processes.children(os.getpid(), self.running) if not _is_zombie(child)]
 
 
 def _reaches(group: int, number: int) -> bool:
@@ -294,27 +304,27 @@ def _reaches(group: int, number: int) -> bool:
 
 def become_subreaper() -> bool:
     """Have orphaned descendants come to this process; True where the system can do that."""
-    return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    return _prctl(SET_CHILD_SUBREAPER, 1)
 
 
 def die_with_parent(number: int) -> bool:
     """Have the system send this process a signal when its parent dies; True where the system can do that."""
-    return _prctl(_PR_SET_PDEATHSIG, number)
+    return _prctl(SET_PDEATHSIG, number)
 
 
 def name_process(name: str) -> bool:
     """Give this process, and what it will fork, a name of at most fifteen bytes; True where the system can do that."""
-    return _prctl(_PR_SET_NAME, name.encode())
+    return _prctl(SET_NAME, name.encode())
 
 
 def _prctl(option: int, value: int | bytes) -> bool:
-    call = _prctl_of_libc()
+    call = prctl_of_libc()
     return call is not None and call(option, value, 0, 0, 0) == 0
 
 
 @functools.cache
-def _prctl_of_libc() -> Callable[..., int] | None:
-    """The function itself; kept, since a job's process inherits it ready to be called."""
+def prctl_of_libc() -> Callable[..., int] | None:
+    """Return the function itself, ready to be called; None where the system has none."""
     if sys.platform != "linux":
         return None
     try:
@@ -337,9 +347,9 @@ def _is_zombie(process: psutil.Process) -> bool:
 
 def _next_dead(known: dict[int, _Child]) -> int | None:
     """The pid of a dead child, still unreaped where the system can leave it so."""
-    if hasattr(os, "waitid"):
+    if _CAN_LEAVE:
         try:
-            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            dead = os.waitid(os.P_ALL, 0, _SEEN_DEAD)
         except ChildProcessError:
             return None
         return dead.si_pid if dead is not None else None

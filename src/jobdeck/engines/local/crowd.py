@@ -57,13 +57,14 @@ class Crowd:
         set_niceness: Callable[[int, int], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._cores = cores
+        self.cores = cores
         self._demand = demand
         self._set = set_niceness
         self._clock = clock
         self._seen: dict[int, tuple[float, float]] = {}
         self._computing: set[int] = set()
-        self._given: dict[int, int] = {}
+        self.given: dict[int, int] = {}
+        """How nice each session is that does not have its whole share."""
         self._stopping: set[int] = set()
         self._pause = _PERIOD
 
@@ -75,18 +76,18 @@ class Crowd:
 
     def pause(self, jobs: int) -> float | None:
         """Return the seconds after which so many jobs have to be looked at again, None if there is no need."""
-        return self._pause if jobs > self._cores or self._given else None
+        return self._pause if jobs > self.cores or self.given else None
 
     def balance(self, pids: Collection[int]) -> None:
         """Share among these, which are all that run. What the system refuses is done at a later look."""
-        self._given = {pid: given for pid, given in self._given.items() if pid in pids}
+        self.given = {pid: given for pid, given in self.given.items() if pid in pids}
         self._stopping.intersection_update(pids)
         self._look(pids)
-        wanted = niceness(len(self._computing), self._cores)
-        changes = {pid: 0 for pid in self._stopping if pid in self._given}
+        wanted = niceness(len(self._computing), self.cores)
+        changes = {pid: 0 for pid in self._stopping if pid in self.given}
         for pid in pids:
             own = wanted if pid in self._computing else 0
-            away = abs(own - self._given.get(pid, 0))
+            away = abs(own - self.given.get(pid, 0))
             if pid not in self._stopping and away >= (_NEAR if own else 1):
                 changes[pid] = own
         is_done = all(self._give(pid, own) for pid, own in changes.items())
@@ -116,7 +117,7 @@ class Crowd:
     def release(self, pid: int) -> None:
         """Give a job that is to stop its whole share, until it has ended."""
         self._stopping.add(pid)
-        if pid in self._given:
+        if pid in self.given:
             self._give(pid, 0)
 
     def _give(self, pid: int, wanted: int) -> bool:
@@ -127,12 +128,12 @@ class Crowd:
             return False
         except OSError:
             # It has ended, or this system has no such thing.
-            self._given.pop(pid, None)
+            self.given.pop(pid, None)
             return True
         if wanted:
-            self._given[pid] = wanted
+            self.given[pid] = wanted
         else:
-            self._given.pop(pid, None)
+            self.given.pop(pid, None)
         return True
 
 

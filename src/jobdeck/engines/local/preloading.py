@@ -43,14 +43,17 @@ def preload(libraries: Sequence[str], path: Sequence[str]) -> bool:
     return _is_alone()
 
 
+def has_random_numbers() -> bool:
+    """Whether what is forked from this process has to be given random numbers of its own, see :func:`renew`."""
+    return "numpy.random" in sys.modules
+
+
 def renew() -> None:
     """In a process that was just forked: have random numbers of its own.
 
     Python's own generator sees to that itself; numpy's global one would go on as in all other jobs.
     """
-    random = sys.modules.get("numpy.random")
-    if random is not None:
-        random.seed()
+    sys.modules["numpy.random"].seed()
 
 
 def _is_installed(name: str) -> bool:

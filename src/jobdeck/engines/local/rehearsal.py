@@ -14,19 +14,15 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import FunctionType
 from typing import Final
 
-from ..._messenger import activate
-from ..._ports import Connect
 from ..._program import Context, pack
-from ..._records import Payload
 from ..marks import JOB_VARIABLE
 from . import signals
-from .child import Assignment, Work
+from .child import Assignment, Work, renew_main
 from .children import name_process
-from .inherited import Handover, Lines
+from .inherited import Handover
 
 NAME = "jobdeck-zygote"
 ENOUGH = 20
@@ -34,31 +30,32 @@ ENOUGH = 20
 _JOB_ID = "aaaaaa-aaaaaaaaaaaa"
 
 
-def rehearse(home: Path, connect: Connect, lines: Lines) -> None:
+def rehearse(work: Work) -> None:
     """Do once what each job does, but for its end. This process must have a single thread and no children."""
     for program in (_imported, _of_a_notebook):
         packed = pack(program)
-        payload = Payload(packed.program, packed.inputs, packed.context)
-        assignment = Assignment(_JOB_ID, os.devnull, payload, Context.from_bytes(packed.context), is_entered=True)
+        context = Context.from_bytes(packed.context)
+        path = list(context.sys_path)
+        assignment = Assignment(_JOB_ID, os.devnull, packed.program, packed.inputs, context, True, path)
         with _all_as_before() as nowhere:
             # What os.fork() calls first of all in the new process, where it was not put off.
             threading._after_fork()  # type: ignore[attr-defined]
             # As all functions of the C library it is looked up at its first call, through tables on ten pages.
             os.getppid()
-            Work(assignment, home, connect, Lines(lines.notice, Handover(nowhere))).rehearse()
+            work.run(assignment, None, Handover(nowhere))
 
 
 @contextlib.contextmanager
 def _all_as_before() -> Iterator[int]:
     """Put everything back at the end; gives a descriptor on which things can be handed over to nobody."""
-    main, path = sys.modules["__main__"], list(sys.path)
+    path = sys.path
     handlers = [(number, signals.handler(number)) for number in (signals.TERM, signals.CHLD, signals.INT)]
     kept = [(os.dup(fd), fd) for fd in (1, 2)]
     folder, nowhere = os.open(".", os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
     try:
         yield nowhere
     finally:
-        signals.block((signals.INT, signals.HUP))
+        signals.mask(signals.BLOCK, (signals.INT, signals.HUP))
         for number, handler in handlers:
             signals.handle(number, handler)
         for copy, fd in kept:
@@ -68,9 +65,8 @@ def _all_as_before() -> Iterator[int]:
         os.fchdir(folder)
         os.close(folder)
         os.close(nowhere)
-        sys.path[:] = path
-        sys.modules["__main__"] = main
-        activate(None)
+        sys.path = path
+        renew_main()
         name_process(NAME)
         gc.disable()
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 DEFAULT: Final = int(signal.SIG_DFL)
+KILL: Final = int(signal.SIGKILL)
 TERM: Final = int(signal.SIGTERM)
 INT: Final = int(signal.SIGINT)
 HUP: Final = int(signal.SIGHUP)
@@ -18,27 +19,14 @@ CHLD: Final = int(signal.SIGCHLD)
 
 _bare: Final[Any] = getattr(signal, "_signal", signal)
 """What `signal` wraps; its functions do not tell from Python 3.9 on."""
-_signal: Final[Callable[..., Any]] = _bare.signal
-_mask: Final[Callable[..., Any]] = _bare.pthread_sigmask
-_BLOCK: Final = int(signal.SIG_BLOCK)
-_UNBLOCK: Final = int(signal.SIG_UNBLOCK)
-
-
-def handle(number: int, handler: int | Callable[[int, Any], None]) -> None:
-    """Have a signal handled in this way."""
-    _signal(number, handler)
+handle: Final[Callable[[int, int | Callable[[int, Any], None]], Any]] = _bare.signal
+"""Have a signal handled in this way."""
+mask: Final[Callable[[int, Iterable[int]], Any]] = _bare.pthread_sigmask
+"""Hold signals back (`BLOCK`), or let them through (`UNBLOCK`), and those that were held back."""
+BLOCK: Final = int(signal.SIG_BLOCK)
+UNBLOCK: Final = int(signal.SIG_UNBLOCK)
 
 
 def handler(number: int) -> Any:
     """Return how a signal is handled, as `handle` takes it."""
     return _bare.getsignal(number)
-
-
-def block(numbers: Iterable[int]) -> None:
-    """Hold these signals back."""
-    _mask(_BLOCK, numbers)
-
-
-def unblock(numbers: Iterable[int]) -> None:
-    """Let these signals through, and those that were held back."""
-    _mask(_UNBLOCK, numbers)

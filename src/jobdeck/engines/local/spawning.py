@@ -37,7 +37,7 @@ class SpawnLauncher:
 
     @property
     def restless(self) -> bool:
-        return self._children.restless
+        return bool(self._children.leaving)
 
     def filenos(self) -> list[int]:
         return [self._wake, self._children.fileno()]

@@ -21,10 +21,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import operator
 import os
 import select
 import signal
 import socket
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -33,19 +35,20 @@ from typing import Any, NoReturn
 from ... import _at_fork
 from ..._ports import Connect
 from ..._program import Context
-from ..._records import Payload
 from . import signals
-from .child import Assignment, enter_environment, prepare, run_job
-from .children import Children, Started, die_with_parent
+from .child import Assignment, Work, enter_environment, prepare, run_job
+from .children import LATE, LEAVING_TICK, Children, Started, die_with_parent
 from .crowd import Crowd
 from .frames import Frames, frame
 from .inherited import Handover, Lines, Notice
-from .preloading import renew
+from .preloading import has_random_numbers, renew
 from .rehearsal import ENOUGH, rehearse
 
 _JOBS_ALONE = (signals.INT, signals.HUP)
 """Blocked here, so that a job's process need not hurry to unblock them."""
 _TERM = (signals.TERM,)
+_ORPHANS = 0.1
+"""Seconds after which to look for orphans that have died."""
 _LULL = 0.05
 """Seconds without anything to do after which there is time to warm up."""
 
@@ -69,26 +72,31 @@ class _Zygote:
     def __init__(self, channel: socket.socket, home: Path, connect: Connect) -> None:
         self._channel = channel
         self._home = home
-        self._connect = connect
         self._children = Children()
         self._crowd = Crowd.here()
         self._next_balance = 0.0
-        self._lines = Lines(Notice(self._children.notice_fd), Handover(self._children.handover_fd))
+        lines = Lines(Notice(self._children.notice_fd), Handover(self._children.handover_fd))
+        self._work = Work(home, connect, lines)
         self._entered: str | None = None
         """Key of the context whose environment this process has."""
         self._kept: dict[str, bytes] = {}
-        self._contexts: dict[str, Context] = {}
+        self._contexts: dict[str, tuple[Context, list[str]]] = {}
+        """Opened, with its import path as a list for a process to take over."""
         self._out = bytearray()
         self._pid = os.getpid()
         self._wake, self._woken = os.pipe()
         for fd in (self._wake, self._woken):
             os.set_blocking(fd, False)
+        self._own_fds = channel.fileno(), self._wake, self._woken
+        """What a job's process has to close."""
+        self._main_thread = threading.main_thread()
+        self._has_random = has_random_numbers()
 
     def run(self) -> None:
-        ended_by = {signal.SIGTERM: self._stop, signal.SIGCHLD: _ignore}
-        for number, handler in ended_by.items():
-            signal.signal(number, handler)
-        signals.block(_JOBS_ALONE)
+        signal.signal(signal.SIGTERM, self._stop)
+        # For the wakeup descriptor to be written to there must be a handler. This one does nothing, and is no Python.
+        signal.signal(signal.SIGCHLD, operator.is_)
+        signals.mask(signals.BLOCK, _JOBS_ALONE)
         signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
         # The end of the stream is what counts; this is for an agent whose socket somebody else still holds.
         die_with_parent(signal.SIGTERM)
@@ -96,7 +104,7 @@ class _Zygote:
         gc.disable()
         prepare()
         self._channel.setblocking(False)
-        self._say("ready")
+        self._out += frame("ready")
         try:
             self._loop()
         finally:
@@ -104,29 +112,35 @@ class _Zygote:
                 self._children.kill_everything()
 
     def _loop(self) -> None:
+        # What this process touches between two forks it has to copy, as its children have: so as little as can be.
         frames = Frames()
         rehearsals = 0
-        channel, notices = self._channel.fileno(), self._children.fileno()
+        children, crowd = self._children, self._crowd
+        channel, notices = self._channel.fileno(), children.fileno()
         watched = [channel, self._wake, notices]
         while True:
-            tick = self._children.tick
-            has_time = rehearsals < ENOUGH and not len(self._children)
+            count = len(children.running) + len(children.leaving)
+            if children.leaving:
+                tick: float | None = LEAVING_TICK
+            else:
+                tick = LATE if children.young else _ORPHANS if children.has_orphans else None
+            has_time = rehearsals < ENOUGH and not count
             if has_time:
                 # Not before the first job, which somebody waits for; then one by one, for the next may come any time.
                 tick = 0.0 if rehearsals else _LULL
-            pause = self._crowd.pause(len(self._children))
+            pause = crowd.pause(count) if count > crowd.cores or crowd.given else None
             if pause is not None:
                 tick = pause if tick is None else min(tick, pause)
             # The channel never blocks, so that it is always read: an agent that sends much could otherwise never end.
             readable, _, _ = select.select(watched, [channel] if self._out else [], [], tick)
             if has_time and not readable:
-                rehearse(self._home, self._connect, self._lines)
+                rehearse(self._work)
                 rehearsals += 1
                 if rehearsals == ENOUGH:
                     gc.collect()
             if channel in readable:
                 try:
-                    data = self._channel.recv(1 << 18)
+                    data = self._channel.recv(1 << 16)
                 except ConnectionError:
                     return
                 if not data:
@@ -137,15 +151,16 @@ class _Zygote:
             if is_told:
                 os.read(self._wake, 4096)
             if notices in readable:
-                for job_id in self._children.noticed():
-                    self._say("noticed", job_id)
-            if is_told or not readable or self._children.restless:
-                for end in self._children.reap():
-                    self._say("ended", *end)
-            for news in self._children.early_news():
-                self._say("started" if isinstance(news, Started) else "handed", *news)
+                for job_id in children.noticed():
+                    self._out += frame("noticed", job_id)
+            if is_told or not readable or children.leaving:
+                for end in children.reap():
+                    self._out += frame("ended", *end)
+            if children.young and time.monotonic() >= children.next_look:
+                for news in children.early_news():
+                    self._out += frame("started" if isinstance(news, Started) else "handed", *news)
             if pause is not None and time.monotonic() >= self._next_balance:
-                self._crowd.balance(self._children.pids)
+                crowd.balance(children.pids)
                 self._next_balance = time.monotonic() + pause
             if self._out:
                 try:
@@ -157,60 +172,61 @@ class _Zygote:
 
     def _obey(self, order: tuple[Any, ...]) -> None:
         match order:
+            case ["start", job_id, output, None]:
+                self._fork(Assignment(job_id, output))
+            case ["start", job_id, output, [program, inputs, key]]:
+                context, path = self._contexts.get(key) or self._opened(key)
+                if self._entered != key:
+                    self._enter(key, context)
+                kept = self._kept
+                is_entered = self._entered is not None
+                self._fork(Assignment(job_id, output, kept[program], kept[inputs], context, is_entered, path))
             case ["keep", key, body]:
                 self._kept[key] = body
             case ["forget"]:
                 self._kept.clear()
                 self._contexts.clear()
-            case ["start", job_id, output, keys]:
-                self._fork(self._assignment(job_id, output, keys))
             case ["signal", job_id, number]:
                 if (pid := self._children.pid_of(job_id)) is not None:
                     self._crowd.release(pid)
                 self._children.signal(job_id, number)
 
-    def _assignment(self, job_id: str, output: str, keys: tuple[str, str, str] | None) -> Assignment:
-        if keys is None:
-            return Assignment(job_id, output)
-        program, inputs, context = (self._kept[key] for key in keys)
-        opened = self._contexts.get(keys[2])
-        if opened is None:
-            opened = self._contexts[keys[2]] = Context.from_bytes(context)
-        if self._entered != keys[2]:
-            # Here and not in each of the processes that are forked for this context. One whose environment cannot be
-            # had is left to the job's own process, which fails with it.
-            self._entered = None
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                enter_environment(opened, self._home)
-                self._entered = keys[2]
-        is_entered = self._entered is not None
-        return Assignment(job_id, output, Payload(program, inputs, context), opened, is_entered)
+    def _opened(self, key: str) -> tuple[Context, list[str]]:
+        context = Context.from_bytes(self._kept[key])
+        self._contexts[key] = opened = context, list(context.sys_path)
+        return opened
+
+    def _enter(self, key: str, context: Context) -> None:
+        """Take on a context's environment here, and not in each of the processes that are forked for it.
+
+        One whose environment cannot be had is left to the job's own process, which fails with it.
+        """
+        self._entered = None
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            enter_environment(context, self._home)
+            self._entered = key
 
     def _fork(self, assignment: Assignment) -> None:
         # The child unblocks it when it is ready to deal with it.
-        signals.block(_TERM)
+        signals.mask(signals.BLOCK, _TERM)
         gc.freeze()
         started = time.time()
         pid = os.fork()
         if pid == 0:
             try:
                 signal.set_wakeup_fd(-1)
-                for fd in (self._channel.fileno(), self._wake, self._woken):
+                for fd in self._own_fds:
                     os.close(fd)
-                _at_fork.resume_in_child()
-                renew()
-                run_job(assignment, self._home, self._connect, self._lines, self._pid)
+                _at_fork.is_put_off = False
+                # All of what was put off that makes a difference where there is one thread.
+                self._main_thread._native_id = os.getpid()  # type: ignore[attr-defined]
+                if self._has_random:
+                    renew()
+                run_job(self._work, assignment, self._pid)
             finally:
                 os._exit(70)
-        signals.unblock(_TERM)
+        signals.mask(signals.UNBLOCK, _TERM)
         self._children.add(assignment.job_id, pid, started)
-
-    def _say(self, *word: Any) -> None:
-        self._out += frame(*word)
 
     def _stop(self, _number: int, _frame: object) -> NoReturn:
         raise SystemExit(0)
-
-
-def _ignore(_number: int, _frame: object) -> None:
-    """Wake the loop: a handler must exist for the wakeup descriptor to be written to."""

@@ -106,7 +106,7 @@ class Work:
 
     def _ending(self, output: Path) -> Outcome:
         with routed(output):
-            outcome, _ = ending_of(self._returned)
+            outcome = ending_of(self._returned)
         value, self._value = self._value, None
         if outcome.exception_type != "UnpicklableError" or value is None:
             return outcome
