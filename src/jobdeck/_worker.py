@@ -83,6 +83,8 @@ class Station:
     refusal
         Tells why a run of a job must not begin here, of which there may be so many more, None where it may. See
         :func:`jobdeck.engines.dask.begun.refusal`.
+    keep
+        Keeps the result of a run of a job in the cluster.
     """
 
     _one: ClassVar[Station | None] = None
@@ -94,11 +96,14 @@ class Station:
         tell: Tell,
         address: str,
         is_leaving: Callable[[], bool],
+        *,
         refusal: Callable[..., str | None],
+        keep: Callable[[str, str, bytes], None],
     ) -> None:
         self.service = JobService.of(folder)
         self._is_leaving = is_leaving
         self._refusal = refusal
+        self._keep = keep
         self._address = address
         self.service.store.set_setting("max_workers", _MANY)
         # Held for as long as this process lives, whatever ends it.
@@ -126,8 +131,8 @@ class Station:
                 def is_leaving() -> bool:
                     return worker.status.name in _LEAVING
 
-                refused = functools.partial(refusal, worker)
-                cls._one = cls(folder, worker.log_event, worker.address, is_leaving, refused)
+                refused, keep = functools.partial(refusal, worker), functools.partial(shelf.put, worker)
+                cls._one = cls(folder, worker.log_event, worker.address, is_leaving, refusal=refused, keep=keep)
             return cls._one
 
     # --- jobs
@@ -242,15 +247,8 @@ class Station:
         said = self.service.store.messages(job_id, watched.seen - 1, watched.seen)
         if said and said[0].final and said[0].body.encode() == outcome.body:
             return dataclasses.replace(outcome, encoding=None, body=None, preview=None)
-        shelf.put(_own_client(), job_id, watched.run, outcome.body)
+        self._keep(job_id, watched.run, outcome.body)
         return dataclasses.replace(outcome, body=None, kept=len(outcome.body))
-
-
-def _own_client() -> Any:
-    """Return the worker's own client, in a thread that runs a task."""
-    from distributed.worker import get_client
-
-    return get_client()
 
 
 def _context_here(given: bytes) -> bytes:

@@ -46,9 +46,19 @@ class Client:
         self._client.close()
 
 
-def kept_in(cluster):
+def kept_in(cluster, deck):
     with Client(cluster.address) as client:
-        return shelf.kept(client)
+        return shelf.kept(client, f"jobdeck-{deck.store.store_id}")
+
+
+def traces_of(store_id, dask_scheduler):
+    """Return whatever of a home a scheduler has: clients, data and tasks, names of what is kept."""
+    found = {
+        "clients": [str(name) for name in dask_scheduler.clients],
+        "tasks": [str(key) for key in dask_scheduler.tasks],
+        "names": [str(key) for kept in dask_scheduler.task_metadata.values() for key in kept],
+    }
+    return {what: [name for name in names if store_id in name] for what, names in found.items()}
 
 
 def stored_bytes(deck):
@@ -61,7 +71,7 @@ def test_a_large_result_stays_in_the_cluster_and_comes_when_asked_for(cluster, m
     job = deck.run(make_text, inputs={"number": 8 * MIB})
     job.wait_for_final_state(timeout=60)
     assert job.facts["result"] == "8.4 MB, kept in the cluster"
-    assert job.job_id() in kept_in(cluster)
+    assert job.job_id() in kept_in(cluster, deck)
     assert stored_bytes(deck) < 4 * MIB
     text = "x" * 8 * MIB
     assert job.result() == text
@@ -82,7 +92,7 @@ def test_what_is_kept_is_found_by_the_next_agent_and_forgotten_with_its_job(clus
         job.wait_for_final_state(timeout=60)
     end(agent_pid(deck.home, deck.engine))
     deck.delete_job(removed.job_id())
-    until(lambda: removed.job_id() not in kept_in(cluster))
+    until(lambda: removed.job_id() not in kept_in(cluster, deck))
     until(lambda: deck.store.leftovers(deck.engine) == [])
     assert len(kept.result()) == 2 * MIB
 
@@ -103,7 +113,16 @@ def test_the_limit_is_a_setting_or_an_option_of_a_job_and_holds_in_groups_but_no
     assert [len(text) for text in group.to_frame()["result"]] == [10, 2 * MIB, 3 * MIB]
     assert small.facts["result"] == "1.0 KB, kept in the cluster"
     kept = {job.job_id() for job in [small, *group.jobs()[1:]]}
-    assert {job_id for job_id in kept_in(cluster) if job_id.startswith(deck.store.store_id)} == kept
+    assert kept_in(cluster, deck) == kept
+    store_id = deck.store.store_id
+    with Client(cluster.address) as client:
+        # The agent's tasks go a moment after the jobs have ended.
+        found = until(lambda: len((now := client.run_on_scheduler(traces_of, store_id))["tasks"]) == len(kept) and now)
+        assert found["clients"] == [f"jobdeck-{store_id}"]
+        for job_id in kept:
+            deck.delete_job(job_id)
+        until(lambda: not (now := client.run_on_scheduler(traces_of, store_id))["tasks"] and not now["names"])
+        assert client.run_on_scheduler(traces_of, store_id)["clients"] == [f"jobdeck-{store_id}"]
 
 
 def test_of_more_than_all_results_may_be_the_oldest_are_forgotten_and_say_so(cluster, make_deck):
@@ -114,14 +133,14 @@ def test_of_more_than_all_results_may_be_the_oldest_are_forgotten_and_say_so(clu
         jobs.append(deck.run(make_text, inputs={"number": 2 * MIB}))
         jobs[-1].wait_for_final_state(timeout=60)
     oldest, *others = jobs
-    until(lambda: oldest.job_id() not in kept_in(cluster))
+    until(lambda: oldest.job_id() not in kept_in(cluster, deck))
     assert [len(job.result()) for job in others] == [2 * MIB] * 2
     for _ in range(2):
         with pytest.raises(JobError, match=r"2\.1 MB, was kept in .* is gone: forgotten to make room for newer ones"):
             oldest.result()
     assert oldest.facts["result"].startswith("2.1 MB, gone: forgotten to make room")
     deck.delete_job(others[0].job_id())
-    until(lambda: kept_in(cluster) & {job.job_id() for job in jobs} == {others[1].job_id()})
+    until(lambda: kept_in(cluster, deck) & {job.job_id() for job in jobs} == {others[1].job_id()})
 
 
 def test_a_worker_dies_with_a_result_which_is_gone_and_the_job_does_not_run_again(

@@ -82,6 +82,7 @@ class Cluster:
         # A client that the scheduler has never heard of cannot release anything.
         self._tell("client-desires-keys", [])
         listen(self._client)
+        shelf.listen(self._client)
         self._client.subscribe_topic(topic, self._hear)
 
     @property
@@ -176,12 +177,12 @@ class Cluster:
 
     def kept_results(self) -> set[str]:
         """Return the jobs whose results are kept in the cluster."""
-        return shelf.kept(self._client)
+        return shelf.kept(self._client, self._topic)
 
     def drop_results(self, job_ids: Collection[str]) -> None:
         """Have the cluster forget results. EngineError where it cannot be told."""
         try:
-            shelf.take_away(self._client, job_ids)
+            shelf.take_away(self._client, self._topic, job_ids)
         except Exception as error:
             raise EngineError(f"the scheduler at {self._address} does not answer: {error!r}") from error
 

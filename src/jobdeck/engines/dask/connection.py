@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._errors import EngineError
@@ -51,11 +51,3 @@ def connected(address: str, security: Mapping[str, Any] | None, timeout: float =
     except Exception as error:
         # Anything: what Dask's own configuration must not be, it asserts.
         raise EngineError(f"the Dask scheduler at {address} cannot be reached: {str(error) or repr(error)}") from error
-
-
-def unpublish(client: Any, names: Iterable[str]) -> None:
-    """Have the scheduler forget published names, and what it keeps for them alone."""
-    for name in names:
-        client.unpublish_dataset(name)
-        # It has a client for each name that was ever published, and would have it for ever.
-        client._send_to_scheduler({"op": "close-client", "client": f"published-{name}"})

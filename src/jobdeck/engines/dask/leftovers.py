@@ -41,14 +41,14 @@ class Leftovers:
         """Note what the cluster keeps, and have those of this home's results forgotten that nobody can ask for."""
         if not kept:
             return
-        own = {job_id for job_id in kept if job_id.startswith(f"{self._store.store_id}-")}
-        records = sorted(self._store.jobs(JobQuery(job_ids=tuple(own))), key=lambda record: record.ended or 0.0)
+        records = sorted(self._store.jobs(JobQuery(job_ids=tuple(kept))), key=lambda record: record.ended or 0.0)
         done = [record.job_id for record in records if record.status == JobStatus.DONE]
         outcomes = self._store.outcomes(done)
         for job_id in done:
             if (found := outcomes[job_id].kept if job_id in outcomes else None) is not None:
                 self._kept[job_id] = found
-        self._surplus |= own - self._kept.keys() - {record.job_id for record in records if not is_final(record.status)}
+        under_way = {record.job_id for record in records if not is_final(record.status)}
+        self._surplus |= set(kept) - self._kept.keys() - under_way
 
     def keep_within(self, total: int | None) -> None:
         """Have the oldest forgotten until the others are no more than so many bytes; the newest stays in any case."""

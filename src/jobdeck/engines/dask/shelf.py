@@ -1,7 +1,9 @@
-"""Results that stay in the cluster, as data of its workers that the scheduler knows by the job's id.
+"""Results that stay in the cluster, as data of its workers: the scheduler's metadata tell which are a home's.
 
 They are data and no results of tasks: what Dask can compute again it does, silently, when a worker dies that had it,
 and a job would run twice. Of such data it says that they are gone.
+
+All of a home's are wanted by one client of the scheduler, the home's own, which never connects and so never goes.
 """
 
 # mypy: disable-error-code="no-untyped-call"
@@ -10,43 +12,86 @@ and a job would run twice. Of such data it says that they are gone.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from ..._by_value import by_value
 from ..._errors import EngineError
 from ..._records import Gone
-from .connection import CONNECT, connected, unpublish
+from .connection import CONNECT, connected
+from .travel import topic_of
 
 _PREFIX: Final = "jobdeck-result/"
 _DEAD: Final = "the worker that kept it has died"
 _KNOCK: Final = 3.0
 """Seconds for which a worker is tried before a result is fetched through the scheduler."""
+_LOOK: Final = 1.0
+"""Seconds between looks at whether data that have not arrived are still there."""
 
 
-def put(client: Any, job_id: str, run: str, body: bytes) -> None:
-    """Keep a result in the memory of the worker that this is called on, until it is taken away.
+def listen(client: Any) -> None:
+    """Have a scheduler keep account of results."""
+    client.run_on_scheduler(by_value(listen_there))
+
+
+def listen_there(dask_scheduler: Any) -> None:
+    """Keep account, on the scheduler that this is called on, under names that `put` and `take_away` know."""
+
+    def jobdeck_keep(*, topic: str, job: str, key: str) -> dict[str, str]:
+        kept = dask_scheduler.task_metadata.setdefault(topic, {})
+        before = kept.get(job)
+        kept[job] = key
+        if before not in {None, key}:
+            dask_scheduler.client_releases_keys(keys=[before], client=topic)
+        return {}
+
+    def jobdeck_drop(*, topic: str, jobs: list[str]) -> dict[str, str]:
+        kept = dask_scheduler.task_metadata.get(topic, {})
+        keys = [kept.pop(job) for job in jobs if job in kept]
+        if keys:
+            dask_scheduler.client_releases_keys(keys=keys, client=topic)
+        if not kept:
+            dask_scheduler.task_metadata.pop(topic, None)
+        return {}
+
+    dask_scheduler.handlers.update(jobdeck_keep=jobdeck_keep, jobdeck_drop=jobdeck_drop)
+
+
+def put(worker: Any, job_id: str, run: str, body: bytes) -> None:
+    """Keep a result in a worker's memory until it is taken away.
 
     Dask moves it to disk where memory is short, and to another worker where this one is retired.
 
     Parameters
     ----------
+    worker
+        Dask's own object, of which this is called in a thread that runs a task.
     run
         Which of the job's runs: no two have the same data.
     """
-    key = f"{_PREFIX}{job_id}/{run}"
-    (future,) = client.scatter({key: body}, hash=False).values()
-    client.publish_dataset(future, name=_name(job_id), override=True)
+    from distributed.utils import sync
+
+    topic, key = topic_of(job_id), f"{_PREFIX}{job_id}/{run}"
+
+    async def keep() -> None:
+        worker.update_data(data={key: body})
+        places, sizes = {key: [worker.contact_address]}, {key: len(body)}
+        await worker.scheduler.update_data(who_has=places, nbytes=sizes, client=topic)
+        await worker.scheduler.jobdeck_keep(topic=topic, job=job_id, key=key)
+
+    sync(worker.loop, keep)
 
 
-def kept(client: Any) -> set[str]:
-    """Return the jobs whose results the scheduler knows."""
-    return {str(name).removeprefix(_PREFIX) for name in client.list_datasets() if str(name).startswith(_PREFIX)}
+def kept(client: Any, topic: str) -> set[str]:
+    """Return the jobs of a home whose results the scheduler knows."""
+    return set(client.get_metadata([topic], default={}))
 
 
-def take_away(client: Any, job_ids: Iterable[str]) -> None:
-    """Have the cluster forget results."""
-    unpublish(client, map(_name, job_ids))
+def take_away(client: Any, topic: str, job_ids: Collection[str]) -> None:
+    """Have the cluster forget results of a home."""
+    client.sync(client.scheduler.jobdeck_drop, topic=topic, jobs=list(job_ids))
 
 
 def fetch(
@@ -83,20 +128,32 @@ def fetch(
 
 
 def _fetch_one(client: Any, job_id: str, deadline: float | None) -> bytes | EngineError | Gone:
-    future = client.get_dataset(_name(job_id), default=None)
-    if future is None:
+    from distributed import Future
+
+    key = client.get_metadata([topic_of(job_id), job_id], default=None)
+    if key is None:
         return Gone("the scheduler that is there does not know it")
-    holders = client.who_has([future]).get(future.key, ())
+    future: Any = Future(key, client)
+    is_known = threading.Event()
+    future.add_done_callback(lambda _: is_known.set())
+    client._send_to_scheduler({"op": "client-desires-keys", "keys": [key], "client": client.id})
+    holders = _holders(client, key)
     if not holders:
         return Gone(_DEAD)
     # Straight from the worker, where that can be reached from here: a scheduler should not carry gigabytes.
     client.direct_to_workers = any(_answers(client, each) for each in holders)
     try:
+        while not is_known.wait(_LOOK if deadline is None else min(_LOOK, max(0.0, deadline - time.monotonic()))):
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError
+            # What went a moment before it was asked for never comes, and nobody says so.
+            if not _holders(client, key):
+                return Gone(_DEAD)
         body = future.result(timeout=None if deadline is None else max(0.0, deadline - time.monotonic()))
     except (TimeoutError, asyncio.TimeoutError):
         raise TimeoutError from None
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - Dask has many words for what is lost
-        if not client.who_has([future]).get(future.key, ()):
+        if not _holders(client, key):
             return Gone(_DEAD)
         return EngineError(f"the worker that keeps it does not give it: {error or type(error).__name__}")
     return bytes(body)
@@ -114,5 +171,6 @@ def _answers(client: Any, worker: str) -> bool:
     return True
 
 
-def _name(job_id: str) -> str:
-    return f"{_PREFIX}{job_id}"
+def _holders(client: Any, key: str) -> Collection[str]:
+    found: Collection[str] = client.sync(client.scheduler.who_has, keys=[key]).get(key, ())
+    return found

@@ -84,6 +84,11 @@ class End(TypedDict):
     log: int
 
 
+def topic_of(job_id: str) -> str:
+    """Return under which name a scheduler knows the home of a job."""
+    return f"jobdeck-{job_id.partition('-')[0]}"
+
+
 def packed(said: End | list[News]) -> bytes:
     """Return what is told as bytes, which Dask passes on as they are: it looks through all else at every step."""
     import msgpack  # type: ignore[import-untyped]
