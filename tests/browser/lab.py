@@ -63,8 +63,9 @@ class Lab:
             f"--IdentityProvider.token={self.token}",
             "--LabApp.expose_app_in_browser=True",
             "--JupyterNotebookApp.expose_app_in_browser=True",
-            # Another extension's search for language servers starts Node each time.
+            # What starts Node: a search for language servers, and with each page the question whether to build Lab.
             "--LanguageServerManager.autodetect=False",
+            "--ServerApp.tornado_settings={'page_config_data': {'buildCheck': False}}",
             *options,
         ]
         with self._log.open("wb") as log:
