@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ import pytest
 import jobdeck
 from jobdeck.engines.dask.address import file_name
 from jobdeck.engines.lock import AgentLock
+
+from .nursery import Nursery
 
 
 def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
@@ -35,14 +37,16 @@ class Cluster:
     ----------
     folder : Path
         For their files.
+    nursery : Nursery
+        Where its processes come from.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
         self._folder = folder
         folder.mkdir(parents=True)
         self._file = folder / "scheduler.json"
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._log = (folder / "log").open("wb")
+        self._nursery = nursery
+        self._processes: list[psutil.Process] = []
         # Its own memory of events is short, so that what nobody heard has to be fetched.
         self.scheduler = self._start(
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(self._file), "--no-dashboard"
@@ -53,7 +57,7 @@ class Cluster:
         self.address = until(lambda: json.loads(self._file.read_text() or "{}").get("address"))
         self.engine = self.address.replace("tcp://", "dask://")
 
-    def add_worker(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    def add_worker(self, *arguments: str, **environment: str) -> psutil.Process:
         """Start a worker of two threads."""
         return self._start(
             "worker",
@@ -72,28 +76,38 @@ class Cluster:
             **environment,
         )
 
-    def _start(self, what: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{what}", *arguments],
-            stdout=self._log,
-            stderr=self._log,
-            env={**os.environ, "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "20", **environment},
-        )
+    def _start(self, what: str, *arguments: str, **environment: str) -> psutil.Process:
+        environment = {**os.environ, "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "20", **environment}
+        module = f"distributed.cli.dask_{what}"
+        if environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH"):
+            process = self._nursery.start(module, arguments, environment, self._folder / "log")
+        else:  # it is to find other modules, and so has to begin by itself
+            with (self._folder / "log").open("ab") as log:
+                command = [sys.executable, "-m", module, *arguments]
+                process = psutil.Popen(command, stdout=log, stderr=log, env=environment)
         self._processes.append(process)
         return process
 
     def close(self) -> None:
         """End all processes and wait for them."""
         for process in reversed(self._processes):
-            process.kill()
-            process.wait()
-        self._log.close()
+            with suppress(psutil.NoSuchProcess):  # a test has ended it
+                process.kill()
+            process.wait(30)
+
+
+@pytest.fixture(scope="package")
+def nursery() -> Iterator[Nursery]:
+    """What the processes of all clusters are forked from."""
+    made = Nursery()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory, nursery) -> Iterator[Cluster]:
     """One scheduler with two workers for the tests that leave them alive."""
-    made = Cluster(tmp_path_factory.mktemp("cluster") / "dask")
+    made = Cluster(tmp_path_factory.mktemp("cluster") / "dask", nursery)
     made.add_worker("--resources", "QPU=1")
     made.add_worker()
     yield made
@@ -101,9 +115,9 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def own_cluster(tmp_path) -> Iterator[Cluster]:
+def own_cluster(tmp_path, nursery) -> Iterator[Cluster]:
     """A scheduler without workers for a test that kills."""
-    made = Cluster(tmp_path / "dask")
+    made = Cluster(tmp_path / "dask", nursery)
     yield made
     made.close()
 
