@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import importlib.util
 import json
 import logging
@@ -30,7 +31,7 @@ from jobdeck._program import (
 )
 from jobdeck._program import run as run_in_job
 from jobdeck._program.payload import Call
-from jobdeck._program.pickling import dumps
+from jobdeck._program.pickling import dumps, dumps_by_name
 from jobdeck._program.source import Source
 from jobdeck._records import Payload
 
@@ -340,6 +341,31 @@ def test_pickling_by_value_leaves_cloudpickles_registry_as_it_was():
     before = cloudpickle.list_registry_pickle_by_value()
     pack(plain, {"a": 1})
     assert cloudpickle.list_registry_pickle_by_value() == before
+
+
+@pytest.mark.parametrize("named", [json.dumps, int, textwrap.TextWrapper, sys.getsizeof])
+def test_what_goes_by_its_name_is_pickled_as_cloudpickle_would_have_it(named: Any) -> None:
+    value = ("callable", named, None, None)
+    assert dumps_by_name(value, named) == dumps(value)
+
+
+def test_a_program_that_has_lost_its_name_or_is_registered_goes_by_value(tmp_path, monkeypatch):
+    (tmp_path / "named.py").write_text("def program(): return 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("named")
+    before = module.program
+    module.program = lambda: 2
+    replaced = pack(before)
+    module.program = before
+    cloudpickle.register_pickle_by_value(module)
+    registered = pack(before)
+    cloudpickle.unregister_pickle_by_value(module)
+    by_name = pack(before)
+    del sys.modules["named"]
+    (tmp_path / "named.py").write_text("def program(): return 'read anew'\n")
+    importlib.invalidate_caches()
+    assert (run(replaced), run(registered), run(by_name)) == (1, 1, "read anew")
+    del sys.modules["named"]
 
 
 async def later(a):

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,7 +73,9 @@ class Context:
         state = (sys.executable, cwd, list(sys.path), environment)
         if _last_here is None or _last_here[0] != state:
             _last_here = (state, cls.here()._base())
-        return _joined(_last_here[1], _sources(program), libraries)
+        here, found = _last_here[1], _sources(program)
+        # The very object, where it is the same: the store takes no second look at it.
+        return _plain_here(here, libraries) if not found else _joined(here, found, libraries)
 
     def to_bytes(self) -> bytes:
         """Return the context as ASCII JSON."""
@@ -137,6 +140,11 @@ class Context:
 
 
 _last_here: tuple[object, bytes] | None = None
+
+
+@lru_cache(maxsize=4)
+def _plain_here(base: bytes, libraries: tuple[str, ...]) -> bytes:
+    return _joined(base, {}, libraries)
 
 
 def _joined(base: bytes, sources: Mapping[str, str], libraries: tuple[str, ...]) -> bytes:

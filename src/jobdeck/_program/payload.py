@@ -27,7 +27,7 @@ from .context import Context
 from .edits import EDITED, split, values_of
 from .held import Held, held_by, is_reference
 from .libraries import libraries_of
-from .pickling import are_plain, dumps_named, dumps_plain, loads
+from .pickling import are_plain, dumps_by_name, dumps_named, dumps_plain, loads
 from .preview import preview
 from .reach import Part
 from .source import Source, open_source, source_of, text_source
@@ -263,19 +263,20 @@ class Packer:
         self, inputs: Mapping[str, Any] | None, *, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Packed:
         """Pack the program with these inputs."""
-        inputs = _checked(self.name, inputs)
-        _refuse_filled_in(self.name, self._signature, inputs)
-        keywords = {**inputs, **_checked(self.name, kwargs)}
+        name = self.name
+        inputs = _checked(name, inputs)
+        _refuse_filled_in(name, self._signature, inputs)
+        keywords = {**inputs, **_checked(name, kwargs)}
         call = Call(tuple(args), keywords, self._backend, self._is_plain, self._log_level)
-        _check_fit(self.name, self._signature, call)
+        _check_fit(name, self._signature, call)
         if self._by_reference:
             inputs_held = Held(call)
             previews = _previews(self._signature, call)
             program = self._held.reference
-            return Packed(self.name, program, inputs_held.reference, b"", previews, (self._held, inputs_held))
+            return Packed(name, program, inputs_held.reference, b"", previews, (self._held, inputs_held))
         packed = _inputs_bytes(call)
         return Packed(
-            name=self.name,
+            name=name,
             program=self._program,
             inputs=packed,
             context=self._context(libraries_of((self._program, packed))),
@@ -383,6 +384,8 @@ def _opened(source: Source, inputs: bytes) -> Call:
 def _program_bytes(source: Source) -> bytes:
     # A tuple, since to open an instance means to look its class up.
     parts = source.kind, source.target, source.text, source.returns
+    if source.kind == "callable" and source.returns is None and (short := dumps_by_name(parts, source.target)):
+        return short
     return dumps_named(parts, [Part(f"program {source.name!r}", source.target)])
 
 
@@ -425,6 +428,8 @@ def _is_plain(source: Source, signature: inspect.Signature | None) -> bool:
 
 def _rest(signature: inspect.Signature, call: Call) -> inspect.Signature:
     """Return the signature without what jobdeck fills in."""
+    if not any(name in signature.parameters for name in _FILLED_IN):
+        return signature
     kept = [
         parameter
         for name, parameter in signature.parameters.items()

@@ -7,7 +7,7 @@ import io
 import pickle
 import sys
 from collections.abc import Iterable, Iterator
-from types import FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 import cloudpickle  # type: ignore[import-untyped]  # it ships no types
@@ -19,6 +19,7 @@ from .reach import Part, parts_of_callable
 
 _MAX_STEPS: Final = 12
 _PLAIN: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
+_NAMED: Final = frozenset({FunctionType, BuiltinFunctionType, type})
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
@@ -98,6 +99,33 @@ def are_plain(values: Iterable[Any]) -> bool:
 def dumps_plain(value: Any) -> bytes:
     """Pickle one of jobdeck's own values with nothing but plain ones in it, at a fifth of what `dumps` costs."""
     return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+
+
+def dumps_by_name(value: Any, named: Any) -> bytes | None:
+    """Pickle one of jobdeck's own values as `dumps` would, at a tenth of the cost, where the process allows it.
+
+    Parameters
+    ----------
+    value
+        All in it is plain, but for `named`.
+    named
+        A function or class.
+
+    Returns
+    -------
+    bytes or None
+        None where `named` is not sent as its name alone: then `dumps` has to look at it.
+    """
+    name = named.__module__ if type(named) in _NAMED else None
+    if not isinstance(name, str) or name == "__main__" or cloudpickle.list_registry_pickle_by_value():
+        return None
+    module = sys.modules.get(name)
+    if module is None or not is_importable(name, module):
+        return None
+    try:
+        return pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, AttributeError):  # what has its name is something else
+        return None
 
 
 def dumps_named(value: Any, parts: Iterable[Part]) -> bytes:
