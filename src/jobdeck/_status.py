@@ -44,13 +44,13 @@ class JobStatus(str, Enum):
         equal = self.__eq__(other)
         return equal if equal is NotImplemented else not equal
 
-    def __hash__(self) -> int:
-        return str.__hash__(self)
+    __hash__ = str.__hash__
 
     def __str__(self) -> str:
         return self.value
 
 
+_BY_NAME: Final[dict[str, JobStatus]] = {status.value: status for status in JobStatus}
 FINAL: Final = frozenset({JobStatus.DONE, JobStatus.CANCELLED, JobStatus.ERROR})
 """The statuses that never change again."""
 
@@ -72,10 +72,7 @@ def parse_status(text: str) -> JobStatus | str:
 
     An unknown word is shown as it is and is not final.
     """
-    try:
-        return JobStatus(text)
-    except ValueError:
-        return text
+    return _BY_NAME.get(text, text)
 
 
 def is_final(status: JobStatus | str) -> bool:

@@ -40,13 +40,14 @@ def add(link: Link, several: Sequence[NewJob], blob_of: Mapping[bytes, Blob]) ->
             "inputs": ids[new.inputs],
             "context": ids[new.context],
         }
-        records.append(new_job_record({**values, "number": link.execute(_insert(tuple(values)), values).lastrowid}))
+        values["number"] = link.execute(_insert(tuple(values)), tuple(values.values())).lastrowid
+        records.append(new_job_record(values))
     return records
 
 
 @cache
 def _insert(columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join(f':{name}' for name in columns)})"
+    return f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 def _columns(link: Link, new: NewJob, now: float, change: int, wait: chains.Wait) -> dict[str, Any]:

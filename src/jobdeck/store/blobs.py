@@ -17,6 +17,8 @@ from .home import BLOBS
 INLINE: Final = 1 << 20
 """Bytes up to which a body lies in the database itself."""
 
+_SMALL: Final = 1 << 16
+"""Bytes up to which a body's hash is remembered for a while."""
 _PART: Final = 1 << 20
 _AT_ONCE: Final = 500
 
@@ -51,11 +53,9 @@ class Blob:
 
 def prepare(home: Path, body: bytes) -> Blob:
     """Make a body ready for `keep`; a large one is on the disk when this returns."""
-    from hashlib import (
-        sha256 as digest,  # not above: with OpenSSL it would be in each process that jobs are forked from
-    )
-
-    sha256 = digest(body).hexdigest()
+    if len(body) <= _SMALL:
+        return Blob(_hash_of_small(body), len(body), body)
+    sha256 = _hash(body)
     if len(body) <= INLINE:
         return Blob(sha256, len(body), body)
     blob = Blob(sha256, len(body), None, home / BLOBS / f".{sha256}.{os.urandom(4).hex()}")
@@ -73,6 +73,16 @@ def prepare(home: Path, body: bytes) -> Blob:
         blob.discard()
         raise
     return blob
+
+
+def _hash(body: bytes) -> str:
+    from hashlib import sha256  # not above: with OpenSSL it would be in each process that jobs are forked from
+
+    return sha256(body).hexdigest()
+
+
+# One program and one context are those of many jobs that follow each other.
+_hash_of_small: Final = lru_cache(maxsize=32)(_hash)
 
 
 def keep(link: Link, blob: Blob) -> int:

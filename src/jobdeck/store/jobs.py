@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, Literal
 
 from .._errors import JobError, JobNotFoundError, RuntimeInvalidStateError
@@ -30,6 +31,12 @@ FORGOTTEN = "forgotten"
 
 _CLAIMABLE = "WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL AND (agent IS NULL OR agent = ?)"
 """One that waits for others, or for room in its group, has no ticket; one with an agent is for that agent alone."""
+
+_BEHIND = (
+    "SELECT EXISTS (SELECT 1 FROM gates WHERE before = number), group_id NOTNULL AND ticket NOTNULL"
+    " FROM jobs WHERE job_id = ?"
+)
+"""Whether other jobs wait for this one, and whether one of its group may have its turn."""
 
 FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
 """The final statuses as a list in SQL."""
@@ -102,12 +109,19 @@ def get_all(link: Link, job_ids: Iterable[str]) -> list[JobRecord]:
 def change(link: Link, job_id: str, **values: object) -> int:
     """Set columns of a job's row and stamp it as changed; return the stamp. Call it in a write transaction."""
     values["changed"] = stamp = next_change(link)
-    assignments = ", ".join(f"{name} = :{name}" for name in values)
-    link.execute(f"UPDATE jobs SET {assignments} WHERE job_id = :job_id", {**values, "job_id": job_id})
+    link.execute(_update(tuple(values)), (*values.values(), job_id))
     if values.get("status") in FINAL:
-        chains.settle(link, job_id)
-        quotas.hand_on(link, job_id)
+        has_waiting, is_of_group = link.execute(_BEHIND, (job_id,)).fetchone()
+        if has_waiting:
+            chains.settle(link, job_id)
+        if is_of_group:
+            quotas.hand_on(link, job_id)
     return stamp
+
+
+@cache
+def _update(columns: tuple[str, ...]) -> str:
+    return f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in columns)} WHERE job_id = ?"
 
 
 def note_result(link: Link, job_id: str, words: str) -> None:

@@ -44,12 +44,15 @@ def job_record(row: Sequence[Any], changes: Mapping[str, Any] | None = None) -> 
     values[_PREVIEW] = {} if values[_PREVIEW] == "{}" else json.loads(values[_PREVIEW])
     values[_SOURCE] = None if values[_SOURCE] is None else json.loads(values[_SOURCE])
     values[_FACTS] = {} if values[_FACTS] is None else json.loads(values[_FACTS])
-    return JobRecord(*values)
+    # As `JobRecord(*values)`, which would set forty attributes by a call each, past the class's refusal to set any.
+    record = object.__new__(JobRecord)
+    vars(record).update(zip(_NAMES, values, strict=True))
+    return record
 
 
 def new_job_record(values: Mapping[str, Any]) -> JobRecord:
     """Return the job of a row that was inserted with these columns, without reading it back."""
-    return job_record([0 if name in _PARTS else values.get(name) for name in _NAMES])
+    return job_record(list(map(values.get, _NAMES)), {"interim_count": 0})
 
 
 @overload

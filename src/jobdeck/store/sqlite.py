@@ -365,8 +365,9 @@ class SQLiteStore:
         """Make bodies ready to be kept; what is left of them goes when `stack` closes."""
         prepared = []
         for body in bodies:
-            prepared.append(blobs.prepare(self.home, body))
-            stack.callback(prepared[-1].discard)
+            prepared.append(blob := blobs.prepare(self.home, body))
+            if blob.written is not None:
+                stack.callback(blob.discard)
         return prepared
 
     def _distinct(self, stack: ExitStack, several: Iterable[NewJob]) -> dict[bytes, Blob]:
