@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,10 +56,10 @@ class Answer:
 class Server:
     """One server process. Whatever it answers has to be as the OpenAPI document says.
 
-    `extensions` are those that its administrator has turned on or off.
+    `configuration` is the text of a configuration file for it.
     """
 
-    def __init__(self, folder: Path, home: Path, extensions: Mapping[str, bool] | None = None) -> None:
+    def __init__(self, folder: Path, home: Path, configuration: str = "") -> None:
         self.home = home
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -68,8 +68,8 @@ class Server:
             (folder / name).mkdir(parents=True)
         # It enables itself by the file that the wheel brings.
         shutil.copytree(ROOT / "jupyter-config", folder / "config", dirs_exist_ok=True)
-        decided = {**OTHERS_OFF, **(extensions or {})}
-        (folder / "config" / "jupyter_server_config.py").write_text(f"c.ServerApp.jpserver_extensions = {decided}")
+        configuration = f"c.ServerApp.jpserver_extensions = {OTHERS_OFF}\n{configuration}"
+        (folder / "config" / "jupyter_server_config.py").write_text(configuration, "utf-8")
         environment = os.environ | {
             "JOBDECK_HOME": str(home),
             "JUPYTER_CONFIG_DIR": str(folder / "config"),
@@ -151,11 +151,11 @@ class Server:
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """``serve(home, extensions=None)`` starts a server that is not left behind."""
+    """``serve(home, configuration="")`` starts a server that is not left behind."""
     started: list[Server] = []
 
-    def start(home: Path, extensions: Mapping[str, bool] | None = None) -> Server:
-        started.append(Server(tmp_path / f"server-{len(started)}", home, extensions))
+    def start(home: Path, configuration: str = "") -> Server:
+        started.append(Server(tmp_path / f"server-{len(started)}", home, configuration))
         return started[-1]
 
     yield start

@@ -41,7 +41,7 @@ def test_a_server_on_another_store_is_told_with_both_names(server, store, tmp_pa
 
 
 def test_a_server_without_the_extension_is_told_with_the_next_step(tmp_path, doctor, serve):
-    server = serve(tmp_path / "home", {"jobdeck": False})
+    server = serve(tmp_path / "home", "c.ServerApp.jpserver_extensions['jobdeck'] = False")
     (found,) = doctor(tmp_path / "home", server.runtime)
     assert "without jobdeck's server extension" in found["text"]
     assert "jupyter server extension enable jobdeck" in found["next_step"]
