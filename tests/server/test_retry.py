@@ -13,10 +13,7 @@ from jobdeck import Deck
 from jobdeck._records import NewJob
 
 from .conftest import TOKEN, unchanged
-
-
-def scaled(numbers, factor=2, *, label="x"):
-    return [label, [factor * number for number in numbers]]
+from .programs import scaled
 
 
 class Trap:
