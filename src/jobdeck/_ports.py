@@ -244,6 +244,9 @@ class Store(MessageSink, Protocol):
     def queue_place(self, job_id: str) -> int | None:
         """1 for the next to start; None if it is not queued."""
 
+    def queue_places(self, job_ids: Collection[str]) -> dict[str, int]:
+        """The same of those of these jobs that are queued, of some hundred at most."""
+
     def outcome(self, job_id: str) -> Outcome | None: ...
     def outcomes(self, job_ids: Collection[str]) -> dict[str, Outcome]:
         """What each of these programs left, of those that are there and left something."""
@@ -264,6 +267,9 @@ class Store(MessageSink, Protocol):
 
     def log_path(self, job_id: str) -> Path:
         """The file that holds the job's captured output; it may not exist yet."""
+
+    def log_sizes(self, job_ids: Iterable[str]) -> dict[str, int]:
+        """How many bytes of output there are of each of these jobs, 0 where there is no file. The store is not read."""
 
     def data_version(self) -> int:
         """A number that differs from the last call's if any other connection committed since. Costs microseconds."""

@@ -59,7 +59,7 @@ class JobService:
         self.engines = Engines(home, lambda: self.store, self._tell_news)
         self._bridge: Bridge | None = None
         self._decks = 0
-        self._handles = Handles(lambda: self.follower, self._queue_place)
+        self._handles = Handles(lambda: self.follower, self._queue_places)
 
     @classmethod
     def of(cls, home: str | os.PathLike[str] | None = None) -> JobService:
@@ -165,8 +165,8 @@ class JobService:
         """See to it that news of this job come to the handle until it is final."""
         self._handles.follow(job)
 
-    def _queue_place(self, job_id: str) -> int | None:
-        return self.store.queue_place(job_id)
+    def _queue_places(self, job_ids: Collection[str]) -> Mapping[str, int]:
+        return self.store.queue_places(job_ids)
 
     def look(self) -> None:
         """Look for changes now: this process has made one."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from .._errors import JobNotFoundError, StoreError
+from .._errors import StoreError
 from .._ports import Store
 from .._records import Changes, GroupRecord, JobQuery, JobRecord
 from .._status import FINAL, JobStatus, is_final
@@ -93,7 +92,6 @@ class Lookout:
         """Those under way that have started, and so may publish."""
         self._seqs: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
-        self._paths: dict[str, str] = {}
         self._number: int | None = None
         self.start_over()
 
@@ -171,7 +169,8 @@ class Lookout:
         if due:
             self._next_log_check = now + _LOG_CHECK
         running = [i for i in self._writing if self.live[i] is JobStatus.RUNNING] if due else []
-        grown = {i: n for i in {*running, *ended} if (n := self._log_size(i)) != self._sizes.get(i, 0)}
+        sizes = self._store.log_sizes({*running, *ended})
+        grown = {i: n for i, n in sizes.items() if n != self._sizes.get(i, 0)}
         self._sizes.update(grown)
         return grown
 
@@ -198,8 +197,8 @@ class Lookout:
         found = [*missed_ends, *self._records(None if ids is None else ids - read)]
         there = [record.job_id for record in found]
         seqs = self._last_seqs(there)
-        begun = [record.job_id for record in found if record.started is not None]
-        sizes = {job_id: size for job_id in begun if (size := self._log_size(job_id))}
+        begun = self._store.log_sizes(record.job_id for record in found if record.started is not None)
+        sizes = {job_id: size for job_id, size in begun.items() if size}
         for record in found:
             if not is_final(record.status) and record.job_id not in self.live:
                 self._note(record)
@@ -228,17 +227,6 @@ class Lookout:
             found.update(self._store.last_seqs(ids[at : at + _CHUNK]))
         return found
 
-    def _log_size(self, job_id: str) -> int:
-        path = self._paths.get(job_id)
-        try:
-            if path is None:
-                path = str(self._store.log_path(job_id))
-                if job_id in self.live:
-                    self._paths[job_id] = path
-            return os.stat(path).st_size
-        except (FileNotFoundError, JobNotFoundError):
-            return 0
-
     def _note(self, record: JobRecord) -> None:
         self.live[record.job_id] = record.status
         if record.status is JobStatus.INITIALIZING or record.status is JobStatus.QUEUED:
@@ -251,4 +239,3 @@ class Lookout:
         self._writing.discard(job_id)
         self._seqs.pop(job_id, None)
         self._sizes.pop(job_id, None)
-        self._paths.pop(job_id, None)

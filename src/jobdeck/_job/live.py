@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from traitlets import Any as AnyTrait
 from traitlets import HasTraits, Instance, Int, Unicode
@@ -65,6 +65,18 @@ class News:
 Tap = Callable[[News], None]
 
 
+_BEFORE: Final[dict[str, Any]] = {
+    "state": JobStatus.INITIALIZING,
+    "progress": None,
+    "interim_count": 0,
+    "log_size": 0,
+    "cancel_state": None,
+    "error": None,
+    "error_kind": None,
+    "queue_place": None,
+}
+
+
 class LiveState(HasTraits):
     """Observable, read-only traits of a job. Observers run in the follower's thread: they must not block.
 
@@ -84,10 +96,10 @@ class LiveState(HasTraits):
         1 for the next to start.
     """
 
-    state = AnyTrait(JobStatus.INITIALIZING, read_only=True)
+    state = AnyTrait(_BEFORE["state"], read_only=True)
     progress = Instance(Progress, allow_none=True, read_only=True)
-    interim_count = Int(0, read_only=True)
-    log_size = Int(0, read_only=True)
+    interim_count = Int(_BEFORE["interim_count"], read_only=True)
+    log_size = Int(_BEFORE["log_size"], read_only=True)
     cancel_state = Unicode(None, allow_none=True, read_only=True)
     error = Unicode(None, allow_none=True, read_only=True)
     error_kind = Unicode(None, allow_none=True, read_only=True)
@@ -99,6 +111,8 @@ class LiveState(HasTraits):
         self._seq = record.interim_count
         self._taps: dict[object, Tap] = {}
         self._has_failing_observer = False
+        # What the traits say: to ask them costs ten times as much, and most say the same for a job's whole life.
+        self._told = dict(_BEFORE)
         self._project()
 
     @property
@@ -152,8 +166,9 @@ class LiveState(HasTraits):
         self._set("state", record.status)
 
     def _set(self, name: str, value: Any) -> None:
-        if getattr(self, name) == value:
+        if self._told[name] == value:
             return
+        self._told[name] = value
         try:
             self.set_trait(name, value)
         except Exception:  # noqa: BLE001 - an observer's error must not keep the others from the news

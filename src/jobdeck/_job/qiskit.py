@@ -12,6 +12,7 @@ _BASES: Final = (("qiskit.providers.job", "JobV1"), ("qiskit.primitives.base.bas
 def register(handle: type) -> None:
     """Register `handle` with those of Qiskit's job classes that the process has imported so far."""
     for module_name, name in _BASES:
-        base = getattr(sys.modules.get(module_name), name, None)
+        module = sys.modules.get(module_name)
+        base = None if module is None else getattr(module, name, None)
         if isinstance(base, ABCMeta) and not issubclass(handle, base):
             base.register(handle)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from .._errors import JobNotFoundError
 from .._follow import Follower, Subscription, Update
 from .._records import JobRecord
 from .._status import JobStatus, is_final
@@ -25,13 +24,15 @@ class Handles:
     ----------
     follower
         Gives who tells of changes.
-    queue_place
-        Gives a queued job's place.
+    queue_places
+        Gives the places of those of some jobs that are queued.
     """
 
-    def __init__(self, follower: Callable[[], Follower], queue_place: Callable[[str], int | None]) -> None:
+    def __init__(
+        self, follower: Callable[[], Follower], queue_places: Callable[[Collection[str]], Mapping[str, int]]
+    ) -> None:
         self._follower = follower
-        self._queue_place = queue_place
+        self._queue_places = queue_places
         self._jobs: WeakValueDictionary[str, Job[Any]] = WeakValueDictionary()
         self.begin_afresh()
 
@@ -103,10 +104,9 @@ class Handles:
     def _refresh_places(self, jobs: list[Job[Any]]) -> None:
         """A place in the queue changes with other jobs' rows, not with the job's own."""
         waiting = [job for job in jobs if job.state == JobStatus.QUEUED and not job.is_watched]
-        if waiting:
-            self._next_round = time.monotonic() + _ROUND
+        if not waiting:
+            return
+        self._next_round = time.monotonic() + _ROUND
+        places = self._queue_places([job.job_id() for job in waiting[:_MOST_PLACES]])
         for job in waiting[:_MOST_PLACES]:
-            try:
-                job._set("queue_place", self._queue_place(job.job_id()))
-            except JobNotFoundError:
-                continue
+            job._set("queue_place", places.get(job.job_id()))

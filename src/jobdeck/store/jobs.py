@@ -172,8 +172,8 @@ def payload_keys(link: Link, job_ids: Collection[str]) -> dict[str, PayloadKeys]
         f" JOIN blobs i ON i.id = inputs JOIN blobs c ON c.id = context WHERE job_id IN ({marks(tuple(job_ids))})",
         tuple(job_ids),
     ).fetchall()
-    folder = os.fspath(link.home / OUTPUT)
-    return {row[0]: PayloadKeys(row[1], row[2], row[3], row[4], os.path.join(folder, f"{row[0]}.log")) for row in rows}
+    folder = os.path.join(link.home, OUTPUT, "")
+    return {row[0]: PayloadKeys(row[1], row[2], row[3], row[4], f"{folder}{row[0]}.log") for row in rows}
 
 
 def set_status(link: Link, job_id: str, status: JobStatus | str) -> None:
@@ -277,15 +277,20 @@ def is_queued(link: Link, engine: str, agent: str) -> bool:
 
 
 def queue_place(link: Link, job_id: str) -> int | None:
-    number = number_of(link, job_id)
-    row = link.execute(
-        "SELECT (SELECT count(*) FROM jobs q"
+    number_of(link, job_id)
+    return queue_places(link, [job_id]).get(job_id)
+
+
+def queue_places(link: Link, job_ids: Collection[str]) -> dict[str, int]:
+    rows = link.execute(
+        "SELECT job_id, (SELECT count(*) FROM jobs q"
         " WHERE q.engine = j.engine AND q.status = 'QUEUED' AND q.ticket <= j.ticket"
         " AND (j.agent IS NULL OR q.agent = j.agent))"
-        " FROM jobs j WHERE j.number = ? AND j.status = 'QUEUED' AND j.source IS NULL AND j.ticket IS NOT NULL",
-        (number,),
-    ).fetchone()
-    return None if row is None else int(row[0])
+        f" FROM jobs j WHERE job_id IN ({marks(tuple(job_ids))})"
+        " AND j.status = 'QUEUED' AND j.source IS NULL AND j.ticket IS NOT NULL",
+        tuple(job_ids),
+    )
+    return dict(rows.fetchall())
 
 
 def changes(link: Link, since: int, limit: int | None) -> Changes:

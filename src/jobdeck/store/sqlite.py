@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,7 +52,7 @@ from .blobs import Blob
 from .commands import Asked
 from .connection import Database, Link
 from .endings import Bodies
-from .home import default_home, output_path
+from .home import OUTPUT, default_home, output_path, size_of
 from .jobs import Deleted, Tagged
 from .journal import FileSystem, file_system_type
 from .rows import text
@@ -73,6 +74,7 @@ class SQLiteStore:
     def __init__(self, home: Path, *, file_system: FileSystem = file_system_type) -> None:
         self.home = home
         self._db = Database(home, file_system)
+        self._outputs = os.path.join(home, OUTPUT, "")
 
     @property
     def store_id(self) -> str:
@@ -302,6 +304,9 @@ class SQLiteStore:
     def queue_place(self, job_id: str) -> int | None:
         return self._db.read(jobs.queue_place, job_id)
 
+    def queue_places(self, job_ids: Collection[str]) -> dict[str, int]:
+        return self._db.run(jobs.queue_places, job_ids)
+
     def outcome(self, job_id: str) -> Outcome | None:
         return self._db.read(endings.outcome, job_id)
 
@@ -322,6 +327,9 @@ class SQLiteStore:
     def log_path(self, job_id: str) -> Path:
         self._db.run(jobs.number_of, job_id)
         return output_path(self.home, job_id)
+
+    def log_sizes(self, job_ids: Iterable[str]) -> dict[str, int]:
+        return {job_id: size_of(f"{self._outputs}{job_id}.log") for job_id in job_ids}
 
     def data_version(self) -> int:
         """See the port. The calling thread's own commits make it differ, too."""
