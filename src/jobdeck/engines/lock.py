@@ -41,6 +41,7 @@ class AgentLock:
             raise EngineError("jobdeck's agents need Linux, macOS or another POSIX system; use another engine here")
         self.path = Path(home) / "agents" / f"{engine}.lock"
         self._fd: int | None = None
+        self._identity = (0, 0)
 
     @property
     def held(self) -> bool:
@@ -73,7 +74,8 @@ class AgentLock:
         said = json.dumps({"agent": agent, "pid": os.getpid(), "host": socket.gethostname()}).encode()
         os.ftruncate(fd, 0)
         os.pwrite(fd, said, 0)
-        self._fd = fd
+        here = os.fstat(fd)
+        self._fd, self._identity = fd, (here.st_dev, here.st_ino)
         return True
 
     def release(self) -> None:
@@ -93,10 +95,10 @@ class AgentLock:
         if self._fd is None:
             return False
         try:
-            here, there = os.fstat(self._fd), os.stat(self.path)
+            there = os.stat(self.path)
         except OSError:
             return False
-        return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+        return (there.st_dev, there.st_ino) == self._identity
 
     def is_taken(self) -> bool:
         """Whether anybody holds the lock. Takes nothing; costs some microseconds."""

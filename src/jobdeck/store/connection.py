@@ -173,11 +173,7 @@ class Database:
 
     def read(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work that reads several times and has to see one state."""
-
-        def transaction(link: Link) -> T:
-            return _transact(link, "BEGIN", lambda: work(link, *args, **kwargs))
-
-        return self.run(transaction)
+        return self.run(_transact, "BEGIN", work, *args, **kwargs)
 
     def write(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work that writes: all of it or nothing, with nobody else writing in between."""
@@ -185,7 +181,7 @@ class Database:
         def transaction(link: Link) -> T:
             try:
                 link.place.overtake()
-                return _transact(link, "BEGIN IMMEDIATE", lambda: work(link, *args, **kwargs))
+                return _transact(link, "BEGIN IMMEDIATE", work, *args, **kwargs)
             finally:
                 link.place.leave()
 
@@ -211,11 +207,8 @@ class Database:
     def write_in_turn(self, work: Callable[Concatenate[Link, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do work as `write` does, after those who have asked before; for what comes from many processes at once."""
 
-        def transaction(link: Link) -> T:
-            return _transact(link, "BEGIN IMMEDIATE", lambda: work(link, *args, **kwargs))
-
         def in_turn(link: Link) -> T:
-            return self._in_turn(link, lambda: transaction(link))
+            return self._in_turn(link, lambda: _transact(link, "BEGIN IMMEDIATE", work, *args, **kwargs))
 
         return self.run(in_turn)
 
@@ -332,16 +325,18 @@ def _of(link: Link) -> sqlite3.Connection:
     return link.connection
 
 
-def _transact(link: Link, begin: str, work: Callable[[], T]) -> T:
+def _transact(
+    link: Link, begin: str, work: Callable[Concatenate[Link, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
     connection = _of(link)
     if connection.in_transaction:
         if link.depth > 1:
             # Called by a signal's handler in the middle of another call of this thread: both are committed as one.
-            return work()
+            return work(link, *args, **kwargs)
         connection.execute("ROLLBACK")
     try:
         connection.execute(begin)
-        result = work()
+        result = work(link, *args, **kwargs)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -38,7 +38,13 @@ def keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
     """Keep an outcome; False where there is one already."""
     if link.execute("SELECT 1 FROM outcomes WHERE job = ?", (number,)).fetchone() is not None:
         return False
-    body, exception = (None if blob is None else blobs.keep(link, blob) for blob in bodies)
+    _insert(link, number, outcome, bodies)
+    return True
+
+
+def _insert(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> None:
+    body = None if bodies.body is None else blobs.keep(link, bodies.body)
+    exception = None if bodies.exception is None else blobs.keep(link, bodies.exception)
     link.execute(
         "INSERT INTO outcomes (job, ok, encoding, preview, exception_type, exception_text, traceback, interrupted,"
         " body, exception, chart, kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -57,7 +63,6 @@ def keep(link: Link, number: int, outcome: Outcome, bodies: Bodies) -> bool:
             outcome.kept,
         ),
     )
-    return True
 
 
 def outcome(link: Link, job_id: str) -> Outcome | None:
@@ -121,9 +126,10 @@ def take_in(link: Link, news: News, bodies: Mapping[str, Bodies]) -> None:
         job = _living(link, job_id)
         if job is None:
             continue
-        left = news.outcomes.get(job_id)
-        if left is not None and not keep(link, job.number, left, bodies[job_id]):
-            left = None
+        # The first outcome counts.
+        left = None if job.has_outcome else news.outcomes.get(job_id)
+        if left is not None:
+            _insert(link, job.number, left, bodies[job_id])
         pid, pid_started = news.processes.get(job_id, (None, None))
         process = {} if pid is None else {"pid": pid, "pid_started": pid_started}
         if job_id in news.ends:
@@ -141,12 +147,16 @@ class _Living(NamedTuple):
     cancel_asked: float | None
     timeout: float | None
     begun: float
+    has_outcome: int
+    is_waited_for: int
+    has_turn: int
 
 
 def _living(link: Link, job_id: str) -> _Living | None:
     """Return what an ending is judged by, None for a job that is final or gone."""
     row = link.execute(
-        "SELECT number, job_id, status, cancel_asked, timeout, coalesce(started, created) FROM jobs WHERE job_id = ?",
+        "SELECT number, job_id, status, cancel_asked, timeout, coalesce(started, created),"
+        f" EXISTS (SELECT 1 FROM outcomes WHERE job = number), {jobs.BEHIND} FROM jobs WHERE job_id = ?",
         (job_id,),
     ).fetchone()
     return None if row is None or is_final(row[2]) else _Living(*row)
@@ -155,9 +165,10 @@ def _living(link: Link, job_id: str) -> _Living | None:
 def _close(link: Link, job: _Living, end: Exit, left: Outcome | None, **process: object) -> None:
     report = Report(left.ok, left.exception_type, left.exception_text, left.interrupted) if left else None
     verdict = judge(report, end, cancel_asked=job.cancel_asked is not None, timeout=job.timeout)
-    jobs.change(
+    jobs.close(
         link,
         job.job_id,
+        (job.is_waited_for, job.has_turn),
         status=verdict.status.value,
         ended=max(time.time(), job.begun),
         error_kind=verdict.error_kind,

@@ -32,11 +32,8 @@ FORGOTTEN = "forgotten"
 _CLAIMABLE = "WHERE engine = ? AND status = 'QUEUED' AND ticket IS NOT NULL AND (agent IS NULL OR agent = ?)"
 """One that waits for others, or for room in its group, has no ticket; one with an agent is for that agent alone."""
 
-_BEHIND = (
-    "SELECT EXISTS (SELECT 1 FROM gates WHERE before = number), group_id NOTNULL AND ticket NOTNULL"
-    " FROM jobs WHERE job_id = ?"
-)
-"""Whether other jobs wait for this one, and whether one of its group may have its turn."""
+BEHIND = "EXISTS (SELECT 1 FROM gates WHERE before = jobs.number), group_id NOTNULL AND ticket NOTNULL"
+"""Whether other jobs wait for this one, and whether it may have the turn of another one of its group."""
 
 FINAL_SQL = "(" + ", ".join(f"'{status.value}'" for status in sorted(FINAL)) + ")"
 """The final statuses as a list in SQL."""
@@ -111,12 +108,23 @@ def change(link: Link, job_id: str, **values: object) -> int:
     values["changed"] = stamp = next_change(link)
     link.execute(_update(tuple(values)), (*values.values(), job_id))
     if values.get("status") in FINAL:
-        has_waiting, is_of_group = link.execute(_BEHIND, (job_id,)).fetchone()
-        if has_waiting:
-            chains.settle(link, job_id)
-        if is_of_group:
-            quotas.hand_on(link, job_id)
+        _let_on(link, job_id, *link.execute(f"SELECT {BEHIND} FROM jobs WHERE job_id = ?", (job_id,)).fetchone())
     return stamp
+
+
+def close(link: Link, job_id: str, behind: tuple[int, int], **values: object) -> None:
+    """Do as `change` does for a job that ends, of which is known in this transaction what `BEHIND` asks."""
+    values["changed"] = next_change(link)
+    link.execute(_update(tuple(values)), (*values.values(), job_id))
+    _let_on(link, job_id, *behind)
+
+
+def _let_on(link: Link, job_id: str, is_waited_for: int, has_turn: int) -> None:
+    """Let those begin who waited for a job that has ended. Nearly none has anybody, and then nothing more is asked."""
+    if is_waited_for:
+        chains.settle(link, job_id)
+    if has_turn:
+        quotas.hand_on(link, job_id)
 
 
 @cache
