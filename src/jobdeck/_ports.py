@@ -259,6 +259,12 @@ class Store(MessageSink, Protocol):
         Of a body the first `longest` characters are read, and the length of the whole.
         """
 
+    def messages_after(self, seen: Mapping[str, int], limit: int, *, longest: int) -> dict[str, list[MessageRecord]]:
+        """Return the messages of several jobs, by job and in order, that come after those with these numbers.
+
+        At most `limit` of all of them, with their bodies' first `longest` characters; a job that is not there has none.
+        """
+
     def last_words(self, job_ids: Collection[str], longest: int) -> dict[str, LastWords]:
         """The newest interim message and the result of each of these jobs that there are, their first characters."""
 

@@ -6,7 +6,9 @@ import threading
 
 from jobdeck._records import NewJob, News
 from jobdeck._status import Exit, is_final
+from jobdeck.engines.dask import relay as relay_module
 from jobdeck.engines.dask.relay import Relay, Watched
+from jobdeck.engines.dask.travel import EVENT_BODY, unpacked
 from jobdeck.store.sqlite import open_store
 
 
@@ -42,7 +44,52 @@ def test_a_job_that_comes_and_ends_between_two_steps_of_a_look_is_told(tmp_path)
     store.close()
 
 
+def test_what_several_jobs_say_while_they_run_is_told_once_and_in_order_however_much_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(relay_module, "_AT_ONCE", 3)
+    monkeypatch.setattr(relay_module, "_ROUNDS", 2)
+    store = open_store(tmp_path)
+    told, heard = {"first": [], "second": []}, threading.Condition()
+
+    def tell(_topic, event):
+        with heard:
+            for news in unpacked(event):
+                told[news["job"]] += news.get("messages", ())
+            heard.notify_all()
+
+    def wait_for(first, second):
+        with heard:
+            assert heard.wait_for(lambda: (len(told["first"]), len(told["second"])) == (first, second), 10), told
+
+    relay = Relay(store, tell, "tcp://127.0.0.1:1")
+    first, second = Watched("topic", "run 1"), Watched("topic", "run 2")
+    with relay.watching("first", first), relay.watching("second", second):
+        _begin(store, "first")
+        _begin(store, "second")
+        store.add_messages([("first", str(number), False) for number in range(1, 31)] + [("second", "1", False)])
+        wait_for(30, 1)
+        store.add_messages([("second", "x" * (EVENT_BODY + 1), False), ("second", "y" * EVENT_BODY, True)])
+        wait_for(30, 3)
+        store.add_message("first", "31")
+        _end(store, "first")
+        _end(store, "second")
+        assert first.over.wait(10)
+        assert second.over.wait(10)
+    relay.close()
+    assert told["first"] == [(number, False, str(number)) for number in range(1, 32)]
+    assert told["second"] == [(1, False, "1"), (2, False, None), (3, True, "y" * EVENT_BODY)]
+    assert (first.seen, second.seen) == (31, 3)
+    store.close()
+
+
 def _run(store, job_id):
+    _begin(store, job_id)
+    _end(store, job_id)
+
+
+def _begin(store, job_id):
     store.add_job(NewJob(name="job", engine="local", program=b"", inputs=b"", context=b"", job_id=job_id))
     store.turn("local", "agent", 1, News({}, {}, {}))
+
+
+def _end(store, job_id):
     store.turn("local", "agent", 0, News({}, {}, {job_id: Exit(code=0)}))

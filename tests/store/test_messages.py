@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 
@@ -151,6 +152,27 @@ def test_what_many_jobs_have_said_last_is_read_at_one_go(any_store):
         large.job_id: LastWords(1, '"éééé'),
     }
     assert any_store.last_words([], 5) == {}
+
+
+def test_what_several_jobs_have_said_since_is_read_at_one_go_up_to_a_limit(any_store):
+    one, other, silent, again = (running(any_store).job_id for _ in range(4))
+    any_store.add_messages([(job_id, str(number), False) for number in range(1, 4) for job_id in (one, other)])
+    any_store.add_message(other, "x" * 1_200_000, final=True)
+    seen = {one: 1, silent: 0, other: 2, "no such": 0}
+    found = any_store.messages_after(seen, 100, longest=10)
+    assert {job_id: [(each.seq, each.body) for each in messages] for job_id, messages in found.items()} == {
+        one: [(2, "2"), (3, "3")],
+        other: [(3, "3"), (4, "x" * 10)],
+    }
+    assert [(each.final, each.length) for each in found[other]] == [(False, None), (True, 1_200_000)]
+    assert sum(map(len, any_store.messages_after(seen, 3, longest=10).values())) == 3
+    assert any_store.messages_after({}, 100, longest=10) == {}
+    any_store.add_message(again, "1")
+    any_store.finish({again: Exit(code=0)})
+    any_store.delete_job(again)
+    any_store.add_job(dataclasses.replace(new_job(), job_id=again))
+    any_store.add_message(again, "2")
+    assert [each.body for each in any_store.messages_after({again: 0}, 100, longest=10)[again]] == ["2"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from .._errors import JobNotFoundError, RuntimeInvalidStateError
 from .._records import LastWords, MessageRecord
@@ -75,15 +76,32 @@ def get_range(link: Link, job_id: str, start: int, stop: int | None, longest: in
     ).fetchall()
     if not rows:
         get(link, job_id)
-    found = []
-    for number, when, final, text, length, sha256, blob in rows:
-        body = _text(link, text, sha256, blob, longest)
-        whole = length
-        if text is None and longest is not None and len(body) >= longest:
-            whole = blobs.length_of(link.home, sha256, blob)
-        cut = whole if whole is not None and whole > len(body) else None
-        found.append(MessageRecord(job_id, number - low, when, bool(final), body, cut))
+    return [_record(link, job_id, row, longest) for row in rows]
+
+
+def get_after(link: Link, seen: Mapping[str, int], limit: int, longest: int) -> dict[str, list[MessageRecord]]:
+    """Return what came after those messages of these jobs, all of them by one statement."""
+    rows = link.execute(
+        "SELECT j.job_id, m.id, m.time, m.final, substr(m.body, 1, :longest), length(m.body), b.sha256, b.body"
+        " FROM json_each(:seen) s CROSS JOIN jobs j ON j.job_id = s.key"
+        " CROSS JOIN messages m ON m.id > (j.number << 32) + s.value AND m.id < ((j.number + 1) << 32)"
+        " LEFT JOIN blobs b ON b.id = m.blob LIMIT :limit",
+        {"seen": json.dumps(dict(seen)), "longest": longest, "limit": limit},
+    ).fetchall()
+    found: dict[str, list[MessageRecord]] = {}
+    for job_id, *columns in rows:
+        found.setdefault(job_id, []).append(_record(link, job_id, columns, longest))
     return found
+
+
+def _record(link: Link, job_id: str, row: Sequence[Any], longest: int | None) -> MessageRecord:
+    number, when, final, text, length, sha256, blob = row
+    body = _text(link, text, sha256, blob, longest)
+    whole = length
+    if text is None and longest is not None and len(body) >= longest:
+        whole = blobs.length_of(link.home, sha256, blob)
+    cut = whole if whole is not None and whole > len(body) else None
+    return MessageRecord(job_id, number & _SEQ, when, bool(final), body, cut)
 
 
 def _text(link: Link, text: str | None, sha256: str, blob: bytes | None, longest: int | None = None) -> str:

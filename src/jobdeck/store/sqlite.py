@@ -318,6 +318,9 @@ class SQLiteStore:
     ) -> list[MessageRecord]:
         return self._db.read(messages.get_range, job_id, start, stop, longest)
 
+    def messages_after(self, seen: Mapping[str, int], limit: int, *, longest: int) -> dict[str, list[MessageRecord]]:
+        return self._db.run(messages.get_after, seen, limit, longest)
+
     def last_words(self, job_ids: Collection[str], longest: int) -> dict[str, LastWords]:
         return self._db.read(messages.last_words, job_ids, longest)
 

@@ -40,12 +40,15 @@ from .travel import End, News
 BUSY_TICK: Final = 0.01
 IDLE_TICK: Final = 0.1
 IDLE_END: Final = 60.0
-AHEAD: Final = 2
+AHEAD: Final = 3
 """Jobs for each thread of the workers that are with the scheduler at a time; the others wait in the store."""
 LEAST_AHEAD: Final = 8
 """So many at least, for clusters that have workers only where there is work."""
-HAND_OVER_EVERY: Final = 0.05
-"""Seconds for which free room is collected, so that many jobs go at a time; half of the room is filled at once."""
+HAND_OVER_EVERY: Final = 0.1
+"""Seconds for which free room is collected, so that many jobs go at a time.
+
+Half of the room is filled at once, and so is any while there are fewer jobs than threads.
+"""
 _CHECK: Final = 1.0
 _LEFT_BEHIND: Final = 200
 """Jobs that ended last, of which an earlier agent may have died before it told the scheduler."""
@@ -94,7 +97,7 @@ class DaskAgent:
         self._last_busy = time.monotonic()
         self._next_check = 0.0
         self._next_hand_over = 0.0
-        self._room = LEAST_AHEAD
+        self._threads, self._room = 0, LEAST_AHEAD
         self._result_limit: int | None = RESULT_LIMIT
         self._trouble: str | None = None
         self._idle_end = first_number(None, os.environ.get("JOBDECK_IDLE_END"), IDLE_END)
@@ -148,7 +151,8 @@ class DaskAgent:
         if now >= self._next_check:
             self._next_check = now + _CHECK
             threads = self._cluster.threads()
-            self._room = max(AHEAD * sum(threads.values()), LEAST_AHEAD)
+            self._threads = sum(threads.values())
+            self._room = max(AHEAD * self._threads, LEAST_AHEAD)
             self._look_for_stranded(self._cluster, threads)
             self._result_limit = result_limit(self._store.setting("dask_result_limit"))
             trim_log(log_path(self._store.home, file_name(self._engine)))
@@ -253,7 +257,8 @@ class DaskAgent:
     def _hand_over(self, now: float) -> None:
         assert self._cluster is not None
         room = self._room - len(self._away)
-        if room <= 0 or (now < self._next_hand_over and room * 2 < self._room):
+        is_urgent = room * 2 >= self._room or len(self._away) <= self._threads
+        if room <= 0 or (now < self._next_hand_over and not is_urgent):
             return
         records = self._store.claim(self._engine, self._agent, room, JobStatus.VALIDATING)
         if not records:

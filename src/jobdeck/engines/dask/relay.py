@@ -13,7 +13,7 @@ from typing import Final
 
 from ..._errors import StoreError
 from ..._ports import Store
-from ..._records import JobRecord
+from ..._records import JobRecord, MessageRecord
 from ..._status import is_final
 from ..bell import NEWS, Bell
 from .travel import EVENT_BODY, EVENT_LOG, News, packed
@@ -22,6 +22,8 @@ TICK: Final = 0.01
 """Seconds between looks at the jobs that run here; the agent here rings when one has ended."""
 _LOG_EVERY: Final = 0.1
 _AT_ONCE: Final = 200
+_ROUNDS: Final = 20
+"""So often are messages read before what else is new is told."""
 
 Tell = Callable[[str, bytes], None]
 """Sends packed news under a topic as one event of the scheduler."""
@@ -148,8 +150,6 @@ class Relay:
             records = {record.job_id: record for record in changes.jobs if record.job_id in watched}
             # A job that was here before was removed from the store before this run of it is there.
             over += [job_id for job_id in changes.deleted if job_id in watched and watched[job_id].is_there]
-            for job_id, seq in self._store.last_seqs(list(watched)).items():
-                self._add_messages(job_id, watched[job_id], seq)
         for job_id, record in records.items():
             one = watched[job_id]
             one.is_there = True
@@ -157,17 +157,18 @@ class Relay:
             if is_final(record.status):
                 one.record = record
                 over.append(job_id)
+        has_more = changes is not None and self._add_new(watched)
         for job_id, one in watched.items():
             if one.record is not None:
                 # All messages of a job are there before its end is.
-                self._add_messages(job_id, one, one.seen + 1)
+                self._add_last(job_id, one)
                 self._add_log(job_id, one, to_end=True)
             elif is_log_due and one.is_there and job_id not in over:
                 self._add_log(job_id, one, to_end=False)
         self._flush()
         if is_log_due:
             self._log_due = time.monotonic() + _LOG_EVERY
-        self._version = version
+        self._version = None if has_more else version
         if changes is not None:
             self._number = changes.number
         for job_id in over:
@@ -188,22 +189,34 @@ class Relay:
         for topic, news in parcels.items():
             self._tell(topic, packed(news))
 
-    def _add_messages(self, job_id: str, one: Watched, newest: int) -> None:
-        while one.seen < newest:
-            found = self._store.messages(job_id, one.seen, one.seen + _AT_ONCE, longest=EVENT_BODY)
-            if not found:
-                return
-            rows: list[tuple[int, bool, str | None]] = []
-            weight = 0
-            for each in found:
-                rows.append((each.seq, each.final, each.body if each.length is None else None))
-                weight += 0 if each.length is not None else len(each.body)
-                if weight >= EVENT_BODY:
-                    break
-            one.seen = rows[-1][0]
+    def _add_new(self, watched: dict[str, Watched]) -> bool:
+        """Add what the jobs that run have said; True where there may be more than can be told at a time."""
+        running = {job_id: one for job_id, one in watched.items() if one.is_there and one.record is None}
+        for _ in range(_ROUNDS if running else 0):
+            seen = {job_id: one.seen for job_id, one in running.items()}
+            found = self._store.messages_after(seen, _AT_ONCE, longest=EVENT_BODY)
+            for job_id, messages in found.items():
+                self._add_messages(job_id, running[job_id], messages)
+            if sum(map(len, found.values())) < _AT_ONCE:
+                return False
+        return bool(running)
+
+    def _add_last(self, job_id: str, one: Watched) -> None:
+        while found := self._store.messages_after({job_id: one.seen}, _AT_ONCE, longest=EVENT_BODY):
+            self._add_messages(job_id, one, found[job_id])
+
+    def _add_messages(self, job_id: str, one: Watched, found: list[MessageRecord]) -> None:
+        rows: list[tuple[int, bool, str | None]] = []
+        weight = 0
+        for each in found:
+            rows.append((each.seq, each.final, each.body if each.length is None else None))
+            weight += 0 if each.length is not None else len(each.body)
+            if weight >= EVENT_BODY:
+                self._add(one, {"job": job_id, "messages": rows}, weight)
+                rows, weight = [], 0
+        if rows:
             self._add(one, {"job": job_id, "messages": rows}, weight)
-            # There may be more by now, as at a job's end.
-            newest = max(newest, one.seen + 1)
+        one.seen = found[-1].seq
 
     def _add_progress(self, record: JobRecord, one: Watched) -> None:
         if record.cancel_note is not None and record.cancel_note != one.note:
