@@ -28,8 +28,9 @@ DASK: Final = "Dask client.map"
 NAP: Final = 0.1
 JOBS: Final = 200
 RATE: Final = 10.0
-_WARM_UP: Final = 500
-"""Jobs after which an agent has imported all that it needs. Its caches are full after 20,000."""
+_AT_A_TIME: Final = 500
+_WARM_UP: Final = 2_000
+"""Jobs after which most of an agent's caches are full. All of them are after 20,000."""
 
 
 def measure(*, quick: bool) -> list[Row]:
@@ -124,8 +125,8 @@ def _memory_rows(before: int, count: int) -> list[Row]:
 
 
 def _pass(deck: Deck, count: int) -> None:
-    for first in range(0, count, _WARM_UP):
-        numbers = range(first, min(count, first + _WARM_UP))
+    for first in range(0, count, _AT_A_TIME):
+        numbers = range(first, min(count, first + _AT_A_TIME))
         if deck.map(abs, numbers).results() != list(numbers):
             raise AssertionError("the results are not those of the inputs")
     # Workers are told once a second what they can forget.
