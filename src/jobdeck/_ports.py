@@ -177,6 +177,11 @@ class Store(MessageSink, Protocol):
         What is told of jobs that are final, or not there any more, is passed over; ends are judged as by `finish`.
         """
 
+    def turn_with_payloads(
+        self, engine: str, agent: str, limit: int, news: News
+    ) -> tuple[list[JobRecord], dict[str, PayloadKeys]]:
+        """Do as `turn` does, and tell in the same transaction what `payload_keys` tells of the claimed jobs."""
+
     def payload_keys(self, job_ids: Collection[str]) -> dict[str, PayloadKeys]:
         """What the payloads of these jobs are known by, of those that there are."""
 

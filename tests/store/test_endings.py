@@ -250,6 +250,18 @@ def test_the_first_outcome_counts_whichever_way_it_comes(any_store):
     assert (any_store.job(said.job_id).status, any_store.job(said.job_id).result_preview) == ("DONE", "5")
 
 
+def test_a_claim_tells_what_the_payloads_of_its_jobs_are_known_by(any_store):
+    first, second = (any_store.add_job(new_job(inputs=inputs)) for inputs in (b"1", b"2"))
+    claimed, payloads = any_store.turn_with_payloads("local", "agent-1", 1, News())
+    assert [job.job_id for job in claimed] == [first.job_id]
+    assert payloads == any_store.payload_keys([first.job_id])
+    ended = News(outcomes={first.job_id: Outcome(True)}, ends={first.job_id: Exit(code=0)})
+    claimed, payloads = any_store.turn_with_payloads("local", "agent-1", 5, ended)
+    assert (any_store.job(first.job_id).status, [job.job_id for job in claimed]) == ("DONE", [second.job_id])
+    assert payloads == any_store.payload_keys([second.job_id])
+    assert any_store.turn_with_payloads("local", "agent-1", 5, News()) == ([], {})
+
+
 def test_parts_of_payloads_are_had_by_what_they_are(any_store):
     large = bytes(2_000_000)
     one, two = any_store.add_job(new_job(inputs=b"1")), any_store.add_job(new_job(inputs=large))

@@ -1,12 +1,15 @@
-"""The store on SQLite: each method of the port is one transaction."""
+"""The store on SQLite: each method of the port is one transaction.
+
+It is as long as the port is wide; what a method does is in the modules beside it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .._records import (
     Changes,
@@ -56,6 +59,8 @@ from .home import OUTPUT, default_home, output_path, size_of
 from .jobs import Deleted, Tagged
 from .journal import FileSystem, file_system_type
 from .rows import text
+
+T = TypeVar("T")
 
 
 class SQLiteStore:
@@ -224,12 +229,27 @@ class SQLiteStore:
     def turn(self, engine: str, agent: str, limit: int, news: News) -> list[JobRecord]:
         if not news:
             return self.claim(engine, agent, limit)
+        return self._take_in(news, lambda link: jobs.claim(link, engine, agent, limit) if limit > 0 else [])
+
+    def turn_with_payloads(
+        self, engine: str, agent: str, limit: int, news: News
+    ) -> tuple[list[JobRecord], dict[str, PayloadKeys]]:
+        def claim(link: Link) -> tuple[list[JobRecord], dict[str, PayloadKeys]]:
+            claimed = jobs.claim(link, engine, agent, limit) if limit > 0 else []
+            return claimed, jobs.payload_keys(link, [job.job_id for job in claimed]) if claimed else {}
+
+        if not news and (limit <= 0 or not self._db.run(jobs.is_queued, engine, agent)):
+            return [], {}
+        return self._take_in(news, claim)
+
+    def _take_in(self, news: News, claim: Callable[[Link], T]) -> T:
+        """Write down an agent's news, and have it claim jobs in the same transaction."""
         with ExitStack() as stack:
             bodies = {job_id: self._prepared_outcome(stack, left) for job_id, left in news.outcomes.items()}
 
-            def write(link: Link) -> list[JobRecord]:
+            def write(link: Link) -> T:
                 endings.take_in(link, news, bodies)
-                return jobs.claim(link, engine, agent, limit) if limit > 0 else []
+                return claim(link)
 
             return self._db.write(write)
 

@@ -19,7 +19,7 @@ from functools import partial
 
 from ..._errors import JobNotFoundError, StoreError
 from ..._ports import Store
-from ..._records import JobQuery, JobRecord, News, Outcome
+from ..._records import JobQuery, JobRecord, News, Outcome, PayloadKeys
 from ..._status import Exit, JobStatus
 from .. import workers
 from ..bell import NEWS, Bell, ring
@@ -91,6 +91,8 @@ class LocalAgent:
         self._next_prune = time.monotonic()
         self._pruning: threading.Thread | None = None
         self._claimed: list[JobRecord] = []
+        self._payloads: dict[str, PayloadKeys] = {}
+        """Of the jobs that were claimed, and have not been handed to the launcher."""
         self._parcels = Parcels(store)
         self._oom = OutOfMemoryCount()
         self._oom_kills = 0
@@ -265,13 +267,15 @@ class LocalAgent:
             self._glance()
         if not (self._look_again or news):
             return
-        claimed = self._store.turn("local", self._agent, max(0, self._max_workers - len(self._running)), news)
+        room = max(0, self._max_workers - len(self._running))
+        claimed, payloads = self._store.turn_with_payloads("local", self._agent, room, news)
         if self._ends:
             self._last_busy = time.monotonic()
             ring(self._store.home, NEWS)
         self._look_again = False
         self._processes, self._outcomes, self._ends = {}, {}, {}
         self._claimed += claimed
+        self._payloads |= payloads
         self._start()
 
     def _glance(self) -> None:
@@ -301,7 +305,7 @@ class LocalAgent:
         now = time.monotonic()
         if now - self._oom_read > _OOM_FRESH:
             self._oom_read, self._oom_kills = now, self._oom.read()
-        parcels = self._parcels.of([job.job_id for job in self._claimed])
+        parcels = self._parcels.of(self._payloads)
         while self._claimed:
             job = self._claimed.pop(0)
             match parcels.get(job.job_id, "it is not in the store any more"):
@@ -315,6 +319,7 @@ class LocalAgent:
                         continue
                     deadline = None if job.timeout is None else now + job.timeout
                     self._running[job.job_id] = _Running(job, deadline, self._oom_kills)
+        self._payloads = {}
 
     def _refuse(self, job: JobRecord, words: str) -> None:
         """A job that cannot even be started ends in ERROR with these words."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Final
 
 from ..._ports import Store
 from ..._program import Context
+from ..._records import PayloadKeys
 from .launcher import Parcel, Startup
 
 LARGE: Final = 256 << 10
@@ -24,10 +25,10 @@ class Parcels:
         self._bytes = 0
         self._contexts: dict[str, tuple[Startup, tuple[str, ...]]] = {}
 
-    def of(self, job_ids: Collection[str]) -> dict[str, tuple[Parcel, Startup, tuple[str, ...]] | str]:
+    def of(self, payloads: Mapping[str, PayloadKeys]) -> dict[str, tuple[Parcel, Startup, tuple[str, ...]] | str]:
         """Return each job's parcel, how its interpreter is to be started, and the path for that; or what is wrong."""
         found: dict[str, tuple[Parcel, Startup, tuple[str, ...]] | str] = {}
-        for job_id, keys in self._store.payload_keys(job_ids).items():
+        for job_id, keys in payloads.items():
             try:
                 startup, path = self._startup(keys.context)
                 if keys.size > LARGE:
