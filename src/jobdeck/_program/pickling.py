@@ -117,7 +117,11 @@ def dumps_by_name(value: Any, named: Any) -> bytes | None:
         None where `named` is not sent as its name alone: then `dumps` has to look at it.
     """
     name = named.__module__ if type(named) in _NAMED else None
-    if not isinstance(name, str) or name == "__main__" or cloudpickle.list_registry_pickle_by_value():
+    if not isinstance(name, str) or name == "__main__":
+        return None
+    if any(
+        name == by_value or name.startswith(f"{by_value}.") for by_value in cloudpickle.list_registry_pickle_by_value()
+    ):
         return None
     module = sys.modules.get(name)
     if module is None or not is_importable(name, module):
