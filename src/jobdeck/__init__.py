@@ -7,10 +7,13 @@ in ``__init__.pyi``.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 from . import _presenting
 from ._version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NAMES = {
     "_toplevel": "run submit prepare map sweep job jobs group groups delete_job dashboard prune cancel_jobs retry_jobs "
@@ -54,7 +57,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_WHERE, *_MODULES} - {"Any", "annotations", "import_module"})
+    return sorted({*globals(), *_WHERE, *_MODULES} - {"TYPE_CHECKING", "annotations", "import_module"})
 
 
 def load_ipython_extension(ipython: Any) -> None:

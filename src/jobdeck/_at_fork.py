@@ -9,10 +9,13 @@ without them, and a job's process has them again from its start, for what its pr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any, Final
 
-Hook = Callable[[], Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    Hook = Callable[[], Any]
 
 _PUT_OFF: Final = ("threading", "logging", "jobdeck._messenger", "jobdeck.store.connection")
 """Whose work can wait. That of others cannot: `random` gives each child random numbers of its own."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
+from . import _at_work
 from ._chart import chart_text
 from ._codec import RuntimeEncoder, encode
 from ._errors import InvalidInputError, JobCancelledError, RuntimeInvalidStateError
@@ -236,7 +237,7 @@ def speaking(messenger: UserMessenger) -> Iterator[None]:
 
 def active() -> UserMessenger | None:
     """Return the messenger of the job that this thread runs, or its process; None outside a job."""
-    return _here.get() or _active
+    return _here.get() or _active or (None if _at_work.messenger is None else _at_work.messenger())
 
 
 def _renew_lock() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # `import jobdeck` imports this module, and has to be light
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
     from ._ports import Layout, Presenter, Store
 
 _factory: Callable[[], Presenter] | None = None

@@ -27,7 +27,7 @@ from .engines.dask.begun import refusal
 from .engines.dask.relay import Relay, Tell, Watched, piece_of
 from .engines.dask.travel import EVENT_BODY, End, Parcel, packed
 from .engines.local.agent import LEASH
-from .engines.local.inherited import handed
+from .engines.local.handing import handed
 from .engines.lock import AgentLock
 
 _LOOK: Final = 1.0

@@ -13,6 +13,14 @@ def give(value=None):
     return value
 
 
+def loaded(names):
+    return [name for name in names if name in sys.modules]
+
+
+def count_loaded(names):
+    return len(loaded(names))
+
+
 def fail(text="no luck"):
     raise ValueError(text)
 
@@ -387,6 +395,14 @@ def end_on_a_full_disk(seconds):
 
     SQLiteStore.set_outcome = set_outcome
     return "kept " * 50_000  # too much to be handed over
+
+
+def forbid_to_open_files():
+    """Go on with as many open files as there are."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    return {"kept": "here"}
 
 
 def list_open_files():

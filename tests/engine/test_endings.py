@@ -75,6 +75,12 @@ def test_memory_that_runs_out_is_an_error_of_kind_memory(bench: Bench) -> None:
     assert (job.status, job.error_kind) == ("ERROR", "memory")
 
 
+def test_a_program_that_leaves_nothing_to_load_with_can_be_run_again(forking: Bench) -> None:
+    assert forking.run(programs.forbid_to_open_files).error_kind == "exit"
+    again = forking.run(programs.forbid_to_open_files)
+    assert (again.status, forking.value(again)) == ("DONE", {"kept": "here"})
+
+
 @pytest.mark.parametrize("program", [programs.close_stdout, programs.close_all_descriptors])
 def test_a_program_that_closes_its_descriptors_still_gives_its_result(bench: Bench, program) -> None:
     job = bench.run(program)

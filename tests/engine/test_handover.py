@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobdeck._program import outcome_of_exception, outcome_of_value, plain_number
+from jobdeck._call import plain_number
+from jobdeck._program import outcome_of_exception, outcome_of_value
 from jobdeck._records import JobQuery, Outcome
 from jobdeck._status import Exit
-from jobdeck.engines.local import inherited
+from jobdeck.engines.local import handing, inherited
 from jobdeck.engines.local.frames import Frames, frame
 from jobdeck.store.line import LINE
 
@@ -36,22 +37,22 @@ from .conftest import Bench, until
     ],
 )
 def test_an_outcome_is_read_as_it_was_handed_over(outcome: Outcome) -> None:
-    data = inherited.handed("abcdef-abcdefghijkl", outcome)
+    data = handing.handed("abcdef-abcdefghijkl", outcome)
     assert inherited.job_of(data) == "abcdef-abcdefghijkl"
-    assert inherited.outcome_of(data) == outcome
+    assert handing.outcome_of(data) == outcome
 
 
 @pytest.mark.parametrize("number", [0, -7, 2**53, -1.137, 1e300])
 def test_a_number_is_handed_over_as_an_outcome_is(number: float) -> None:
     data = inherited.handed_number("abcdef-abcdefghijkl", plain_number(number) or "")
-    assert data == inherited.handed("abcdef-abcdefghijkl", outcome_of_value(number))
+    assert data == handing.handed("abcdef-abcdefghijkl", outcome_of_value(number))
 
 
 def test_every_part_of_an_outcome_is_handed_over() -> None:
     values: dict[str, object] = {"ok": True, "encoding": "json", "body": b"1", "exception": b"2", "interrupted": True}
     texts = {each.name: each.name for each in dataclasses.fields(Outcome) if each.name not in {*values, "kept"}}
     outcome = Outcome(**values, **texts, kept=3)  # type: ignore[arg-type]
-    assert inherited.outcome_of(inherited.handed("abcdef-abcdefghijkl", outcome)) == outcome
+    assert handing.outcome_of(handing.handed("abcdef-abcdefghijkl", outcome)) == outcome
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_every_part_of_an_outcome_is_handed_over() -> None:
 )
 def test_what_is_no_outcome_is_not_taken_for_one(data: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whatever words
-        inherited.outcome_of(data)
+        handing.outcome_of(data)
 
 
 def test_words_arrive_whole_however_the_stream_is_cut() -> None:

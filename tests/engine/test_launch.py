@@ -16,7 +16,7 @@ import pytest
 
 from jobdeck._errors import EngineError
 from jobdeck.engines import launch
-from jobdeck.engines.launch import ensure_agent, trim_log
+from jobdeck.engines.launch import PACKAGE_HOME, ensure_agent, trim_log
 from jobdeck.engines.local.engine import LocalEngine
 from jobdeck.store import open_store
 
@@ -171,3 +171,54 @@ print([name for name in ("traitlets", "ipywidgets", "anywidget", "IPython", "num
 """
     said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_the_process_that_jobs_are_forked_from_begins_small() -> None:
+    script = """
+import sys
+sys.path.insert(0, sys.argv[1])
+before = set(sys.modules)
+import jobdeck._agent, jobdeck.engines.local.zygote
+print([name for name in sys.modules if name.partition(".")[0] in sys.argv[2:]])
+"""
+    heavy = ["contextlib", "dataclasses", "enum", "inspect", "json", "logging", "pathlib", "pickle", "re", "signal"]
+    heavy += ["socket", "sqlite3", "threading", "traceback", "typing", "cloudpickle", "psutil"]
+    command = [sys.executable, "-S", "-c", script, PACKAGE_HOME, *heavy]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_a_program_that_needs_more_finds_it_from_its_second_job_on(forking: Bench) -> None:
+    names = ["jobdeck.engines.ending", "jobdeck.store"]
+    assert forking.value(forking.run(programs.loaded, names=names)) == []
+    assert forking.value(forking.run(programs.loaded, names=names)) == names
+    # Each program for itself.
+    assert forking.value(forking.run(programs.count_loaded, names=names)) == 0
+    assert forking.value(forking.run(programs.count_loaded, names=names)) == 0
+
+
+def test_a_program_that_travels_as_its_code_finds_all_at_once(forking: Bench) -> None:
+    def loaded(names):
+        return [name for name in names if name in sys.modules]
+
+    names = ["jobdeck.engines.ending", "jobdeck.store"]
+    assert forking.value(forking.run(loaded, names=names)) == names
+
+
+def test_jobs_go_on_without_the_bare_process(forking: Bench) -> None:
+    bare = forking.value(forking.run(os.getppid))
+    agent = forking.agent_pid()
+    psutil.Process(bare).kill()
+    until(lambda: forking.run(os.getppid).status == "DONE")
+    assert forking.value(forking.run(os.getppid)) != bare
+    assert forking.agent_pid() == agent
+
+
+def test_a_users_file_never_takes_the_place_of_what_jobdeck_loads(
+    forking: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dataclasses", "inspect", "json", "logging", "sqlite3", "traceback", "typing"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('of the user')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert forking.run(programs.fail).error == "ValueError: no luck"
+    assert forking.run(programs.publish_and_list_open_files, count=1).status == "DONE"
+    assert forking.value(forking.run(programs.give, value={"a": 1})) == {"a": 1}

@@ -13,7 +13,7 @@ import qiskit  # noqa: F401 - what a kernel has imported decides
 
 from jobdeck._program import Context, pack
 from jobdeck._status import JobStatus
-from jobdeck.engines.local.children import Ended
+from jobdeck.engines.local.events import Ended
 from jobdeck.engines.local.forking import Zygote
 from jobdeck.engines.local.launcher import Parcel, Startup
 from programs import Gate

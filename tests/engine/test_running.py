@@ -88,7 +88,7 @@ def test_rehearsing_leaves_nothing_behind_in_the_jobs_that_follow(forking: Bench
     names = ["JOBDECK_JOB_ID", "JOBDECK_HOME", "JOBDECK_AGENT"]
     before = forking.run(programs.describe, names=names)
     agent = psutil.Process(forking.agent_pid())
-    until(lambda: [child.name() for child in agent.children()] == [rehearsal.NAME])
+    until(lambda: {child.name() for child in agent.children()} == {rehearsal.NAME})
     after = forking.run(programs.describe, names=names)
     own = {"JOBDECK_JOB_ID": after.job_id, "JOBDECK_HOME": str(forking.home), "JOBDECK_AGENT": None}
     assert forking.value(after) == forking.value(before) | {

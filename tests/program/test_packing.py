@@ -17,11 +17,13 @@ from typing import Any
 import cloudpickle
 import pytest
 
+from jobdeck._call import run as run_in_job
 from jobdeck._errors import InvalidInputError, UnpicklableError
 from jobdeck._messenger import PrintingMessenger, UserMessenger, active
 from jobdeck._program import (
     Packed,
     edit,
+    is_plain_call,
     open_payload,
     outcome_of_value,
     pack,
@@ -29,7 +31,6 @@ from jobdeck._program import (
     replace_inputs,
     value_of,
 )
-from jobdeck._program import run as run_in_job
 from jobdeck._program.payload import Call
 from jobdeck._program.pickling import dumps, dumps_by_name
 from jobdeck._program.source import Source
@@ -377,7 +378,18 @@ async def later(a):
 def test_the_short_way_of_a_jobs_process_leads_to_the_same(program: Any) -> None:
     packed = pack(program, {"a": 1})
     messenger = UserMessenger()
-    assert run_in_job(packed.program, packed.inputs, messenger) == open_payload(payload(packed)).run(messenger)
+    assert run_in_job(packed.program, packed.inputs, lambda: messenger) == open_payload(payload(packed)).run(messenger)
+
+
+def test_a_plain_call_is_known_without_being_opened() -> None:
+    assert is_plain_call(pack(plain, {"a": threading.Event}).inputs)
+    assert is_plain_call(pack(plain, args=(1,)).inputs)
+    for other in (
+        pack(plain, {"a": 1}, backend=1),
+        pack(plain, {"a": 1}, log_level="INFO"),
+        pack(filled_last, {"a": 1}),
+    ):
+        assert not is_plain_call(other.inputs)
 
 
 def test_the_short_way_has_edited_inputs_a_level_of_logging_and_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
@@ -387,7 +399,7 @@ def test_the_short_way_has_edited_inputs_a_level_of_logging_and_a_schema(capsys:
     assert name == "plain"
     before = logging.getLogger().level
     try:
-        assert run_in_job(packed.program, edited, UserMessenger()) == [7, 2]
+        assert run_in_job(packed.program, edited, UserMessenger) == [7, 2]
     finally:
         logging.getLogger().setLevel(before)
     assert "does not return what it says" in capsys.readouterr().err
@@ -396,4 +408,4 @@ def test_the_short_way_has_edited_inputs_a_level_of_logging_and_a_schema(capsys:
 def test_what_was_stored_as_an_object_is_still_opened() -> None:
     parts = dumps(Source("callable", plain)), dumps(Call((1,), {"b": 5}, None, is_plain=True)), b""
     assert open_payload(Payload(*parts)).run(PrintingMessenger()) == [1, 5]
-    assert run_in_job(*parts[:2], UserMessenger()) == [1, 5]
+    assert run_in_job(*parts[:2], UserMessenger) == [1, 5]

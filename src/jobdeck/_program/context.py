@@ -6,13 +6,12 @@ import json
 import linecache
 import os
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
+from .._place import enter_environment, enter_place
 from .reach import reachable_functions
 
 _MAX_SOURCES: Final = 2_000_000
@@ -110,33 +109,11 @@ class Context:
 
     def enter_environment(self) -> None:
         """Give this process the environment of the context."""
-        env = dict(self.env)
-        if "inline" in env.get("MPLBACKEND", "") or "ipympl" in env.get("MPLBACKEND", ""):
-            # Those backends draw into a notebook's front end, and a job's process has none.
-            env["MPLBACKEND"] = "agg"
-        _enter_environment(env)
+        enter_environment(self.env)
 
-    def enter_place(self, path: list[str] | None = None) -> None:
-        """Give this process the working directory, import path and sources of the context.
-
-        A working directory that is gone is replaced by the home directory, and stderr says so.
-
-        Parameters
-        ----------
-        path
-            A list that is to be the import path from now on; None writes it into the one that is.
-        """
-        try:
-            os.chdir(self.cwd or os.curdir)
-        except OSError as error:
-            _enter_refuge(self.cwd, error)
-        if path is None:
-            sys.path[:] = self.sys_path
-        else:
-            sys.path = path
-        if self.sources:
-            for name, text in self.sources.items():
-                linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    def enter_place(self) -> None:
+        """Give this process the working directory, import path and sources of the context."""
+        enter_place(self.cwd, list(self.sys_path), self.sources)
 
 
 _last_here: tuple[object, bytes] | None = None
@@ -150,24 +127,6 @@ def _plain_here(base: bytes, libraries: tuple[str, ...]) -> bytes:
 def _joined(base: bytes, sources: Mapping[str, str], libraries: tuple[str, ...]) -> bytes:
     rest = {"sources": dict(sources), "libraries": list(libraries)}
     return base[:-1] + b", " + json.dumps(rest).encode("ascii")[1:]
-
-
-def _enter_environment(wanted: Mapping[str, str]) -> None:
-    """Change what differs: as a rule a job's process has nearly all of it from its parent."""
-    present = dict(os.environ)
-    for name in present.keys() - wanted.keys():
-        del os.environ[name]
-    for name, value in wanted.items():
-        if present.get(name) != value:
-            os.environ[name] = value
-    if present.get("TZ") != wanted.get("TZ") and hasattr(time, "tzset"):
-        time.tzset()
-
-
-def _enter_refuge(wanted: str, error: OSError) -> None:
-    refuge = next(folder for folder in (Path.home(), Path("/")) if os.access(folder, os.X_OK))
-    os.chdir(refuge)
-    print(f"jobdeck: cannot use the folder {wanted} ({error.strerror}); running in {refuge}", file=sys.stderr)
 
 
 def _sources(program: Any) -> dict[str, str]:

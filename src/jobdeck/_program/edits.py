@@ -11,13 +11,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from .._call import EDITED
 from .._codec import RuntimeEncoder, decode
 from .._errors import EncodingError, InvalidInputError
 from .._plain import plain
 from .preview import preview
 
-EDITED: Final = b"jobdeck: edited inputs\n"
-"""Begins the bytes of edited inputs, as no pickle begins; then a line of JSON, then the pickle."""
 _NUMBERS: Final = {"nan": float("nan"), "inf": float("inf")}
 """What Python writes for numbers that are no literals."""
 _SHOWN: Final = 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from math import isfinite
 from typing import Any, Final
 
+from .._call import plain_number
 from .._chart import chart_text
 from .._codec import RuntimeEncoder, decode, encode
 from .._errors import EncodingError, JobCancelledError
@@ -16,15 +16,13 @@ from .pickling import dumps, loads
 from .preview import preview
 
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_ENTRANCE: Final = (os.path.join(_PACKAGE, "_program", "payload.py"), "run")
-"""The frame from which a program is called."""
+_ENTRANCES: Final = {(os.path.join(_PACKAGE, *place), "run") for place in (("_program", "payload.py"), ("_call.py",))}
+"""The frames from which a program is called."""
 _MAX_MESSAGE: Final = 10_000
 _MAX_LINE: Final = 20_000
 _MAX_TRACEBACK: Final = 200_000
 _MAX_EXCEPTION: Final = 1_000_000
 _MAX_PREVIEW: Final = 2000
-_SAFE_INT: Final = 2**53
-"""Larger integers are tagged in JSON."""
 
 
 def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder) -> Outcome:
@@ -52,17 +50,6 @@ def outcome_of_value(value: Any, encoder: type[json.JSONEncoder] = RuntimeEncode
         return Outcome(
             ok=False, preview=shown, exception_type="UnpicklableError", exception_text=f"UnpicklableError: {words}"
         )
-
-
-def plain_number(value: Any) -> str | None:
-    """Return a number that JSON writes as Python does, which needs no encoder; None for all else.
-
-    Both its body and its preview are these characters.
-    """
-    kind = type(value)
-    if (kind is int and -_SAFE_INT <= value <= _SAFE_INT) or (kind is float and isfinite(value)):
-        return repr(value)
-    return None
 
 
 def _kept_as_json(value: Any, encoder: type[json.JSONEncoder]) -> str | None:
@@ -144,7 +131,7 @@ def _drop_own_frames(told: traceback.TracebackException, seen: set[int]) -> None
         return
     seen.add(id(told))
     frames = list(told.stack)
-    entrance = next((place for place, frame in enumerate(frames) if (frame.filename, frame.name) == _ENTRANCE), None)
+    entrance = next((place for place, frame in enumerate(frames) if (frame.filename, frame.name) in _ENTRANCES), None)
     inside = frames if entrance is None else frames[entrance + 1 :]
     kept = [frame for frame in inside if not frame.filename.startswith(_PACKAGE)]
     if kept or entrance is not None:

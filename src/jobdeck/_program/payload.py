@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ from .._plain import near
 from .._records import Payload
 from .backendless import explained, refuse_backendless, takes_backend
 from .context import Context
-from .edits import EDITED, split, values_of
+from .edits import split, values_of
 from .held import Held, held_by, is_reference
 from .libraries import libraries_of
 from .pickling import are_plain, dumps_by_name, dumps_named, dumps_plain, loads
@@ -107,7 +106,7 @@ class OpenProgram:
                 args, keywords = _filled(Source("callable", function).signature(), self._call, messenger)
             value = function(*args, **keywords)
             if isinstance(value, CoroutineType):
-                value = _awaited(value, messenger)
+                value = awaited(value, messenger)
             if self._source.returns and value is not None:
                 _complain(self._source, value)
             return value
@@ -122,7 +121,8 @@ class OpenProgram:
                 _messenger.activate(before)
 
 
-def _awaited(program: CoroutineType[Any, Any, Any], messenger: _messenger.Messenger) -> Any:
+def awaited(program: CoroutineType[Any, Any, Any], messenger: _messenger.Messenger) -> Any:
+    """Run a coroutine to its end; a messenger of a job in a thread can stop it."""
     import asyncio  # not above: each process that a job is forked from would be a third larger
 
     return asyncio.run(_stoppable(program, messenger))
@@ -318,19 +318,9 @@ def open_payload(payload: Payload) -> OpenProgram:
     return OpenProgram(source, _opened(source, payload.inputs))
 
 
-def run(program: bytes, inputs: bytes, messenger: _messenger.UserMessenger) -> Any:
-    """Open what :func:`pack` packed and call it, as :meth:`OpenProgram.run` does; `messenger` is the active one.
-
-    A plain call takes a short way: in a process that was just forked, all that is touched has to be copied.
-    """
-    opened = pickle.loads(program)
-    if type(opened) is tuple and not inputs.startswith(EDITED):
-        _, function, _, returns = opened
-        args, keywords, _, is_plain, log_level = pickle.loads(inputs)
-        if is_plain and returns is None and log_level is None:
-            value = function(*args, **keywords)
-            return _awaited(value, messenger) if type(value) is CoroutineType else value
-    return open_payload(Payload(program, inputs, b"")).run(messenger)
+def is_plain_call(inputs: bytes) -> bool:
+    """Tell, without opening them, whether a job's inputs are those of a program that jobdeck fills nothing in for."""
+    return inputs.endswith(_PLAIN_END)
 
 
 def held_of(payload: Payload) -> tuple[Held | None, Held | None]:
@@ -396,6 +386,10 @@ def _inputs_bytes(call: Call) -> bytes:
     parts = [Part(f"argument {place + 1}", value) for place, value in enumerate(call.args)]
     parts += [Part(f"input {name!r}", value) for name, value in call.keywords.items()]
     return dumps_named(written, [*parts, Part("the backend", call.backend)])
+
+
+_PLAIN_END: Final = dumps_plain(((), {}, None, True, None))[-6:]
+"""How the inputs of a plain call end: no backend, nothing to fill in, no level of logging."""
 
 
 # --- signatures

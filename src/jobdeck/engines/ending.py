@@ -27,15 +27,10 @@ def outcome_of_returned(value: Any) -> Outcome:
     return left if messenger is None else replace(left, chart=messenger.final_chart)
 
 
-def outcome_of_raised(error: BaseException, make_room: Callable[[], None] = lambda: None) -> tuple[Outcome, int]:
+def outcome_of_raised(error: BaseException) -> tuple[Outcome, int]:
     """Return the outcome of a program that raised, and the exit code that goes with it.
 
-    Parameters
-    ----------
-    error
-        What it raised; ``SystemExit`` means what it does at the end of a script.
-    make_room
-        Called where memory has run out, before words are made of it.
+    ``SystemExit`` means what it does at the end of a script.
     """
     if isinstance(error, SystemExit):
         if error.code is None or error.code == 0:
@@ -43,6 +38,4 @@ def outcome_of_raised(error: BaseException, make_room: Callable[[], None] = lamb
         if isinstance(error.code, int):
             return outcome_of_exception(error), error.code & 0xFF
         print(error.code, file=sys.stderr)
-    elif isinstance(error, MemoryError):
-        make_room()
     return outcome_of_exception(error), 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 
 JOB_VARIABLE = "JOBDECK_JOB_ID"
 """In the environment of all that a job starts: the job's id."""
@@ -18,6 +17,8 @@ def process_name(job_id: str) -> str:
 
 def agent_id(engine: str) -> str:
     """A new agent's name; it tells on which machine the agent is, and with it its jobs' processes."""
+    import socket
+
     return f"{engine}@{socket.gethostname()}/{os.urandom(6).hex()}"
 
 
@@ -28,4 +29,6 @@ def process_lock(agent: str) -> str:
 
 def is_agent_here(agent: str) -> bool:
     """Whether the agent of this name is, or was, on this machine."""
+    import socket
+
     return f"@{socket.gethostname()}/" in agent

@@ -20,7 +20,7 @@ from ..._ports import Store
 from ..._records import JobQuery, JobRecord, Outcome
 from ..._status import FINAL, Exit, JobStatus
 from ..launch import log_path, trim_log
-from ..local.inherited import outcome_of
+from ..local.handing import outcome_of
 from ..lock import AgentLock
 from ..workers import first_number
 from . import takeover

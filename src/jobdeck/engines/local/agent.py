@@ -26,10 +26,10 @@ from ..bell import NEWS, Bell, ring
 from ..launch import log_path, trim_log
 from ..lock import AgentLock
 from ..lost import close_lost, kill_processes
-from .children import Ended, Handed, Started
 from .escalation import Escalation
-from .inherited import outcome_of
-from .launcher import Launcher, Lost, Noticed
+from .events import Ended, Handed, Noticed, Started
+from .handing import outcome_of
+from .launcher import Launcher, Lost
 from .memory import OutOfMemoryCount
 from .parcels import Parcels
 

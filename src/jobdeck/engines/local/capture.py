@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from pathlib import Path
-from typing import Literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
 
 _APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
@@ -42,7 +45,10 @@ def capture(path: Path | str) -> None:
 
 def open_output(path: Path | str) -> int:
     """Return a descriptor that appends to a job's output file, which is its user's alone."""
-    Path(path).parent.mkdir(mode=0o700, exist_ok=True)
+    try:  # noqa: SIM105 - contextlib would be in each process that jobs are forked from
+        os.mkdir(os.path.dirname(path), 0o700)
+    except FileExistsError:
+        pass  # made by another one meanwhile
     return os.open(path, _APPENDING, 0o600)
 
 

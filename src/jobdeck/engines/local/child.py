@@ -1,41 +1,45 @@
-"""A job's own process: takes on the context of the kernel that submitted it, runs the program, keeps its outcome."""
+"""A job's own process: takes on the context of the kernel that submitted it, runs the program, keeps its outcome.
+
+All that a plain call does not need is loaded where it is needed: the process that jobs are forked from is the smaller,
+and its forks the cheaper, the less it has loaded.
+"""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import faulthandler
 import gc
-import logging
 import os
-import pickle
-import signal
+import resource
 import sys
-import threading
 import time
-import traceback
-import types
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
 
-from ..._errors import EngineError, JobdeckError, StoreError
-from ..._messenger import UserMessenger, activate
-from ..._ports import Connect, Store
-from ..._program import Context, plain_number, run
-from ..._records import Outcome
-from ..ending import outcome_of_raised, outcome_of_returned
-from ..launch import boot_command, log_path
+from ... import _at_work, _own_path
+from ..._call import plain_number, run
+from ..._own_path import OwnPath
+from ..._place import enter_environment, enter_place
 from ..marks import AGENT_VARIABLE, JOB_VARIABLE, process_name
 from . import capture, signals
 from .capture import flush
 from .children import SET_CHILD_SUBREAPER, SET_NAME, SET_PDEATHSIG, prctl_of_libc
-from .inherited import SHORT, Handover, Lines, handed_number
+from .inherited import NEEDS, SHORT, Handover, Notice, handed_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+    from typing import Any, NoReturn
+
+    from ..._messenger import UserMessenger
+    from ..._ports import Store
+    from ..._records import Outcome
 
 PATIENCE = 60.0
 """Seconds for which storing an outcome is tried again."""
 PATIENCE_FOR_ROOM = 7 * 86_400.0
 """The same on a full disk: what was computed for hours is not to be lost while nobody looks."""
+_NEEDS = ("jobdeck.engines.ending", "jobdeck._messenger", "jobdeck._program", "cloudpickle")
+"""What the process that a job is forked from has, or else the job had better been forked from another one."""
 _THREADS_END = 0.5
 """Seconds that the threads of an interrupted program have to end after it."""
 _WHILE_IT_RUNS = (signals.INT, signals.TERM, signals.HUP)
@@ -49,54 +53,71 @@ _FIRST_MAIN = sys.modules["__main__"]
 """Kept, since a job's process would have to take apart what it replaces."""
 
 
-class Assignment(NamedTuple):
-    """A job for a process of its own; without a context, the process reads from the store what it has to run.
+class Place:
+    """What of a program's context its process takes on; see ``_program.Context``.
 
-    Attributes
+    Parameters
+    ----------
+    path
+        The import path, as a list for a process to have.
+    """
+
+    def __init__(self, cwd: str, path: list[str], env: Mapping[str, str], sources: Mapping[str, str]) -> None:
+        self.cwd = cwd
+        self.path = path
+        self.env = env
+        self.sources = sources
+
+    def enter_environment(self, home: str) -> None:
+        """Give this process the environment that a job has, but for the job's id."""
+        enter_environment(self.env)
+        os.environ.pop(AGENT_VARIABLE, None)
+        os.environ["JOBDECK_HOME"] = home
+
+
+class Assignment:
+    """A job for a process of its own; without a payload and a place, it reads from the store what it has to run.
+
+    Parameters
     ----------
     output : str
         The file that takes its output; empty where the store has to be asked for it.
-    program, inputs
-        As they are in the payload.
-    context : Context or None
-        What is in the payload, opened.
-    is_entered : bool
-        Whether this process has the context's environment already.
-    path : list or None
-        The context's import path, for this process to have.
+    payload : tuple of bytes, optional
+        Program and inputs.
+    is_entered
+        Whether this process has the place's environment already.
     """
 
-    job_id: str
-    output: str = ""
-    program: bytes = b""
-    inputs: bytes = b""
-    context: Context | None = None
-    is_entered: bool = False
-    path: list[str] | None = None
+    def __init__(
+        self,
+        job_id: str,
+        output: str = "",
+        payload: tuple[bytes, bytes] | None = None,
+        place: Place | None = None,
+        *,
+        is_entered: bool = False,
+    ) -> None:
+        self.job_id = job_id
+        self.output = output
+        self.payload = payload
+        self.place = place
+        self.is_entered = is_entered
 
 
 def prepare() -> None:
     """Do for this process what every job needs and a fork inherits."""
-    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2):
-        signal.signal(number, signal.SIG_DFL)
+    _own_path.keep()
+    for number in signals.OTHERS:
+        signals.handle(number, signals.DEFAULT)
     faulthandler.enable(2)
-    # Done by `_close_logs`, where there is anything to do.
-    atexit.unregister(logging.shutdown)
     capture.prepare()
     renew_main()
 
 
 def renew_main() -> None:
     """Have an empty module in the place of the program that this process was started with."""
-    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    sys.modules["__main__"] = main = type(sys)("__main__")
     main.__dict__["__builtins__"] = __builtins__
-
-
-def enter_environment(context: Context, home: Path) -> None:
-    """Give this process the environment that a job of this context has, but for the job's id."""
-    context.enter_environment()
-    os.environ.pop(AGENT_VARIABLE, None)
-    os.environ["JOBDECK_HOME"] = str(home)
 
 
 def run_job(work: Work, assignment: Assignment, parent: int) -> NoReturn:
@@ -113,7 +134,9 @@ def run_job(work: Work, assignment: Assignment, parent: int) -> NoReturn:
     try:
         code = work.run(assignment, parent)
     except BaseException:  # noqa: BLE001 - nothing above this line belongs to this process
-        traceback.print_exc()
+        # The program may have left nothing to load a module with: then a retry goes to a process that has them.
+        work.tell_of_needs(is_certain=True)
+        _print_exception()
     finally:
         flush()
         os._exit(code)
@@ -122,15 +145,15 @@ def run_job(work: Work, assignment: Assignment, parent: int) -> NoReturn:
 class _Reach:
     """The store, opened when it is needed first: most of what a short job costs would be the opening of it."""
 
-    def __init__(self, home: Path, connect: Connect) -> None:
-        self._home = home
+    def __init__(self, connect: Callable[[], Store]) -> None:
         self._connect = connect
         self._store: Store | None = None
 
     def __call__(self) -> Store:
         # Two threads that are here at once open it twice, and one of the two is dropped: no lock to be forked with.
         if self._store is None:
-            self._store = self._connect(self._home)
+            with OwnPath():
+                self._store = self._connect()
         return self._store
 
     def add_message(self, job_id: str, body: str, *, final: bool = False) -> int:
@@ -144,8 +167,12 @@ class _Reach:
         return self._store is not None
 
     def close(self) -> None:
-        if self._store is not None:
-            self._store.close()
+        from ..._errors import JobdeckError
+
+        try:
+            self().close()
+        except JobdeckError:
+            return
 
 
 class Work:
@@ -158,24 +185,49 @@ class Work:
     Parameters
     ----------
     home, connect
-        How to reach the job's store.
-    lines
-        Where to say that the program has noticed an interrupt, and where to hand over what it left.
+        The job's home, and what opens its store.
+    notice, handover
+        Where to say that the program has noticed an interrupt, and where to hand over what it left; without a handover
+        the process stores it itself.
+    tells_of_needs
+        Whether to say of a job that it had to load some part of jobdeck, or cloudpickle.
     """
 
-    def __init__(self, home: Path, connect: Connect, lines: Lines) -> None:
+    def __init__(
+        self,
+        home: str,
+        connect: Callable[[], Store],
+        notice: Notice,
+        handover: Handover | None = None,
+        *,
+        tells_of_needs: bool = False,
+    ) -> None:
         self._home = home
-        self._notice, self._handover = lines
-        self._store = _Reach(home, connect)
-        self._messenger = UserMessenger(self._store)
-        activate(self._messenger)
+        self._notice = notice
+        self._handover = handover
+        self._tells_of_needs = tells_of_needs
+        self._store = _Reach(connect)
+        self._messenger: UserMessenger | None = None
         self._prctl = prctl_of_libc()
         self._is_connected = True
+        self._is_interrupted = False
         self._is_armed = False
         """Whether an interrupt is the program's: from its beginning to its end."""
         self._pid = 0
         self._job_id = ""
-        self._started = 0.0
+        _at_work.messenger = self.messenger
+
+    def messenger(self) -> UserMessenger:
+        """Return the job's messenger, which is made when it is needed first."""
+        if self._messenger is None:
+            with OwnPath():
+                from ..._messenger import UserMessenger, activate
+            made = UserMessenger(self._store, self._job_id)
+            if self._is_interrupted:
+                made.interrupt()
+            self._messenger = made
+            activate(made)
+        return self._messenger
 
     def run(self, job: Assignment, parent: int | None, handover: Handover | None = None) -> int:
         """Take on the context, run the program, keep its outcome, end like an interpreter; return the exit code.
@@ -194,8 +246,9 @@ class Work:
             if os.getppid() != parent:
                 return _BROKEN
         pid = self._pid = os.getpid()
-        job_id = self._job_id = self._messenger.job_id = job.job_id
-        started = self._started = time.monotonic()
+        job_id = self._job_id = job.job_id
+        loaded = len(sys.modules)
+        started = time.monotonic()
         if os.getsid(0) != pid:
             os.setsid()
         if prctl is not None:
@@ -211,9 +264,13 @@ class Work:
             value = self._value(job)
             number = plain_number(value)
             if number is None:
-                outcome, value = outcome_of_returned(value), None
+                outcome, value = _outcome_of(value), None
         except BaseException as error:  # noqa: BLE001 - whatever ends the program is its outcome
-            outcome, code = outcome_of_raised(error, _free_memory)
+            if isinstance(error, MemoryError):
+                _free_memory()
+            with OwnPath():
+                from ..ending import outcome_of_raised
+            outcome, code = outcome_of_raised(error)
         flush()
         if os.getpid() != pid:
             # A process that the program has forked came back from it, too. How the job ends is not up to that one.
@@ -224,24 +281,26 @@ class Work:
         is_kept = False
         if line is not None and time.monotonic() - started < SHORT:
             is_kept = line.give(job_id, outcome) if outcome else line.send(handed_number(job_id, number or ""))
-        if not is_kept and not self._keep(outcome or outcome_of_returned(value)):
+        if not is_kept and not self._keep(outcome or _outcome_of(value)):
             return _CANNOT_STORE
         # Whatever still keeps the process busy may simply die.
         signals.handle(signals.INT, signals.DEFAULT)
         if outcome and outcome.interrupted:
             # The program has cleaned up. Of the threads that it left, compiled code may be at work for hours.
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.setitimer(signal.ITIMER_REAL, _THREADS_END)
+            _die_soon()
+        if loaded != len(sys.modules):
+            self.tell_of_needs()
         # As at the end of a script. Asked first, since to find that there is nothing to do would touch much.
-        if threading.active_count() > 1:
-            _attempt(threading._shutdown)  # type: ignore[attr-defined]
+        threading = sys.modules.get("threading")
+        if threading is not None and threading.active_count() > 1:
+            _attempt(threading._shutdown)
         if atexit._ncallbacks():
             _attempt(atexit._run_exitfuncs)
-        if _has_logs():
+        logging = sys.modules.get("logging")
+        if logging is not None and _has_logs(logging):
             _attempt(logging.shutdown)
         if self._is_connected and self._store.is_open:
-            with contextlib.suppress(JobdeckError):
-                self._store.close()
+            self._store.close()
         return code
 
     def _value(self, job: Assignment) -> Any:
@@ -253,39 +312,55 @@ class Work:
             try:
                 capture.capture(output)
             except OSError as error:
-                words = f"not started: its output cannot be kept in {output} ({error.strerror}); "
-                raise EngineError(f"{words}see to that, then retry()") from None
+                raise _no_output(output, error) from None
             self._is_armed = True
             signals.handle(signals.INT, self._interrupted)
             signals.mask(signals.UNBLOCK, _WHILE_IT_RUNS)
-            program, inputs, context = job.program, job.inputs, job.context
-            if context is None:
-                program, inputs, data = self._store().payload(job.job_id)
-                context = Context.from_bytes(data)
+            payload, place = job.payload, job.place
+            if payload is None or place is None:
+                payload, place = self._looked_up(job.job_id)
             if not job.is_entered:
-                enter_environment(context, self._home)
+                place.enter_environment(self._home)
             name = job.job_id.encode()
             _environment[_JOB_VARIABLE] = name
             os.putenv(_JOB_VARIABLE, name)
-            context.enter_place(job.path)
+            enter_place(place.cwd, place.path, place.sources)
             gc.enable()
-            return run(program, inputs, self._messenger)
+            return run(payload[0], payload[1], self.messenger)
         finally:
             # What the program left is not to be interrupted while it is being stored.
             self._is_armed = False
 
+    def _looked_up(self, job_id: str) -> tuple[tuple[bytes, bytes], Place]:
+        with OwnPath():
+            from ..._program import Context
+        program, inputs, context = self._store().payload(job_id)
+        opened = Context.from_bytes(context)
+        return (program, inputs), Place(opened.cwd, list(opened.sys_path), opened.env, opened.sources)
+
     def _interrupted(self, _number: int, _frame: object) -> None:
         if os.getpid() == self._pid:  # and not in what the program has forked
             self._notice.give(self._pid)
-        self._messenger.interrupt()
+        self._is_interrupted = True
+        if self._messenger is not None:
+            self._messenger.interrupt()
         if self._is_armed:
             raise KeyboardInterrupt
+
+    def tell_of_needs(self, *, is_certain: bool = False) -> None:
+        """Say so where the job had to load what another process would have had."""
+        if not self._tells_of_needs or self._handover is None:
+            return
+        if is_certain or any(name in sys.modules for name in _NEEDS):
+            self._handover.send(NEEDS + self._job_id.encode())
 
     def _keep(self, outcome: Outcome) -> bool:
         """Store the outcome, with patience; False if that cannot be done."""
         if self._notice.is_gone and self._keep_from_elsewhere(outcome):
             # The program has closed descriptors that it did not open, and with them the store's connection.
             return True
+        from ..._errors import StoreError
+
         began = time.monotonic()
         pause = 0.05
         said = False
@@ -308,9 +383,12 @@ class Work:
 
     def _keep_from_elsewhere(self, outcome: Outcome) -> bool:
         """Have a new process store the outcome; False if it cannot, either."""
-        import subprocess
+        with OwnPath():
+            import pickle
+            import subprocess
 
-        command = boot_command(sys.executable, "keep", "--home", str(self._home), "--job", self._job_id, path=sys.path)
+            from ..launch import boot_command
+        command = boot_command(sys.executable, "keep", "--home", self._home, "--job", self._job_id, path=sys.path)
         try:
             kept = subprocess.run(command, input=pickle.dumps(outcome), check=False, cwd=self._home)
         except (OSError, MemoryError) as error:
@@ -321,27 +399,61 @@ class Work:
 
     def _say(self, words: str) -> None:
         """Put a line into the agent's log, where there is room for one."""
-        with contextlib.suppress(OSError), open(log_path(self._home, "local"), "a", encoding="utf-8") as log:
-            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {words}\n")
+        from pathlib import Path
+
+        from ..launch import log_path
+
+        try:
+            with open(log_path(Path(self._home), "local"), "a", encoding="utf-8") as log:
+                log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {words}\n")
+        except OSError:
+            return
 
 
 def _attempt(step: Callable[[], object]) -> None:
     try:
         step()
     except BaseException:  # noqa: BLE001 - as the interpreter does at its own end
-        traceback.print_exc()
+        _print_exception()
 
 
-def _has_logs() -> bool:
-    handlers = logging._handlerList  # type: ignore[attr-defined]
+def _print_exception() -> None:
+    with OwnPath():
+        import traceback
+    traceback.print_exc()
+
+
+def _has_logs(logging: Any) -> bool:
+    handlers = logging._handlerList
     return len(handlers) != 1 or handlers[0]() is not logging.lastResort
+
+
+def _no_output(output: object, error: OSError) -> Exception:
+    with OwnPath():
+        from ..._errors import EngineError
+    return EngineError(
+        f"not started: its output cannot be kept in {output} ({error.strerror}); see to that, then retry()"
+    )
+
+
+def _outcome_of(value: Any) -> Outcome:
+    with OwnPath():
+        from ..ending import outcome_of_returned
+    return outcome_of_returned(value)
+
+
+def _die_soon() -> None:
+    import signal
+
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, _THREADS_END)
 
 
 def _free_memory() -> None:
     """Make room for the words about it: a limit that the program has set on itself has done its work."""
-    import resource
-
-    with contextlib.suppress(OSError, ValueError):
+    try:
         _, most = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    except (OSError, ValueError):
+        pass  # it stays as it is
     gc.collect()

@@ -1,21 +1,24 @@
-"""The processes of running jobs, as their parent sees, signals and buries them."""
+"""The processes of running jobs, as their parent sees, signals and buries them.
+
+What it tells are the tuples that `events` makes events of.
+"""
 
 from __future__ import annotations
 
-import functools
+import _socket
 import os
 import select
-import signal
-import socket
 import sys
 import time
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, NamedTuple
 
-from .inherited import LIMIT, PID, SHORT, job_of
+from . import signals
+from .inherited import LIMIT, NEEDS, PID_SIZE, SHORT, job_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
+    from collections.abc import Callable, Collection
+    from typing import Any
 
     import psutil
 
@@ -37,36 +40,6 @@ SET_NAME = 15
 SET_CHILD_SUBREAPER = 36
 
 
-class Started(NamedTuple):
-    """A job has a process, since the time `started`."""
-
-    job_id: str
-    pid: int
-    started: float
-
-
-class Handed(NamedTuple):
-    """A job handed over what its program left, and its process does not end yet."""
-
-    job_id: str
-    outcome: bytes
-
-
-class Ended(NamedTuple):
-    """A job's process is gone, and what it left behind with it."""
-
-    job_id: str
-    pid: int | None
-    """None where the job was stopped before it had one."""
-    started: float
-    code: int | None
-    signal: int | None
-    peak_memory: int
-    cpu_time: float
-    outcome: bytes | None
-    """What it handed over, see `inherited`."""
-
-
 class _Child:
     """A job's process. Made without arguments, and given what it has: what stays as it is here costs nothing."""
 
@@ -84,12 +57,13 @@ class _Child:
     handed: float
     is_told = False
 
-    def end(self) -> Ended:
+    def end(self) -> tuple[Any, ...]:
         """Return what is to be told of its end, once it is reaped."""
         usage = self.usage
         assert usage is not None
         code = os.waitstatus_to_exitcode(self.status)
-        return Ended(
+        return (
+            "ended",
             self.job_id,
             self.pid,
             self.started,
@@ -123,7 +97,9 @@ class Children:
         """Whether an orphan may have died that nobody has buried."""
         self._notices, self.notice_fd = os.pipe()
         os.set_blocking(self._notices, False)
-        self._outcomes, giver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._needy: list[str] = []
+        """Jobs that said that they had to load something, and of which that was not told yet."""
+        self._outcomes, giver = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_DGRAM)
         self.handover_fd = giver.detach()
         self._mail = select.poll()
         self._mail.register(self._outcomes, select.POLLIN)
@@ -174,20 +150,21 @@ class Children:
             os.kill(child.pid, number)
         processes.send(child.outsiders.values(), number)
 
-    def noticed(self) -> list[str]:
-        """Jobs whose program has seen its interrupt since the last call."""
+    def noticed(self) -> list[tuple[Any, ...]]:
+        """Tell of the jobs whose program has seen its interrupt since the last call."""
         try:
             data = os.read(self._notices, 4096)
         except BlockingIOError:
             return []
-        jobs = []
-        for (pid,) in PID.iter_unpack(data[: len(data) // PID.size * PID.size]):
-            if pid in self.running:
-                jobs.append(self.running[pid].job_id)
-        return jobs
+        words: list[tuple[Any, ...]] = []
+        for at in range(0, len(data) - PID_SIZE + 1, PID_SIZE):
+            child = self.running.get(int.from_bytes(data[at : at + PID_SIZE], sys.byteorder))
+            if child is not None:
+                words.append(("noticed", child.job_id))
+        return words
 
-    def reap(self) -> list[Ended]:
-        """Bury what has died. A job counts as ended when its process group is empty, too."""
+    def reap(self) -> list[tuple[Any, ...]]:
+        """Bury what has died, and tell of it. A job counts as ended when its process group is empty, too."""
         # Long for the same reason as `child.Work.run`: what a parent touches between two forks it has to copy, too.
         running = self.running
         self.has_orphans = False
@@ -195,7 +172,7 @@ class Children:
             child = running.pop(pid, None)
             if child is not None:
                 # While the leader is unreaped its group's number cannot be anybody else's.
-                _reaches(pid, signal.SIGKILL)
+                _reaches(pid, signals.KILL)
             _, status, usage = os.wait4(pid, 0)
             if child is not None:
                 child.status, child.usage = status, usage
@@ -211,7 +188,11 @@ class Children:
         # After the dead were counted: what they said before they died is here by now.
         if self._mail.poll(0):
             self._take_outcomes()
-        ended, left = [], []
+        ended: list[tuple[Any, ...]] = []
+        if self._needy:
+            ended += [("needy", job_id) for job_id in self._needy]
+            self._needy.clear()
+        left = []
         for child in self.leaving:
             has_more = (child.outsiders is not None and self._kill_outsiders(child)) or _reaches(child.pid, 0)
             if has_more and time.monotonic() <= child.deadline:
@@ -222,7 +203,7 @@ class Children:
         self.leaving = left
         return ended
 
-    def early_news(self) -> list[Started | Handed]:
+    def early_news(self) -> list[tuple[Any, ...]]:
         """What is to be told of jobs whose processes take their time to end, each thing once; call it after `reap`."""
         now = time.monotonic()
         if not self.young or now < self.next_look:
@@ -230,15 +211,15 @@ class Children:
         self.next_look = now + LATE
         if self._mail.poll(0):
             self._take_outcomes()
-        news: list[Started | Handed] = []
+        news: list[tuple[Any, ...]] = []
         for child in list(self.young.values()):
             age = now - child.begun
             if age >= LATE and not child.is_told:
                 child.is_told = True
-                news.append(Started(child.job_id, child.pid, child.started))
+                news.append(("started", child.job_id, child.pid, child.started))
             if child.outcome is not None:
                 if now - child.handed >= LATE:
-                    news.append(Handed(child.job_id, child.outcome))
+                    news.append(("handed", child.job_id, child.outcome))
                     child.outcome = None
                     del self.young[child.pid]
             elif age > _HANDS_OVER:
@@ -252,13 +233,15 @@ class Children:
             child = self._by_job.get(job_of(data))
             if child is not None and child.outcome is None:
                 child.outcome, child.handed = data, time.monotonic()
+            elif data.startswith(NEEDS):
+                self._needy.append(job_of(data[len(NEEDS) :]))
             if not self._mail.poll(0):
                 return
 
     def kill_everything(self) -> None:
         """Kill all jobs with all that is theirs, and wait for it."""
         for child in list(self.running.values()):
-            self.signal(child.job_id, signal.SIGKILL)
+            self.signal(child.job_id, signals.KILL)
         while len(self):
             self.reap()
             time.sleep(0.002)
@@ -283,7 +266,7 @@ class Children:
             left = processes.left_of_job(child.job_id, "", None, None)
             child.outsiders.update((p.pid, p) for p in left)
         child.outsiders = {p.pid: p for p in processes.living(child.outsiders.values())}
-        processes.send(child.outsiders.values(), signal.SIGKILL)
+        processes.send(child.outsiders.values(), signals.KILL)
         return bool(child.outsiders)
 
     def _adopted(self) -> list[psutil.Process]:
@@ -322,18 +305,22 @@ def _prctl(option: int, value: int | bytes) -> bool:
     return call is not None and call(option, value, 0, 0, 0) == 0
 
 
-@functools.cache
 def prctl_of_libc() -> Callable[..., int] | None:
     """Return the function itself, ready to be called; None where the system has none."""
-    if sys.platform != "linux":
-        return None
-    try:
-        import ctypes
+    global _prctl_found  # noqa: PLW0603 - looked for once
+    if _prctl_found is None:
+        _prctl_found = []
+        if sys.platform == "linux":
+            try:
+                import ctypes
 
-        found: Callable[..., int] = ctypes.CDLL(None).prctl
-    except (ImportError, OSError, AttributeError):
-        return None
-    return found
+                _prctl_found.append(ctypes.CDLL(None).prctl)
+            except (ImportError, OSError, AttributeError):
+                pass  # there is none
+    return _prctl_found[0] if _prctl_found else None
+
+
+_prctl_found: list[Callable[..., int]] | None = None
 
 
 def _is_zombie(process: psutil.Process) -> bool:

@@ -9,11 +9,13 @@ A job that is told to stop has its whole share again, for it has to clean up, an
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Callable, Collection
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import Final
 
 _PERIOD: Final = 0.5
 """Seconds between two looks at a crowd."""
@@ -32,6 +34,8 @@ _NEAR: Final = 2
 
 def niceness(jobs: int, cores: int) -> int:
     """Return how nice each of so many sessions has to be for all of them to weigh as much as one for each core."""
+    import math
+
     return min(_LOWEST, round(math.log(max(1.0, jobs / cores), _STEP)))
 
 

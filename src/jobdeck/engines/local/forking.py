@@ -1,4 +1,8 @@
-"""Starting jobs by fork from warm parents: one zygote for each interpreter and startup environment."""
+"""Starting jobs by fork from zygotes: a warm one for each interpreter and startup environment, and a bare one.
+
+A fork of the bare one costs less, since it has loaded next to nothing. It gets the jobs of programs that travel as
+their names, until one of a program has shown that it needs more.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..._ports import Connect
+from ..._program import Context, is_plain_call
 from ..launch import boot_command
-from ..lock import AgentLock
-from .children import Ended, Handed, Started
+from .events import Ended, event_of
 from .frames import Frames, frame
-from .launcher import Event, Lost, Noticed, Parcel, Startup
+from .launcher import Event, Lost, Parcel, Startup
 
 if TYPE_CHECKING:
     import subprocess
 
 KEEP = 60.0
 """Seconds for which a zygote of another interpreter is kept warm without a job."""
+_BY_VALUE = b"cloudpickle"
+"""In the pickle of a program that travels as its code. Such a one is of a notebook, and most of those publish."""
+_MOST_NEEDY = 1000
 _KEPT_BODIES = 500
 _KEPT_BYTES = 8 << 20
 
@@ -33,32 +39,46 @@ class ForkLauncher:
     ----------
     home, agent
         The store's home, and the agent's id.
-    first : Zygote
+    warm, bare : Zygote
         For jobs of this process's own interpreter and environment.
     """
 
-    def __init__(self, home: Path, agent: str, first: Zygote) -> None:
+    def __init__(self, home: Path, agent: str, warm: Zygote, bare: Zygote) -> None:
         self._home = home
         self._agent = agent
         self._own = Startup.own()
-        self._zygotes = {self._own: first}
+        self._bare: Zygote | None = bare
+        self._zygotes = {self._own: warm}
+        self._needy: set[str] = set()
+        """Keys of programs whose jobs need more than the bare one has."""
 
     @property
     def restless(self) -> bool:
-        return any(zygote.has_dropped for zygote in self._zygotes.values())
+        return any(zygote.has_dropped for zygote in self._all())
 
     def filenos(self) -> list[int]:
-        return [zygote.channel.fileno() for zygote in self._zygotes.values()]
+        return [zygote.channel.fileno() for zygote in self._all()]
+
+    def _all(self) -> list[Zygote]:
+        return [*self._zygotes.values(), *([] if self._bare is None else [self._bare])]
 
     def start(self, parcel: Parcel, startup: Startup, path: Sequence[str]) -> None:
-        zygote = self._zygotes.get(startup)
+        zygote = self._bare if startup == self._own and self._is_plain(parcel) else None
+        zygote = zygote or self._zygotes.get(startup)
         if zygote is None:
             zygote = self._zygotes[startup] = Zygote.spawned(self._home, startup, self._agent, path)
         # It has the job even if it is dead by now: then its death is told, and with it the loss.
         zygote.start(parcel)
 
+    def _is_plain(self, parcel: Parcel) -> bool:
+        """Whether a job is worth being tried without all that others need."""
+        if parcel.keys is None or parcel.keys[0] in self._needy:
+            return False
+        program, inputs, _ = parcel.bodies
+        return is_plain_call(inputs) and _BY_VALUE not in program
+
     def signal(self, job_id: str, number: int) -> None:
-        for zygote in self._zygotes.values():
+        for zygote in self._all():
             if job_id in zygote.jobs:
                 zygote.signal(job_id, number)
 
@@ -72,10 +92,19 @@ class ForkLauncher:
             elif startup != self._own and not zygote.jobs and now - zygote.last_used > KEEP:
                 del self._zygotes[startup]
                 zygote.close()
+        if self._bare is not None:
+            events += self._bare.events()
+            self._needy |= self._bare.needy
+            self._bare.needy.clear()
+            if len(self._needy) > _MOST_NEEDY:
+                self._needy.clear()
+            if self._bare.is_gone:
+                # All that it did the others can do, too.
+                self._bare = None
         return events
 
     def close(self) -> None:
-        for zygote in self._zygotes.values():
+        for zygote in self._all():
             zygote.close()
 
 
@@ -94,7 +123,10 @@ class Zygote:
         is_importing: bool = False,
     ) -> None:
         self.channel = channel
-        self.jobs: set[str] = set()
+        self.jobs: dict[str, str | None] = {}
+        """The key of each one's program."""
+        self.needy: set[str] = set()
+        """Keys of programs whose jobs had to load what another zygote has."""
         self.last_used = time.monotonic()
         self.is_gone = False
         self._pid = pid
@@ -106,31 +138,9 @@ class Zygote:
         self._kept_bytes = 0
 
     @classmethod
-    def forked(cls, home: Path, connect: Connect, lock: AgentLock, close: Sequence[int]) -> Zygote:
-        """Fork one from this very process, which must be single-threaded and hold no store.
-
-        Parameters
-        ----------
-        home, connect
-            How it reaches the store.
-        lock, close
-            The agent's lock and descriptors, which the zygote must not keep.
-        """
-        from .zygote import serve
-
-        ours, theirs = socket.socketpair()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                lock.forget()
-                ours.close()
-                for fd in close:
-                    os.close(fd)
-                serve(theirs, home, connect)
-            finally:
-                os._exit(70)
-        theirs.close()
-        return cls(ours, pid)
+    def forked(cls, channel: int, pid: int) -> Zygote:
+        """Return the agent's end of one that `fork_zygote` made."""
+        return cls(socket.socket(fileno=channel), pid)
 
     @classmethod
     def spawned(cls, home: Path, startup: Startup, agent: str, path: Sequence[str]) -> Zygote:
@@ -162,7 +172,7 @@ class Zygote:
 
     def start(self, parcel: Parcel) -> None:
         """Have a job started."""
-        self.jobs.add(parcel.job_id)
+        self.jobs[parcel.job_id] = parcel.keys and parcel.keys[0]
         if self._held is None:
             self._send(parcel)
         else:
@@ -173,7 +183,7 @@ class Zygote:
         if self._held is None or self._held.pop(job_id, None) is None:
             self.say(frame("signal", job_id, number))
             return
-        self.jobs.discard(job_id)
+        self.jobs.pop(job_id, None)
         self._dropped.append(Ended(job_id, None, time.time(), None, number, 0, 0.0, None))
 
     def _send(self, parcel: Parcel) -> None:
@@ -190,7 +200,7 @@ class Zygote:
             if key not in self._kept:
                 self._kept.add(key)
                 self._kept_bytes += len(body)
-                words.append(frame("keep", key, body))
+                words.append(frame("keep", key, body) if key != parcel.keys[2] else _place(key, body))
         words.append(frame("start", parcel.job_id, parcel.output, parcel.keys))
         self.say(b"".join(words))
 
@@ -222,16 +232,15 @@ class Zygote:
                     held, self._held = self._held or {}, None
                     for parcel in held.values():
                         self._send(parcel)
-                case ["started", job_id, pid, started]:
-                    events.append(Started(job_id, pid, started))
-                case ["noticed", job_id]:
-                    events.append(Noticed(job_id))
-                case ["handed", job_id, outcome]:
-                    events.append(Handed(job_id, outcome))
-                case ["ended", job_id, *end]:
-                    self.jobs.discard(job_id)
+                case ["needy", job_id]:
+                    if (key := self.jobs.get(job_id)) is not None:
+                        self.needy.add(key)
+                case ["ended", job_id, *_]:
+                    self.jobs.pop(job_id, None)
                     self.last_used = time.monotonic()
-                    events.append(Ended(job_id, *end))
+                    events.append(event_of(word))
+                case _:
+                    events.append(event_of(word))
         return events
 
     def close(self) -> None:
@@ -253,3 +262,9 @@ class Zygote:
         else:
             code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+
+def _place(key: str, context: bytes) -> bytes:
+    """Return the order to keep what a zygote needs of a context."""
+    opened = Context.from_bytes(context)
+    return frame("place", key, opened.cwd, list(opened.sys_path), dict(opened.env), dict(opened.sources))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import pickle
-import struct
-from typing import Any, Final
+from _pickle import dumps, loads
 
-_LENGTH: Final = struct.Struct(">I")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+_LENGTH: Final = 4
+"""Bytes of a length."""
 _PROTOCOL: Final = 4  # the two may be of different versions of Python
 
 
 def frame(*word: Any) -> bytes:
     """Return a word as it is sent."""
-    data = pickle.dumps(word, _PROTOCOL)
-    return _LENGTH.pack(len(data)) + data
+    data = dumps(word, _PROTOCOL)
+    return len(data).to_bytes(_LENGTH, "big") + data
 
 
 class Frames:
@@ -27,12 +30,12 @@ class Frames:
         self._data += piece
         words: list[tuple[Any, ...]] = []
         at = 0
-        while len(self._data) - at >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._data, at)
-            end = at + _LENGTH.size + length
+        while len(self._data) - at >= _LENGTH:
+            begin = at + _LENGTH
+            end = begin + int.from_bytes(self._data[at:begin], "big")
             if end > len(self._data):
                 break
-            words.append(pickle.loads(memoryview(self._data)[at + _LENGTH.size : end].tobytes()))
+            words.append(loads(self._data[begin:end]))
             at = end
         del self._data[:at]
         return words

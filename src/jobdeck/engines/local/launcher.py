@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..marks import AGENT_VARIABLE, JOB_VARIABLE
-from .children import Ended, Handed, Started
+from .events import Ended, Handed, Noticed, Started
 
 _STARTUP_PREFIXES = ("PYTHON", "LD_", "DYLD_", "LC_", "MALLOC_", "GLIBC_")
 _STARTUP_NAMES = ("LANG", "LANGUAGE")
@@ -27,13 +27,6 @@ _LIBRARY_PREFIXES = (
     "CUDA_",
 )
 """What libraries read when they are imported."""
-
-
-@dataclass(frozen=True)
-class Noticed:
-    """A program has seen the interrupt that it was sent."""
-
-    job_id: str
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,6 @@ def preload(libraries: Sequence[str], path: Sequence[str]) -> bool:
     return _is_alone()
 
 
-def has_random_numbers() -> bool:
-    """Whether what is forked from this process has to be given random numbers of its own, see :func:`renew`."""
-    return "numpy.random" in sys.modules
-
-
 def renew() -> None:
     """In a process that was just forked: have random numbers of its own.
 

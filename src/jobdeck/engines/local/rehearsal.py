@@ -7,53 +7,53 @@ parent has learned, no child writes again.
 
 from __future__ import annotations
 
-import builtins
-import contextlib
 import gc
 import os
 import sys
-import threading
-from collections.abc import Iterator
+from _pickle import dumps
 from types import FunctionType
-from typing import Final
 
-from ..._program import Context, pack
 from ..marks import JOB_VARIABLE
 from . import signals
-from .child import Assignment, Work, renew_main
-from .children import name_process
+from .child import Assignment, Place, Work, renew_main
+from .children import SET_NAME, prctl_of_libc
 from .inherited import Handover
 
-NAME = "jobdeck-zygote"
-ENOUGH = 20
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+NAME: Final = "jobdeck-zygote"
+ENOUGH: Final = 20
 """Python specialises code only after its first eight or so calls."""
-_JOB_ID = "aaaaaa-aaaaaaaaaaaa"
+_JOB_ID: Final = "aaaaaa-aaaaaaaaaaaa"
+_CALL: Final = dumps(((), {}, None, True, None))
 
 
 def rehearse(work: Work) -> None:
     """Do once what each job does, but for its end. This process must have a single thread and no children."""
-    for program in (_imported, _of_a_notebook):
-        packed = pack(program)
-        context = Context.from_bytes(packed.context)
-        path = list(context.sys_path)
-        assignment = Assignment(_JOB_ID, os.devnull, packed.program, packed.inputs, context, True, path)
-        with _all_as_before() as nowhere:
-            # What os.fork() calls first of all in the new process, where it was not put off.
-            threading._after_fork()  # type: ignore[attr-defined]
-            # As all functions of the C library it is looked up at its first call, through tables on ten pages.
-            os.getppid()
-            work.run(assignment, None, Handover(nowhere))
+    place = Place(os.getcwd(), list(sys.path), {}, {})
+    programs = [dumps(("callable", _number, None, None))]
+    if "jobdeck.engines.ending" in sys.modules:
+        # Jobs of this process leave more than numbers.
+        programs.append(dumps(("callable", _mapping, None, None)))
+    cloudpickle = sys.modules.get("cloudpickle")
+    if cloudpickle is not None:
+        programs.append(cloudpickle.dumps(("callable", _of_a_notebook(), None, None)))
+    for program in programs:
+        _go(work, Assignment(_JOB_ID, os.devnull, (program, _CALL), place, is_entered=True))
 
 
-@contextlib.contextmanager
-def _all_as_before() -> Iterator[int]:
-    """Put everything back at the end; gives a descriptor on which things can be handed over to nobody."""
+def _go(work: Work, assignment: Assignment) -> None:
+    """Rehearse one job, and put everything back at the end."""
     path = sys.path
     handlers = [(number, signals.handler(number)) for number in (signals.TERM, signals.CHLD, signals.INT)]
     kept = [(os.dup(fd), fd) for fd in (1, 2)]
     folder, nowhere = os.open(".", os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
     try:
-        yield nowhere
+        # As all functions of the C library it is looked up at its first call, through tables on ten pages.
+        os.getppid()
+        work.run(assignment, None, Handover(nowhere))
     finally:
         signals.mask(signals.BLOCK, (signals.INT, signals.HUP))
         for number, handler in handlers:
@@ -67,14 +67,21 @@ def _all_as_before() -> Iterator[int]:
         os.close(nowhere)
         sys.path = path
         renew_main()
-        name_process(NAME)
+        prctl = prctl_of_libc()
+        if prctl is not None:
+            prctl(SET_NAME, NAME.encode(), 0, 0, 0)
         gc.disable()
 
 
-def _imported() -> dict[str, float]:
+def _number() -> float:
     """A program like any other, which travels as its name."""
+    return 1.5
+
+
+def _mapping() -> dict[str, float]:
     return {"value": 1.5}
 
 
-_of_a_notebook: Final = FunctionType(_imported.__code__, {"__name__": "__main__", "__builtins__": builtins})
-"""The same as if it were of a notebook: it travels as its code."""
+def _of_a_notebook() -> Any:
+    """The same as if it were of a notebook: it travels as its code."""
+    return FunctionType(_mapping.__code__, {"__name__": "__main__", "__builtins__": __builtins__})

@@ -1,32 +1,35 @@
 """Signals, set without the enumerations that `signal` makes of all that its functions return.
 
 In a process that has just been forked each new thing that is done costs the copies of the pages that it touches, and to
-look up four enumeration members would be a tenth of all that a short job does.
+look up four enumeration members would be a tenth of all that a short job does. What `signal` wraps is called by itself.
 """
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+import _signal  # type: ignore[import-not-found]  # typeshed does not know what `signal` wraps
 
-DEFAULT: Final = int(signal.SIG_DFL)
-KILL: Final = int(signal.SIGKILL)
-TERM: Final = int(signal.SIGTERM)
-INT: Final = int(signal.SIGINT)
-HUP: Final = int(signal.SIGHUP)
-CHLD: Final = int(signal.SIGCHLD)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, Final
 
-_bare: Final[Any] = getattr(signal, "_signal", signal)
-"""What `signal` wraps; its functions do not tell from Python 3.9 on."""
-handle: Final[Callable[[int, int | Callable[[int, Any], None]], Any]] = _bare.signal
+DEFAULT: Final = int(_signal.SIG_DFL)
+IGNORE: Final = int(_signal.SIG_IGN)
+KILL: Final = int(_signal.SIGKILL)
+TERM: Final = int(_signal.SIGTERM)
+INT: Final = int(_signal.SIGINT)
+HUP: Final = int(_signal.SIGHUP)
+CHLD: Final = int(_signal.SIGCHLD)
+OTHERS: Final = tuple(map(int, (_signal.SIGHUP, _signal.SIGQUIT, _signal.SIGUSR1, _signal.SIGUSR2)))
+"""Signals that end a process, unless it has other plans."""
+BLOCK: Final = int(_signal.SIG_BLOCK)
+UNBLOCK: Final = int(_signal.SIG_UNBLOCK)
+
+handle: Final[Callable[[int, int | Callable[[int, Any], object]], Any]] = _signal.signal
 """Have a signal handled in this way."""
-mask: Final[Callable[[int, Iterable[int]], Any]] = _bare.pthread_sigmask
+handler: Final[Callable[[int], Any]] = _signal.getsignal
+"""Return how a signal is handled, as `handle` takes it."""
+mask: Final[Callable[[int, Iterable[int]], Any]] = _signal.pthread_sigmask
 """Hold signals back (`BLOCK`), or let them through (`UNBLOCK`), and those that were held back."""
-BLOCK: Final = int(signal.SIG_BLOCK)
-UNBLOCK: Final = int(signal.SIG_UNBLOCK)
-
-
-def handler(number: int) -> Any:
-    """Return how a signal is handled, as `handle` takes it."""
-    return _bare.getsignal(number)
+wake: Final[Callable[..., int]] = _signal.set_wakeup_fd
+"""Have a byte written to a descriptor at each signal; -1 ends it."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from ..launch import boot_command
 from ..marks import JOB_VARIABLE
 from .children import Children
-from .launcher import Event, Noticed, Parcel, Startup
+from .events import event_of
+from .launcher import Event, Parcel, Startup
 
 
 class SpawnLauncher:
@@ -64,8 +65,8 @@ class SpawnLauncher:
     def events(self) -> list[Event]:
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake, 4096)
-        noticed = [Noticed(job_id) for job_id in self._children.noticed()]
-        return [*noticed, *self._children.reap(), *self._children.early_news()]
+        children = self._children
+        return [event_of(word) for word in (*children.noticed(), *children.reap(), *children.early_news())]
 
     def close(self) -> None:
         self._children.kill_everything()

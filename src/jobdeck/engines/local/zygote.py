@@ -6,43 +6,46 @@ It holds no SQLite connection and opens none. It speaks frames with the agent ov
 from the agent                                    from the zygote
 ================================================  ==================================================================
 ``"keep", key, body``                             ``"ready"`` once
-``"forget"``, for all that was kept               ``"started", job_id, pid, time``
-``"start", job_id, output, keys or None``         ``"noticed", job_id``
-``"signal", job_id, number``                      ``"handed", job_id, outcome``
-the end of the stream                             ``"ended"`` and what :class:`~.children.Ended` has
+``"place", key, cwd, path, env, sources``         ``"started", job_id, pid, time``
+``"forget"``, for all that was kept               ``"noticed", job_id``
+``"start", job_id, output, keys or None``         ``"handed", job_id, outcome``
+``"signal", job_id, number``                      ``"ended"`` and what :class:`~.events.Ended` has
+the end of the stream                             ``"needy", job_id``, of a bare one
 ================================================  ==================================================================
 
 A job that ends at once has nothing told of it but its end. The keys are those of program, inputs and context among what
 was kept; without them the job reads its payload itself.
+
+A bare one has loaded nothing but what a plain call needs, so that its forks cost little, and tells of each job that
+needed more. A warm one has loaded all that jobs need.
 At the end of the stream every job is killed.
 """
 
 from __future__ import annotations
 
-import contextlib
+import _socket
 import gc
-import operator
 import os
 import select
-import signal
-import socket
-import threading
+import sys
 import time
-import traceback
-from pathlib import Path
-from typing import Any, NoReturn
+from operator import is_
 
 from ... import _at_fork
-from ..._ports import Connect
-from ..._program import Context
 from . import signals
-from .child import Assignment, Work, enter_environment, prepare, run_job
-from .children import LATE, LEAVING_TICK, Children, Started, die_with_parent
+from .child import Assignment, Place, Work, prepare, run_job
+from .children import LATE, LEAVING_TICK, SET_PDEATHSIG, Children, prctl_of_libc
 from .crowd import Crowd
 from .frames import Frames, frame
-from .inherited import Handover, Lines, Notice
-from .preloading import has_random_numbers, renew
+from .inherited import Handover, Notice
 from .rehearsal import ENOUGH, rehearse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from ..._ports import Store
 
 _JOBS_ALONE = (signals.INT, signals.HUP)
 """Blocked here, so that a job's process need not hurry to unblock them."""
@@ -53,15 +56,44 @@ _LULL = 0.05
 """Seconds without anything to do after which there is time to warm up."""
 
 
-def serve(channel: socket.socket, home: Path, connect: Connect) -> NoReturn:
+def fork_zygote(
+    home: str, connect: Callable[[], Store], leave: Callable[[], None], *, is_bare: bool
+) -> tuple[int, int]:
+    """Fork a zygote from this very process, which must be single-threaded; return its channel and its pid.
+
+    Parameters
+    ----------
+    home, connect
+        Of its jobs, and what opens its store.
+    leave
+        Called in it: closes what is not its own.
+    is_bare
+        Whether it is to tell of jobs that had to load more than there is.
+    """
+    ours, theirs = (end.detach() for end in _socket.socketpair())
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(ours)
+            leave()
+            serve(theirs, home, connect, is_bare=is_bare)
+        finally:
+            os._exit(70)
+    os.close(theirs)
+    return ours, pid
+
+
+def serve(channel: int, home: str, connect: Callable[[], Store], *, is_bare: bool = False) -> NoReturn:
     """Be the zygote at the other end of this channel, for the rest of this process's life."""
     status = 1
     try:
-        _Zygote(channel, home, connect).run()
+        _Zygote(channel, home, connect, is_bare=is_bare).run()
         status = 0
     except SystemExit:
         status = 0
     except BaseException:  # noqa: BLE001 - the end of this process, told in the agent's log
+        import traceback
+
         traceback.print_exc()
     finally:
         # Never back into the code that called: in a forked process that would be the agent's.
@@ -69,41 +101,42 @@ def serve(channel: socket.socket, home: Path, connect: Connect) -> NoReturn:
 
 
 class _Zygote:
-    def __init__(self, channel: socket.socket, home: Path, connect: Connect) -> None:
+    def __init__(self, channel: int, home: str, connect: Callable[[], Store], *, is_bare: bool) -> None:
         self._channel = channel
         self._home = home
         self._children = Children()
         self._crowd = Crowd.here()
         self._next_balance = 0.0
-        lines = Lines(Notice(self._children.notice_fd), Handover(self._children.handover_fd))
-        self._work = Work(home, connect, lines)
+        notice, handover = Notice(self._children.notice_fd), Handover(self._children.handover_fd)
+        self._work = Work(home, connect, notice, handover, tells_of_needs=is_bare)
         self._entered: str | None = None
-        """Key of the context whose environment this process has."""
+        """Key of the place whose environment this process has."""
         self._kept: dict[str, bytes] = {}
-        self._contexts: dict[str, tuple[Context, list[str]]] = {}
-        """Opened, with its import path as a list for a process to take over."""
+        self._places: dict[str, Place] = {}
         self._out = bytearray()
         self._pid = os.getpid()
         self._wake, self._woken = os.pipe()
-        for fd in (self._wake, self._woken):
+        for fd in (channel, self._wake, self._woken):
             os.set_blocking(fd, False)
-        self._own_fds = channel.fileno(), self._wake, self._woken
+        self._own_fds = channel, self._wake, self._woken
         """What a job's process has to close."""
-        self._main_thread = threading.main_thread()
-        self._has_random = has_random_numbers()
+        self._has_random = "numpy.random" in sys.modules
+        threading = sys.modules.get("threading")
+        self._main_thread = None if threading is None else threading.main_thread()
 
     def run(self) -> None:
-        signal.signal(signal.SIGTERM, self._stop)
+        signals.handle(signals.TERM, self._stop)
         # For the wakeup descriptor to be written to there must be a handler. This one does nothing, and is no Python.
-        signal.signal(signal.SIGCHLD, operator.is_)
+        signals.handle(signals.CHLD, is_)
         signals.mask(signals.BLOCK, _JOBS_ALONE)
-        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
-        # The end of the stream is what counts; this is for an agent whose socket somebody else still holds.
-        die_with_parent(signal.SIGTERM)
+        signals.wake(self._woken, warn_on_full_buffer=False)
+        prctl = prctl_of_libc()
+        if prctl is not None:
+            # The end of the stream is what counts; this is for an agent whose socket somebody else still holds.
+            prctl(SET_PDEATHSIG, signals.TERM, 0, 0, 0)
         # A child that collected this process's garbage would copy all of its pages. What is frozen is never looked at.
         gc.disable()
         prepare()
-        self._channel.setblocking(False)
         self._out += frame("ready")
         try:
             self._loop()
@@ -116,7 +149,7 @@ class _Zygote:
         frames = Frames()
         rehearsals = 0
         children, crowd = self._children, self._crowd
-        channel, notices = self._channel.fileno(), children.fileno()
+        channel, notices = self._channel, children.fileno()
         watched = [channel, self._wake, notices]
         while True:
             count = len(children.running) + len(children.leaving)
@@ -140,7 +173,7 @@ class _Zygote:
                     gc.collect()
             if channel in readable:
                 try:
-                    data = self._channel.recv(1 << 16)
+                    data = os.read(channel, 1 << 16)
                 except ConnectionError:
                     return
                 if not data:
@@ -151,20 +184,20 @@ class _Zygote:
             if is_told:
                 os.read(self._wake, 4096)
             if notices in readable:
-                for job_id in children.noticed():
-                    self._out += frame("noticed", job_id)
+                for word in children.noticed():
+                    self._out += frame(*word)
             if is_told or not readable or children.leaving:
-                for end in children.reap():
-                    self._out += frame("ended", *end)
+                for word in children.reap():
+                    self._out += frame(*word)
             if children.young and time.monotonic() >= children.next_look:
-                for news in children.early_news():
-                    self._out += frame("started" if isinstance(news, Started) else "handed", *news)
+                for word in children.early_news():
+                    self._out += frame(*word)
             if pause is not None and time.monotonic() >= self._next_balance:
                 crowd.balance(children.pids)
                 self._next_balance = time.monotonic() + pause
             if self._out:
                 try:
-                    del self._out[: self._channel.send(self._out)]
+                    del self._out[: os.write(channel, self._out)]
                 except BlockingIOError:
                     continue
                 except (BrokenPipeError, ConnectionResetError):
@@ -175,36 +208,35 @@ class _Zygote:
             case ["start", job_id, output, None]:
                 self._fork(Assignment(job_id, output))
             case ["start", job_id, output, [program, inputs, key]]:
-                context, path = self._contexts.get(key) or self._opened(key)
+                place = self._places[key]
                 if self._entered != key:
-                    self._enter(key, context)
+                    self._enter(key, place)
                 kept = self._kept
                 is_entered = self._entered is not None
-                self._fork(Assignment(job_id, output, kept[program], kept[inputs], context, is_entered, path))
+                self._fork(Assignment(job_id, output, (kept[program], kept[inputs]), place, is_entered=is_entered))
             case ["keep", key, body]:
                 self._kept[key] = body
+            case ["place", key, cwd, path, env, sources]:
+                self._places[key] = Place(cwd, path, env, sources)
             case ["forget"]:
                 self._kept.clear()
-                self._contexts.clear()
+                self._places.clear()
             case ["signal", job_id, number]:
                 if (pid := self._children.pid_of(job_id)) is not None:
                     self._crowd.release(pid)
                 self._children.signal(job_id, number)
 
-    def _opened(self, key: str) -> tuple[Context, list[str]]:
-        context = Context.from_bytes(self._kept[key])
-        self._contexts[key] = opened = context, list(context.sys_path)
-        return opened
+    def _enter(self, key: str, place: Place) -> None:
+        """Take on a place's environment here, and not in each of the processes that are forked for it.
 
-    def _enter(self, key: str, context: Context) -> None:
-        """Take on a context's environment here, and not in each of the processes that are forked for it.
-
-        One whose environment cannot be had is left to the job's own process, which fails with it.
+        One that cannot be had is left to the job's own process, which fails with it.
         """
         self._entered = None
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            enter_environment(context, self._home)
-            self._entered = key
+        try:
+            place.enter_environment(self._home)
+        except (OSError, ValueError, TypeError):
+            return
+        self._entered = key
 
     def _fork(self, assignment: Assignment) -> None:
         # The child unblocks it when it is ready to deal with it.
@@ -214,13 +246,16 @@ class _Zygote:
         pid = os.fork()
         if pid == 0:
             try:
-                signal.set_wakeup_fd(-1)
+                signals.wake(-1)
                 for fd in self._own_fds:
                     os.close(fd)
                 _at_fork.is_put_off = False
-                # All of what was put off that makes a difference where there is one thread.
-                self._main_thread._native_id = os.getpid()  # type: ignore[attr-defined]
+                if self._main_thread is not None:
+                    # All of what was put off that makes a difference where there is one thread.
+                    self._main_thread._native_id = os.getpid()
                 if self._has_random:
+                    from .preloading import renew
+
                     renew()
                 run_job(self._work, assignment, self._pid)
             finally:
