@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from ._ports import Store
     from .engines.local.launcher import Launcher
 
-_OF_JOBS: Final = ("cloudpickle", "jobdeck._program", "jobdeck.engines.ending", "jobdeck.engines.local.handing")
+_OF_JOBS: Final = (
+    "cloudpickle",
+    "jobdeck._program",
+    "jobdeck.engines.ending",
+    "jobdeck.engines.local.handing",
+    "jobdeck.engines.local.keeping",
+)
 """What most jobs need, beside the store: a warm process that they are forked from has loaded it."""
 
 
@@ -54,7 +60,8 @@ def main(arguments: list[str] | None = None) -> None:
 
         _store(given["home"]).set_outcome(given["job"], pickle.load(sys.stdin.buffer))
     elif role == "child":
-        from .engines.local.child import Assignment, Work, prepare, run_job
+        from .engines.local.assignment import Assignment
+        from .engines.local.child import Work, prepare, run_job
         from .engines.local.inherited import Notice
 
         notice, home = int(given["notice"]), given["home"]

@@ -365,9 +365,9 @@ def forbid_files_to_grow(seconds, patience):
     import resource
     import threading
 
-    import jobdeck.engines.local.child
+    import jobdeck.engines.local.keeping
 
-    jobdeck.engines.local.child.PATIENCE = patience
+    jobdeck.engines.local.keeping.PATIENCE = patience
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     if seconds is not None:
         allow = threading.Timer(seconds, resource.setrlimit, (resource.RLIMIT_FSIZE, (most, most)))
@@ -381,10 +381,10 @@ def end_on_a_full_disk(seconds):
     """Let the store be full for so long after the program, which is long beside the patience for other faults."""
     import errno
 
-    import jobdeck.engines.local.child
+    import jobdeck.engines.local.keeping
     from jobdeck.store import SQLiteStore, faults
 
-    jobdeck.engines.local.child.PATIENCE = seconds / 10
+    jobdeck.engines.local.keeping.PATIENCE = seconds / 10
     until = time.monotonic() + seconds
     store = SQLiteStore.set_outcome
 

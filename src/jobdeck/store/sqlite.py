@@ -46,6 +46,7 @@ from . import (
     kept,
     messages,
     programs,
+    queue,
     retention,
     settings,
     waits,
@@ -200,12 +201,12 @@ class SQLiteStore:
     def claim(self, engine: str, agent: str, limit: int, status: JobStatus = JobStatus.RUNNING) -> list[JobRecord]:
         # Asked first without the write lock, which idle agents would otherwise take at every turn, and busy ones
         # whenever somebody submits.
-        if limit <= 0 or not self._db.run(jobs.is_queued, engine, agent):
+        if limit <= 0 or not self._db.run(queue.is_queued, engine, agent):
             return []
-        return self._db.write(jobs.claim, engine, agent, limit, status)
+        return self._db.write(queue.claim, engine, agent, limit, status)
 
     def busy_engines(self) -> list[str]:
-        return self._db.run(jobs.busy_engines)
+        return self._db.run(queue.busy_engines)
 
     def leftovers(self, engine: str) -> list[str]:
         return self._db.run(kept.leftovers, engine)
@@ -221,24 +222,24 @@ class SQLiteStore:
             self._db.write(waits.note, engine, words)
 
     def owners(self, engine: str) -> list[str]:
-        return self._db.run(jobs.owners, engine)
+        return self._db.run(queue.owners, engine)
 
     def inherit_jobs(self, engine: str, agent: str) -> list[JobRecord]:
-        return self._db.write(jobs.inherit, engine, agent)
+        return self._db.write(queue.inherit, engine, agent)
 
     def turn(self, engine: str, agent: str, limit: int, news: News) -> list[JobRecord]:
         if not news:
             return self.claim(engine, agent, limit)
-        return self._take_in(news, lambda link: jobs.claim(link, engine, agent, limit) if limit > 0 else [])
+        return self._take_in(news, lambda link: queue.claim(link, engine, agent, limit) if limit > 0 else [])
 
     def turn_with_payloads(
         self, engine: str, agent: str, limit: int, news: News
     ) -> tuple[list[JobRecord], dict[str, PayloadKeys]]:
         def claim(link: Link) -> tuple[list[JobRecord], dict[str, PayloadKeys]]:
-            claimed = jobs.claim(link, engine, agent, limit) if limit > 0 else []
+            claimed = queue.claim(link, engine, agent, limit) if limit > 0 else []
             return claimed, jobs.payload_keys(link, [job.job_id for job in claimed]) if claimed else {}
 
-        if not news and (limit <= 0 or not self._db.run(jobs.is_queued, engine, agent)):
+        if not news and (limit <= 0 or not self._db.run(queue.is_queued, engine, agent)):
             return [], {}
         return self._take_in(news, claim)
 
@@ -322,10 +323,10 @@ class SQLiteStore:
         return self._db.run(jobs.count, query)
 
     def queue_place(self, job_id: str) -> int | None:
-        return self._db.read(jobs.queue_place, job_id)
+        return self._db.read(queue.queue_place, job_id)
 
     def queue_places(self, job_ids: Collection[str]) -> dict[str, int]:
-        return self._db.run(jobs.queue_places, job_ids)
+        return self._db.run(queue.queue_places, job_ids)
 
     def outcome(self, job_id: str) -> Outcome | None:
         return self._db.read(endings.outcome, job_id)

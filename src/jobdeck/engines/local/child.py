@@ -17,16 +17,17 @@ import time
 from ... import _at_work, _own_path
 from ..._call import plain_number, run
 from ..._own_path import OwnPath
-from ..._place import enter_environment, enter_place
-from ..marks import AGENT_VARIABLE, JOB_VARIABLE, process_name
+from ..._place import enter_place
+from ..marks import JOB_VARIABLE, process_name
 from . import capture, signals
+from .assignment import Assignment, Place
 from .capture import flush
 from .children import SET_CHILD_SUBREAPER, SET_NAME, SET_PDEATHSIG, prctl_of_libc
 from .inherited import NEEDS, SHORT, Handover, Notice, handed_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any, NoReturn
 
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from ..._ports import Store
     from ..._records import Outcome
 
-PATIENCE = 60.0
-"""Seconds for which storing an outcome is tried again."""
-PATIENCE_FOR_ROOM = 7 * 86_400.0
-"""The same on a full disk: what was computed for hours is not to be lost while nobody looks."""
 _NEEDS = ("jobdeck.engines.ending", "jobdeck._messenger", "jobdeck._program", "cloudpickle")
 """What the process that a job is forked from has, or else the job had better been forked from another one."""
 _THREADS_END = 0.5
@@ -51,57 +48,6 @@ _environment: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined
 """What `os.environ` keeps; to set a variable in it calls three functions."""
 _FIRST_MAIN = sys.modules["__main__"]
 """Kept, since a job's process would have to take apart what it replaces."""
-
-
-class Place:
-    """What of a program's context its process takes on; see ``_program.Context``.
-
-    Parameters
-    ----------
-    path
-        The import path, as a list for a process to have.
-    """
-
-    def __init__(self, cwd: str, path: list[str], env: Mapping[str, str], sources: Mapping[str, str]) -> None:
-        self.cwd = cwd
-        self.path = path
-        self.env = env
-        self.sources = sources
-
-    def enter_environment(self, home: str) -> None:
-        """Give this process the environment that a job has, but for the job's id."""
-        enter_environment(self.env)
-        os.environ.pop(AGENT_VARIABLE, None)
-        os.environ["JOBDECK_HOME"] = home
-
-
-class Assignment:
-    """A job for a process of its own; without a payload and a place, it reads from the store what it has to run.
-
-    Parameters
-    ----------
-    output : str
-        The file that takes its output; empty where the store has to be asked for it.
-    payload : tuple of bytes, optional
-        Program and inputs.
-    is_entered
-        Whether this process has the place's environment already.
-    """
-
-    def __init__(
-        self,
-        job_id: str,
-        output: str = "",
-        payload: tuple[bytes, bytes] | None = None,
-        place: Place | None = None,
-        *,
-        is_entered: bool = False,
-    ) -> None:
-        self.job_id = job_id
-        self.output = output
-        self.payload = payload
-        self.place = place
-        self.is_entered = is_entered
 
 
 def prepare() -> None:
@@ -356,58 +302,14 @@ class Work:
 
     def _keep(self, outcome: Outcome) -> bool:
         """Store the outcome, with patience; False if that cannot be done."""
-        if self._notice.is_gone and self._keep_from_elsewhere(outcome):
-            # The program has closed descriptors that it did not open, and with them the store's connection.
-            return True
-        from ..._errors import StoreError
-
-        began = time.monotonic()
-        pause = 0.05
-        said = False
-        while True:
-            try:
-                self._store().set_outcome(self._job_id, outcome)
-                return True
-            except (StoreError, OSError, MemoryError) as error:
-                if isinstance(error, MemoryError):
-                    _free_memory()
-                if not said:
-                    self._say(f"the outcome of job {self._job_id} cannot be stored yet: {error}")
-                    said = True
-                patience = PATIENCE_FOR_ROOM if isinstance(error, StoreError) and error.lacks_room else PATIENCE
-                if time.monotonic() - began > patience:
-                    self._say(f"the outcome of job {self._job_id} is lost: {error}")
-                    return False
-                time.sleep(pause)
-                pause = min(2 * pause, 2.0)
-
-    def _keep_from_elsewhere(self, outcome: Outcome) -> bool:
-        """Have a new process store the outcome; False if it cannot, either."""
         with OwnPath():
-            import pickle
-            import subprocess
-
-            from ..launch import boot_command
-        command = boot_command(sys.executable, "keep", "--home", self._home, "--job", self._job_id, path=sys.path)
-        try:
-            kept = subprocess.run(command, input=pickle.dumps(outcome), check=False, cwd=self._home)
-        except (OSError, MemoryError) as error:
-            self._say(f"no process could be started to store the outcome of job {self._job_id}: {error}")
-            return False
-        self._is_connected = kept.returncode != 0
-        return kept.returncode == 0
-
-    def _say(self, words: str) -> None:
-        """Put a line into the agent's log, where there is room for one."""
-        from pathlib import Path
-
-        from ..launch import log_path
-
-        try:
-            with open(log_path(Path(self._home), "local"), "a", encoding="utf-8") as log:
-                log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {words}\n")
-        except OSError:
-            return
+            from .keeping import Keeper
+        keeper = Keeper(self._home, self._job_id, self._store, _free_memory)
+        if self._notice.is_gone and keeper.keep_from_elsewhere(outcome):
+            # The program has closed descriptors that it did not open, and with them the store's connection.
+            self._is_connected = False
+            return True
+        return keeper.keep(outcome)
 
 
 def _attempt(step: Callable[[], object]) -> None:

@@ -15,7 +15,8 @@ from types import FunctionType
 
 from ..marks import JOB_VARIABLE
 from . import signals
-from .child import Assignment, Place, Work, renew_main
+from .assignment import Assignment, Place
+from .child import Work, renew_main
 from .children import SET_NAME, prctl_of_libc
 from .inherited import Handover
 

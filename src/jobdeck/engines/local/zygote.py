@@ -1,6 +1,8 @@
-"""The warm parent: a single-threaded process that has imported what a job needs, and forks one child per job.
+"""A parent of jobs: a single-threaded process that forks one child per job.
 
-It holds no SQLite connection and opens none. It speaks frames with the agent over a socket:
+A bare one has loaded nothing but what a plain call needs, so that its forks cost little, and tells of each job that
+needed more. A warm one has loaded all that jobs need. Neither holds an SQLite connection or opens one. They speak
+frames with the agent over a socket:
 
 ================================================  ==================================================================
 from the agent                                    from the zygote
@@ -14,11 +16,7 @@ the end of the stream                             ``"needy", job_id``, of a bare
 ================================================  ==================================================================
 
 A job that ends at once has nothing told of it but its end. The keys are those of program, inputs and context among what
-was kept; without them the job reads its payload itself.
-
-A bare one has loaded nothing but what a plain call needs, so that its forks cost little, and tells of each job that
-needed more. A warm one has loaded all that jobs need.
-At the end of the stream every job is killed.
+was kept; without them the job reads its payload itself. At the end of the stream every job is killed.
 """
 
 from __future__ import annotations
@@ -33,7 +31,8 @@ from operator import is_
 
 from ... import _at_fork
 from . import signals
-from .child import Assignment, Place, Work, prepare, run_job
+from .assignment import Assignment, Place
+from .child import Work, prepare, run_job
 from .children import LATE, LEAVING_TICK, SET_PDEATHSIG, Children, prctl_of_libc
 from .crowd import Crowd
 from .frames import Frames, frame
