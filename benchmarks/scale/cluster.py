@@ -24,7 +24,7 @@ from jobdeck.engines.dask.address import file_name
 from jobdeck.engines.dask.agent import DaskAgent
 from jobdeck.engines.dask.cluster import GATHER, Cluster, Event
 from jobdeck.engines.dask.travel import End, News, Parcel
-from jobdeck.engines.local.inherited import handed
+from jobdeck.engines.local.handing import handed
 from jobdeck.engines.lock import AgentLock
 from jobdeck.store import open_store
 
