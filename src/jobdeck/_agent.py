@@ -88,13 +88,14 @@ def _zygote(given: dict[str, str]) -> NoReturn:
     from .engines.local.zygote import serve
 
     channel, home = int(given["channel"]), given["home"]
+    # Before the import path is a kernel's, on which a file may be called like a module of the standard library.
+    _warm_up()
     if "libraries" in given:
         from .engines.local.preloading import preload
 
         if not preload(given["libraries"].split(","), given["path"].split(os.pathsep)):
             _begin_again(["zygote", "--home", home, "--channel", str(channel)])
     os.set_inheritable(channel, False)
-    _warm_up()
     serve(channel, home, lambda: _store(home))
 
 

@@ -355,9 +355,6 @@ class Presenter(Protocol):
         """The same as an object that marimo knows how to show; None where this is no marimo notebook."""
 
 
-Connect = Callable[[Path], Store]
-"""Opens the store of a home. Engines get it handed in."""
-
 Retry = Callable[[str, Mapping[str, str]], str]
 """Runs a job again, with the texts of changed inputs by name, and returns the new job's id."""
 

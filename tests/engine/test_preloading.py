@@ -119,6 +119,21 @@ def test_a_library_that_cannot_be_imported_is_left_to_the_jobs(installed: Path) 
     assert preloaded(installed, "broken", "absent", "sound") == "True sound"
 
 
+def test_a_file_on_a_kernels_path_takes_no_place_in_the_process_that_imports_libraries(
+    forking: Bench, installed: Path
+) -> None:
+    (installed / "sound.py").write_text("")
+    for name in ("json", "logging", "sqlite3"):
+        (installed / f"{name}.py").write_text("raise ImportError('of the user')")
+    own = Startup.own()
+    startup = Startup(own.interpreter, own.environment, ("sound",), (str(installed), *sys.path))
+    zygote = Zygote.spawned(forking.home, startup, "local-test", sys.path)
+    try:
+        until(lambda: zygote.events() == [] and zygote._held is None)
+    finally:
+        zygote.close()
+
+
 def test_jobs_are_not_forked_from_a_process_in_which_a_library_left_a_thread(forking: Bench, installed: Path) -> None:
     source = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
     (installed / "threaded.py").write_text(source)
