@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,17 @@ def jobdeck_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("jobdeck-")]
 
 
+@contextmanager
+def no_thread_left(timeout: float = 15.0) -> Iterator[None]:
+    """Wait at the end for the threads that jobdeck has begun meanwhile; what other files have left is theirs."""
+    before = set(jobdeck_threads())
+    yield
+    deadline = time.monotonic() + timeout
+    while left := set(jobdeck_threads()) - before:
+        assert time.monotonic() < deadline, f"still there after {timeout:g} s: {left}"
+        time.sleep(0.005)
+
+
 def close_all() -> None:
     """Close what the test has opened by way of jobdeck's functions."""
     for service in JobService._shared.values():
@@ -58,17 +69,17 @@ def close_all() -> None:
 
 @pytest.fixture
 def deck(home: Path) -> Iterator[Deck]:
-    """A deck on the test's own home. Afterwards, no thread of jobdeck and no agent is left."""
-    opened = Deck(home)
-    yield opened
-    for job in opened.jobs(status=["INITIALIZING", "QUEUED", "RUNNING"]):
-        with suppress(RuntimeInvalidStateError):
-            job.cancel()
-        job.wait_for_final_state(10)
-    opened.close()
-    close_all()
-    stop_agent(home)
-    wait_until(lambda: not jobdeck_threads())
+    """A deck on the test's own home. Afterwards, no agent and no thread that jobdeck began meanwhile is left."""
+    with no_thread_left():
+        opened = Deck(home)
+        yield opened
+        for job in opened.jobs(status=["INITIALIZING", "QUEUED", "RUNNING"]):
+            with suppress(RuntimeInvalidStateError):
+                job.cancel()
+            job.wait_for_final_state(10)
+        opened.close()
+        close_all()
+        stop_agent(home)
 
 
 @pytest.fixture

@@ -92,7 +92,9 @@ class JobdeckBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[mi
     def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
         """Get ready for a call; processes that are there from the last one are used again."""
         workers = self.effective_n_jobs(n_jobs)
-        self.parallel = parallel
+        # A call has its backend; were it the other way round as well, the processes would stay until the garbage
+        # collector finds the two.
+        self.parallel = None if parallel is None else weakref.proxy(parallel)
         if self._pool is None or workers != self._workers:
             self._leave()
             self._pool, self._workers = self._new_pool(workers), workers
@@ -121,9 +123,9 @@ class JobdeckBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[mi
         future = self._pool.submit(call)
         with self._lock:
             self._futures[future] = future
-        future.add_done_callback(self._forget)
+        future.add_done_callback(_Once(self._forget))
         if callback is not None:
-            future.add_done_callback(callback)
+            future.add_done_callback(_Once(callback))
         return future
 
     apply_async = submit
@@ -178,6 +180,18 @@ class JobdeckBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[mi
         if self._pool is not None:
             self._finalizer.detach()
             self._pool.close(cancel_futures=False)
+
+
+class _Once:
+    """Calls a function once, and lets go of it: a future keeps its callbacks, and joblib's keep the future."""
+
+    def __init__(self, function: Callable[[Future[Any]], object]) -> None:
+        self._function: Callable[[Future[Any]], object] | None = function
+
+    def __call__(self, future: Future[Any]) -> None:
+        function, self._function = self._function, None
+        if function is not None:
+            function(future)
 
 
 def _close(pool: SharedPool | IsolatedPool) -> None:

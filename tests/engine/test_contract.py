@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from decks import close_all, jobdeck_threads, stop_agent, wait_until
+from decks import close_all, no_thread_left, stop_agent
 from jobdeck import Deck
 
 from .contract import PROCESSES, THREADS, Engine, EngineContract, behind_another, closed
@@ -17,12 +17,12 @@ from .contract import PROCESSES, THREADS, Engine, EngineContract, behind_another
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     name, traits = request.param
     folder = tmp_path_factory.mktemp(name)
-    deck = Deck(folder / "home", engine=name, max_workers=4)
-    yield Engine(name, traits, deck, partial(behind_another, deck, folder))
-    closed(deck)
-    close_all()
-    stop_agent(folder / "home")
-    wait_until(lambda: not jobdeck_threads())
+    with no_thread_left():
+        deck = Deck(folder / "home", engine=name, max_workers=4)
+        yield Engine(name, traits, deck, partial(behind_another, deck, folder))
+        closed(deck)
+        close_all()
+        stop_agent(folder / "home")
 
 
 class TestEngine(EngineContract):

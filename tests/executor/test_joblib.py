@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import multiprocessing
 import os
 import sys
@@ -31,7 +32,9 @@ PATIENCE = 60
 @pytest.fixture(scope="module")
 def shared(shared_home):
     """One backend for the whole module: its processes are started once."""
-    return jobdeck.joblib.JobdeckBackend(home=shared_home, tags=["t"])
+    made = jobdeck.joblib.JobdeckBackend(home=shared_home, tags=["t"])
+    yield made
+    made.shutdown()
 
 
 @pytest.fixture
@@ -202,6 +205,18 @@ def test_an_interrupt_stops_isolated_batches(shared_home, deck, tmp_path):
 def test_threads_of_libraries_are_limited_as_joblib_is_told(shared_home):
     with joblib.parallel_config(backend="jobdeck", n_jobs=2, home=shared_home, inner_max_num_threads=1):
         assert Parallel()(delayed(threads_allowed)(n) for n in range(2)) == ["1", "1"]
+
+
+def test_processes_end_with_the_block_that_named_the_backend(shared_home):
+    before = set(multiprocessing.active_children())
+    gc.disable()
+    try:
+        with joblib.parallel_config(backend="jobdeck", n_jobs=2, home=shared_home):
+            assert Parallel()(delayed(square)(n) for n in range(2)) == [0, 1]
+            assert set(multiprocessing.active_children()) - before
+        wait_until(lambda: not set(multiprocessing.active_children()) - before)
+    finally:
+        gc.enable()
 
 
 def test_wrong_arguments_are_named(shared_home):
