@@ -6,6 +6,8 @@ import enum
 import json
 import pickle
 import signal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from qiskit.providers import JobStatus as QiskitJobStatus
@@ -17,6 +19,7 @@ from jobdeck._status import (
     JobStatus,
     Report,
     Verdict,
+    foremost,
     is_final,
     judge,
     may_follow,
@@ -130,3 +133,10 @@ def test_what_went_wrong_is_told_apart_in_words(report, end, kind, words):
 
 def test_a_time_limit_that_nobody_named_is_left_out_of_the_words():
     assert judge(None, Exit(timed_out=True), cancel_asked=False).error == "stopped: it reached its time limit"
+
+
+@pytest.mark.parametrize("case", json.loads((Path(__file__).parent / "wire" / "standings.json").read_text("utf-8")))
+def test_of_several_jobs_that_status_is_told_that_says_most(case: dict[str, Any]):
+    status = case["status"]
+    facts = {name: value for name, value in case.items() if name != "status"}
+    assert foremost(**facts) == status

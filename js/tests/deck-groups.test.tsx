@@ -65,6 +65,13 @@ describe("a group in the deck", () => {
     expect(page.lines).toEqual(["scan 4", "after", "before"]);
   });
 
+  it("that was cancelled midway is told as cancelled, and how many of its jobs were", async () => {
+    await page.open(ROWS.map((row) => (row.status === "ERROR" ? { ...row, status: "CANCELLED" } : row)), {}, GROUPS);
+    await page.frame({ changes: { [makeWireRow(4).id]: { status: "CANCELLED", ended: NOW } }, rows: [makeWireRow(6, { name: "scan[4]", group: "s", started: NOW - 5, ended: NOW })] });
+    expect(cell("status").textContent).toBe("⊘Cancelled");
+    expect(cell("latest").textContent).toBe("2 cancelled, 2 done");
+  });
+
   it("counts a job that was run again in it once", async () => {
     await page.open([...ROWS, makeWireRow(6, { name: "scan[2]", group: "s", status: "RUNNING", started: NOW - 1, retry_of: makeWireRow(3).id })], {}, [makeGroup("s", { name: "scan", total: 3 })]);
     expect(page.lines[0]).toBe("scan 3");

@@ -199,8 +199,8 @@ describe("a notice", () => {
   const failed = row(2, { status: "ERROR", error: { kind: "exception", text: "ValueError: too bad\nmore", traceback: null } });
 
   it("names a job, how long it took, and why it failed", () => {
-    expect(notice([done], trans)).toEqual({ text: "vqe is done after 0:42", failed: [] });
-    expect(notice([failed], trans)).toEqual({ text: "vqe failed after 0:42: ValueError: too bad", failed: [failed] });
+    expect(notice([done], trans)).toEqual({ text: "vqe is done after 0:42", tone: "success", failed: [] });
+    expect(notice([failed], trans)).toEqual({ text: "vqe failed after 0:42: ValueError: too bad", tone: "error", failed: [failed] });
     expect(notice([row(3, { status: "PARKED", final: true })], trans).text).toBe("vqe has ended: PARKED");
   });
 
@@ -208,15 +208,22 @@ describe("a notice", () => {
     expect(notice([...Array<DeckRow>(12).fill(done), failed], trans).text).toBe("12 jobs done, 1 failed");
     expect(notice([done, failed, failed], trans).text).toBe("1 job done, 2 failed");
     expect(notice([done, done], trans).text).toBe("2 jobs done");
-    expect(notice([failed, failed], trans)).toEqual({ text: "2 jobs failed", failed: [failed, failed] });
+    expect(notice([failed, failed], trans)).toEqual({ text: "2 jobs failed", tone: "error", failed: [failed, failed] });
   });
 
   it("counts the jobs of a group, and those of them that can be run again", () => {
     const theirs = { ...failed, watched: true };
     const said = groupNotice(makeGroup("s", { name: "vqe" }), [...Array<DeckRow>(298).fill(done), failed, theirs], trans);
-    expect(said).toEqual({ text: "Set vqe: 298 done, 2 failed", failed: [failed, theirs] });
+    expect(said).toEqual({ text: "Set vqe: 298 done, 2 failed", tone: "error", failed: [failed, theirs] });
     expect(repeatable(said.failed)).toEqual([failed]);
     expect(groupNotice(makeGroup("s", { name: HOSTILE }), [row(4, { status: "CANCELLED" }), done], trans).text).toBe(`Set ${HOSTILE}: 1 done, 1 cancelled`);
+  });
+
+  it("of a group that was cancelled midway counts those that were, and does not tell of a success", () => {
+    const cancelled = row(4, { status: "CANCELLED" });
+    const told = (...ended: DeckRow[]): unknown => groupNotice(makeGroup("s", { name: "vqe" }), ended, trans);
+    expect(told(done, done, cancelled)).toEqual({ text: "Set vqe: 2 done, 1 cancelled", tone: "warning", failed: [] });
+    expect(told(done, failed, cancelled)).toEqual({ text: "Set vqe: 1 done, 1 failed, 1 cancelled", tone: "error", failed: [failed] });
   });
 
   it("cuts a name that is too long", () => {

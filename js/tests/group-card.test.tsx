@@ -87,6 +87,13 @@ describe("a group's card", () => {
     expect(page.all(".jobdeck-actions button")).toEqual([]);
   });
 
+  it("that was cancelled midway is told as cancelled, and how many of its jobs were", async () => {
+    await page.openGroup(sweep(["DONE", "CANCELLED", "CANCELLED"]), {}, makeGroup("s", { total: 3 }));
+    expect(page.find("[role=status]").className).toContain("jobdeck-tone-cancelled");
+    expect(page.find("[role=status] .jobdeck-word").textContent).toBe("Cancelled");
+    expect(page.summary).toMatch(/^2 cancelled · took /);
+  });
+
   it("cancels all jobs that have not ended, those first that have not started", async () => {
     await page.openGroup(MIXED);
     await page.click("Cancel all");

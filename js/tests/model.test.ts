@@ -6,9 +6,9 @@ import { LogWindow } from "../src/model/log";
 import { MessageWindow } from "../src/model/messages";
 import { Output } from "../src/model/output";
 import { drawnAtFirst, MOST_POINTS, Series } from "../src/model/series";
-import { face, lastFrame, opensByItself, tally } from "../src/model/status";
+import { face, foremost, lastFrame, opensByItself, ranked, tally } from "../src/model/status";
 import { bytes, count, duration, elapsed, left, ordinal, share, took } from "../src/model/time";
-import { makeDelta, makeJob, makeRows, makeSnapshot, NOW } from "./support/wire";
+import { makeDelta, makeJob, makeRows, makeSnapshot, NOW, STANDINGS } from "./support/wire";
 
 const ID = makeJob().id;
 
@@ -323,6 +323,10 @@ describe("words", () => {
     const open = ["RUNNING", "QUEUED", "DONE", "ERROR", "CANCELLED"].map((status) => opensByItself(makeJob({ status })));
     expect(open).toEqual([true, false, false, false, false]);
     expect(opensByItself(makeJob({ cancel_state: "stopping" }))).toBe(false);
+  });
+
+  it.each(STANDINGS)("of several jobs, $counts say $status", ({ counts, is_whole: isWhole = true, has_begun: hasBegun = false, status }) => {
+    expect(foremost(ranked(counts), { isWhole, hasBegun })).toBe(status);
   });
 
   it("a list counts its jobs by status", () => {

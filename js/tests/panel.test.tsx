@@ -118,6 +118,13 @@ describe("the panel", () => {
     expect(texts(".jobdeck-panel-size")).toEqual(["1 / 2 · 1 failed"]);
   });
 
+  it("shows a group that was cancelled midway as cancelled, and how many of its jobs were", () => {
+    const ended = { group: "s", started: NOW - 5, ended: NOW - 1 };
+    painted(() => show(rowsOf(makeWireRow(3, { ...ended, status: "CANCELLED" }), makeWireRow(2, ended))));
+    expect(root.querySelector("[data-group=s] .jobdeck-badge")?.className).toContain("jobdeck-tone-cancelled");
+    expect(texts(".jobdeck-panel-size")).toEqual(["2 jobs · 1 cancelled"]);
+  });
+
   it("cancels the jobs of a group that have not ended, and asks first where they are many", async () => {
     const member = (number: number, parts: Partial<WireRow>): WireRow => makeWireRow(number, { group: "s", started: null, ended: null, ...parts });
     const table = rowsOf(member(3, { status: "RUNNING", started: NOW - 5 }), member(2, { status: "QUEUED" }), member(1, { ended: NOW - 4 }));

@@ -7,6 +7,7 @@ turns them into a status. Nothing else in jobdeck decides how a job ended.
 from __future__ import annotations
 
 import signal as _signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
@@ -66,6 +67,8 @@ TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
 }
 """What may follow what. RUNNING → QUEUED is a foreign system that puts a job back in its queue."""
 
+_UNDER_WAY: Final = (_S.RUNNING, _S.QUEUED, _S.VALIDATING, _S.INITIALIZING)
+
 
 def parse_status(text: str) -> JobStatus | str:
     """Return the member of that name, or the text itself where a foreign system has its own word.
@@ -78,6 +81,29 @@ def parse_status(text: str) -> JobStatus | str:
 def is_final(status: JobStatus | str) -> bool:
     """Tell whether a job of this status can never change again."""
     return status in FINAL
+
+
+def foremost(counts: Mapping[str, int], *, is_whole: bool = True, has_begun: bool = False) -> JobStatus | str:
+    """Return the status that says most about some jobs: what is under way, then what went wrong.
+
+    The front end says the same (``foremost`` in ``js/src/model/status.ts``).
+
+    Parameters
+    ----------
+    counts
+        How many of them have each status.
+    is_whole
+        No more jobs are to come.
+    has_begun
+        One has started, also where it has ended by now.
+    """
+    present = {parse_status(status) for status, count in counts.items() if count}
+    unknown = sorted(status for status in present if not isinstance(status, JobStatus))
+    under_way = next((status for status in (*_UNDER_WAY, *unknown) if status in present), None)
+    if under_way is None and is_whole:
+        return next((status for status in (_S.ERROR, _S.CANCELLED) if status in present), _S.DONE)
+    # Of short jobs, one may have ended and the next not begun at any time that somebody looks.
+    return _S.RUNNING if has_begun and under_way not in unknown else under_way or _S.QUEUED
 
 
 def may_follow(old: JobStatus | str, new: JobStatus | str) -> bool:

@@ -79,6 +79,7 @@ def test_a_group_is_cancelled_by_its_id(deck: Deck, command: Command, gate: Gate
     assert command("cancel", group.group_id).output == "19 cancelled, 1 asked to stop\n"
     group.wait(30)
     assert command("cancel", group.group_id, code=1).output == "Error: no job of group 'behind' is under way\n"
+    assert "■ 20 cancelled" in command("groups").output
 
 
 def test_a_job_is_shown_by_any_part_of_its_id_that_no_other_has(deck: Deck, command: Command):

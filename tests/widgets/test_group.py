@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from jobdeck import Deck
@@ -155,6 +157,23 @@ def test_a_group_that_is_still_is_a_table_with_how_far_it_is(store):
     assert "<script" not in html
     assert text.splitlines()[0].startswith(f"<img src=x onerror=alert(1)> ({group.group_id}): ")
     assert len(text.splitlines()) == 22
+
+
+def test_a_group_that_is_still_tells_how_it_ended_by_the_newest_runs_of_its_jobs(store):
+    group, (first, second) = add_group(store, 2, "sweep")
+
+    def told():
+        html = render_group_html(read_group(store, group.group_id), read_deck(store, group.group_id))
+        return re.findall(r"(\w+)</span><strong>sweep", html)
+
+    assert told() == ["Queued"]
+    store.claim("none", "agent", 1)
+    store.finish({first: Exit(code=3)})
+    store.ask(second, "cancel", "test")
+    assert told() == ["Error"]
+    new = NewJob("sweep[0]", "none", b"p", b"i", b"{}", group_id=group.group_id, place=0, retry_of=first)
+    store.ask(store.add_jobs([new])[0].job_id, "cancel", "test")
+    assert told() == ["Cancelled"]
 
 
 def test_a_group_without_jobs_says_so(store):

@@ -1,15 +1,23 @@
-import { isOurs } from "../model/status";
+import { foremost, isOurs, tally } from "../model/status";
 import { count, elapsed, took } from "../model/time";
 import type { DeckRow } from "../model/table";
 import type { GroupInfo } from "../model/wire";
 import type { Translation } from "../model/translation";
+import { mishapWords } from "../view/standing";
 
 const LONGEST_NAME = 80;
 
 /** What a notification says of some jobs that have ended. */
 export interface Notice {
   text: string;
+  tone: "success" | "warning" | "error";
   failed: readonly DeckRow[];
+}
+
+/** The tone in which the end of some jobs is told, by the status that says most about them. */
+function toneOf(ended: readonly DeckRow[]): Notice["tone"] {
+  const status = foremost(tally(ended));
+  return status === "ERROR" ? "error" : status === "DONE" ? "success" : "warning";
 }
 
 /** `vqe-h2 is done after 0:42`, `12 jobs done, 1 failed`. */
@@ -22,19 +30,19 @@ export function notice(ended: readonly DeckRow[], trans: Translation): Notice {
     : failed.length === ended.length ? trans.__("{count} jobs failed", { count: ended.length })
     : ended.length - failed.length === 1 ? trans.__("1 job done, {failed} failed", { failed: failed.length })
     : trans.__("{done} jobs done, {failed} failed", { done: ended.length - failed.length, failed: failed.length });
-  return { text, failed };
+  return { text, tone: toneOf(ended), failed };
 }
 
-/** `Set vqe: 298 done, 2 failed`. What is to be run again are those that can be. */
+/** `Set vqe: 290 done, 2 failed, 8 cancelled`. What is to be run again are those that can be. */
 export function groupNotice(group: GroupInfo, ended: readonly DeckRow[], trans: Translation): Notice {
   const of = (status: string): DeckRow[] => ended.filter((row) => row.status === status);
-  const failed = of("ERROR");
+  const [done, failed, cancelled] = [of("DONE"), of("ERROR"), of("CANCELLED")];
   const counts = [
-    of("DONE").length > 0 ? trans.__("{n} done", { n: count(of("DONE").length) }) : null,
-    failed.length > 0 ? trans.__("{n} failed", { n: count(failed.length) }) : null,
-    of("CANCELLED").length > 0 ? trans.__("{n} cancelled", { n: count(of("CANCELLED").length) }) : null,
+    ...(done.length > 0 ? [trans.__("{n} done", { n: count(done.length) })] : []),
+    ...mishapWords({ failed: failed.length, cancelled: cancelled.length }, trans),
   ];
-  return { text: trans.__("Set {name}: {counts}", { name: cut(group.name), counts: counts.filter(Boolean).join(", ") }), failed };
+  const text = trans.__("Set {name}: {counts}", { name: cut(group.name), counts: counts.join(", ") });
+  return { text, tone: toneOf(ended), failed };
 }
 
 /** Those that jobdeck can run again. */

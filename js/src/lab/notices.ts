@@ -39,7 +39,7 @@ export class Notices {
     const again = repeatable(said.failed);
     const actions: Notification.IAction[] = [{ label: trans.__("Open"), callback: open, displayType: "accent" }];
     if (again.length > 0) actions.push({ label: retryLabel, callback: () => void this.retry(again) });
-    Notification.emit(said.text, said.failed.length > 0 ? "error" : "success", { autoClose: STAY, actions });
+    Notification.emit(said.text, said.tone, { autoClose: STAY, actions });
     if (document.hidden && settings.preferences.peek().systemNotifications) this.tellOutside(said, open);
   }
 

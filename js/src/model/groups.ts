@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals-core";
 import type { DeckRow } from "./row";
-import { isOurs, ranked, type Tally } from "./status";
+import { foremost, isOurs, ranked, type Tally } from "./status";
 import type { JobTable } from "./table";
 import type { GroupInfo } from "./wire";
 
@@ -13,6 +13,7 @@ export interface Standing {
   tallies: readonly Tally[];
   final: number;
   failed: number;
+  cancelled: number;
   /** Those of the failed that jobdeck can run again. */
   repeatable: number;
   /** Neither ended nor asked to stop in vain: these can be cancelled. */
@@ -186,6 +187,7 @@ export function standingOf(group: GroupInfo, all: readonly DeckRow[]): Standing 
     tallies: ranked(counts),
     final,
     failed: counts.ERROR ?? 0,
+    cancelled: counts.CANCELLED ?? 0,
     repeatable: rows.filter(isRepeatable).length,
     underWay,
     started,
@@ -211,7 +213,12 @@ function counted(some: Standing, counts: Readonly<Record<string, number>>): Stan
   const final = ["DONE", "ERROR", "CANCELLED"].reduce((sum, status) => sum + (counts[status] ?? 0), 0);
   const total = Math.max(some.total, jobs);
   const ended = final === total && some.jobs > 0 ? some.active : null;
-  return { ...some, total, jobs, tallies, final, failed: counts.ERROR ?? 0, ended };
+  return { ...some, total, jobs, tallies, final, failed: counts.ERROR ?? 0, cancelled: counts.CANCELLED ?? 0, ended };
+}
+
+/** The status that says most about a group. */
+export function statusOf({ tallies, final, total, started }: Standing): string {
+  return foremost(tallies, { isWhole: final >= total, hasBegun: started !== null });
 }
 
 /** Seconds that a group has been at work; null before that. */

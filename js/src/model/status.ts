@@ -84,6 +84,25 @@ export function ranked(counts: Readonly<Record<string, number>>): Tally[] {
   }));
 }
 
+const FINAL: readonly string[] = ["DONE", "ERROR", "CANCELLED"];
+
+/** What waits here for its turn, and no other system's word for how a job stands. */
+const WAITING: readonly string[] = ["QUEUED", "VALIDATING", "INITIALIZING"];
+
+/**
+ * The status that says most about some jobs: what is under way, then what went wrong. Python's `_status.foremost` says the same.
+ *
+ * @param tallies - How many have each status, in the order of `ranked`.
+ * @param isWhole - No more jobs are to come.
+ * @param hasBegun - One has started, also where it has ended by now.
+ */
+export function foremost(tallies: readonly Tally[], { isWhole = true, hasBegun = false } = {}): string {
+  const open = tallies.find(({ status }) => !FINAL.includes(status))?.status ?? (isWhole ? undefined : "QUEUED");
+  if (open === undefined) return ["ERROR", "CANCELLED"].find((status) => tallies.some((each) => each.status === status)) ?? "DONE";
+  // Of short jobs, one may have ended and the next not begun at any time that somebody looks.
+  return hasBegun && WAITING.includes(open) ? "RUNNING" : open;
+}
+
 /** What a status is called; one that is not ours by its own text. */
 export function statusWord(status: string): string {
   return (Object.hasOwn(FACES, status) ? FACES[status]?.word : undefined) ?? status;

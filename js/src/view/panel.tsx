@@ -2,7 +2,7 @@ import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { render, type VNode } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { currentItems, type CurrentItem, type CurrentItems } from "../model/current";
-import { elapsedOf, GroupIndex, type Standing } from "../model/groups";
+import { elapsedOf, GroupIndex, statusOf, type Standing } from "../model/groups";
 import { parseQuery, QueryError, type Query } from "../model/query";
 import { deedFor } from "../model/status";
 import type { DeckRow, JobTable } from "../model/table";
@@ -14,7 +14,7 @@ import { translator, type Translation } from "../model/translation";
 import { EnvContext, rootId, ticker, useElementId, usePlace } from "./env";
 import { guardKeys } from "./keys";
 import { Badge, ProgressBar } from "./parts";
-import { MixedBar, StandingBadge, standingWords, statusOf } from "./standing";
+import { MixedBar, mishapWords, StandingBadge, standingWords } from "./standing";
 
 /** Rows of a part that are on the page; the deck has them all. */
 const MOST = 100;
@@ -222,7 +222,7 @@ type GroupProps = Pick<PartProps, "table" | "onGroup" | "cancelGroup"> & { stand
 /** A group as one thing: how far it is, a way to its jobs, and to stop them all. */
 function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
   const { trans, tick } = usePlace();
-  const { group, final, total, failed } = standing;
+  const { group, final, total } = standing;
   if (standing.ended === null) void tick.value;
   const ran = elapsedOf(standing, table.now());
   const name = group.name.slice(0, LONGEST_NAME);
@@ -249,8 +249,10 @@ function Group({ standing, table, onGroup, cancelGroup }: GroupProps): VNode {
         ) : null}
       </div>
       <div class="jobdeck-panel-size jobdeck-quiet jobdeck-number">
-        {final === total ? trans.__("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`}
-        {failed > 0 ? ` · ${trans.__("{n} failed", { n: count(failed) })}` : null}
+        {[
+          final === total ? trans.__("{n} jobs", { n: count(total) }) : `${count(final)} / ${count(total)}`,
+          ...mishapWords(standing, trans),
+        ].join(" · ")}
       </div>
       <MixedBar standing={standing} isTall />
     </li>

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import type { Standing } from "../model/groups";
+import { statusOf, type Standing } from "../model/groups";
 import { count } from "../model/time";
 import type { Translation } from "../model/translation";
 import { usePlace } from "./env";
@@ -8,19 +8,6 @@ import { Badge } from "./parts";
 /** The order of the parts of a bar: what is over first. */
 const PARTS = ["DONE", "ERROR", "CANCELLED", "RUNNING"];
 
-/** What waits here for its turn, and no other system's word for how a job stands. */
-const WAITING = ["QUEUED", "VALIDATING", "INITIALIZING"];
-
-/** The status that says most about a group: what is under way, then what went wrong. */
-export function statusOf({ tallies, final, total, failed, started }: Standing): string {
-  const has = (status: string): boolean => tallies.some((tally) => tally.status === status);
-  if (has("RUNNING")) return "RUNNING";
-  const open = tallies.find(({ status }) => !["DONE", "ERROR", "CANCELLED"].includes(status))?.status ?? (final < total ? "QUEUED" : null);
-  // Of short jobs, one may have ended and the next not begun at any time that somebody looks.
-  if (open !== null) return started !== null && WAITING.includes(open) ? "RUNNING" : open;
-  return failed > 0 ? "ERROR" : has("CANCELLED") ? "CANCELLED" : "DONE";
-}
-
 /** A group's status as a word and a shape. */
 export function StandingBadge({ standing, isQuiet = false }: { standing: Standing; isQuiet?: boolean }): VNode {
   const status = statusOf(standing);
@@ -28,13 +15,22 @@ export function StandingBadge({ standing, isQuiet = false }: { standing: Standin
   return <Badge job={{ status, final, cancel_state: null }} isQuiet={isQuiet} />;
 }
 
-/** `2 failed, 12 running, 286 done`. */
-export function standingWords({ tallies, jobs, total, ended }: Standing, trans: Translation): string {
-  const bad = tallies.filter(({ status }) => status === "ERROR");
-  const words = [...bad, ...tallies.filter(({ status }) => status !== "ERROR")].map(({ status, word, count: n }) => {
-    const name = status === "ERROR" ? trans.__("failed") : trans.gettext(word).toLowerCase();
-    return trans.__("{n} {status}", { n: count(n), status: name });
-  });
+/** What did not go well, as `2 failed` and `7 cancelled`. */
+export function mishapWords({ failed, cancelled }: Pick<Standing, "failed" | "cancelled">, trans: Translation): string[] {
+  return [
+    ...(failed > 0 ? [trans.__("{n} failed", { n: count(failed) })] : []),
+    ...(cancelled > 0 ? [trans.__("{n} cancelled", { n: count(cancelled) })] : []),
+  ];
+}
+
+/** `2 failed, 7 cancelled, 12 running, 286 done`. */
+export function standingWords(standing: Standing, trans: Translation): string {
+  const { tallies, jobs, total, ended } = standing;
+  const others = tallies.filter(({ status }) => status !== "ERROR" && status !== "CANCELLED");
+  const words = [
+    ...mishapWords(standing, trans),
+    ...others.map(({ word, count: n }) => trans.__("{n} {status}", { n: count(n), status: trans.gettext(word).toLowerCase() })),
+  ];
   const missing = total - jobs;
   return [...words, ...(missing > 0 && ended === null ? [trans.__("{n} to come", { n: count(missing) })] : [])].join(", ");
 }

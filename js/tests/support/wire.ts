@@ -88,6 +88,16 @@ function read(name: string): unknown {
 
 export const FRAMES = read("frames.json") as Frames;
 
+/** How some jobs stand, and the status that says most about them. */
+export interface StandingCase {
+  counts: Record<string, number>;
+  is_whole?: boolean;
+  has_begun?: boolean;
+  status: string;
+}
+
+export const STANDINGS = read("standings.json") as StandingCase[];
+
 export interface Body {
   name: string;
   body: string;

@@ -24,7 +24,7 @@ from .._job import Service as JobsService
 from .._options import checked_tags, edited_tags
 from .._program import exception_of, value_of
 from .._records import GroupRecord, JobQuery, JobRecord, Outcome
-from .._status import JobStatus
+from .._status import JobStatus, foremost
 from .frame import chunks, make_frame
 from .standing import Standing, words_of
 from .waiting import wait_for_end
@@ -300,9 +300,10 @@ class JobGroup(Generic[R]):
         return [found[job_id] for job_id in wanted if job_id in found]
 
     def _refuse_failures(self, standing: Standing) -> None:
-        failed, cancelled = standing.ids(JobStatus.ERROR), standing.ids(JobStatus.CANCELLED)
-        if not (failed or cancelled):
+        told = foremost(standing.counts)
+        if told not in (JobStatus.ERROR, JobStatus.CANCELLED):
             return
+        failed, cancelled = standing.ids(JobStatus.ERROR), standing.ids(JobStatus.CANCELLED)
         first = self._service.store.job((failed or cancelled)[0])
         named = f"{first.name!r} ({first.job_id})"
         what = [f"{len(failed):,} failed"] * bool(failed) + [f"{len(cancelled):,} were cancelled"] * bool(cancelled)
@@ -310,7 +311,7 @@ class JobGroup(Generic[R]):
         head = f"of the {jobs} of group {self._label}, {' and '.join(what)}"
         advice = "results(partial=True) has None in their places"
         again = f"submit them again to {first.engine}, which ran them"
-        if not failed:
+        if told == JobStatus.CANCELLED:
             if first.source is None:
                 again = f"Deck.retry_jobs('group:{self.group_id} status:cancelled') runs them again"
             raise JobCancelledError(f"{head}, the first of them {named}; {advice}, {again}")

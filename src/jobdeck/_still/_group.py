@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-from .._status import is_final
+from .._status import foremost, is_final
 from .._wire import GroupView, Rows
 from ._deck import rows_lines, rows_table, told_counts
-from ._html import BOX, SHAPES
-from ._words import moment, printable
+from ._html import BOX, SHAPES, badge
+from ._words import STATUS_NAMES, moment, printable
 
 
 def render_group_html(group: GroupView, deck: Rows) -> str:
@@ -19,7 +19,7 @@ def render_group_html(group: GroupView, deck: Rows) -> str:
     right = f"{ended:,} / {total:,} · {when}"
     head = (
         '<div style="display:flex;flex-wrap:wrap;align-items:center;gap:8px;padding:4px 0">'
-        f"<strong>{_text(group['name'])}</strong>{tags}"
+        f"{_badge(group, deck)}<strong>{_text(group['name'])}</strong>{tags}"
         f'<span style="margin-left:auto;opacity:.7">{_text(right)}</span></div>'
     )
     width = 100 * ended / total if total else 0
@@ -35,6 +35,15 @@ def render_group_text(group: GroupView, deck: Rows) -> str:
     """Return what the group is called, how many jobs there are, and some of them, a line each."""
     head = printable(f"{group['name']} ({group['id']}): {told_counts(deck)}")
     return "\n".join([head, *rows_lines(deck, "more")])
+
+
+def _badge(group: GroupView, deck: Rows) -> str:
+    """Return the status that says most about the group."""
+    if not deck["total"]:
+        return ""
+    has_begun = any(row.get("started") is not None for row in deck.get("rows", []))
+    status = foremost(deck["counts"], is_whole=deck["total"] >= _total(group, deck), has_begun=has_begun)
+    return badge(status, STATUS_NAMES.get(status, status))
 
 
 def _ended(deck: Rows) -> int:

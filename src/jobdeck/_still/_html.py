@@ -76,9 +76,14 @@ def _head(job: JobView, now: float) -> str:
 
 
 def _badge(job: JobView) -> str:
-    shape, colour = SHAPES.get(job["status"], ("?", "#757575"))
+    return badge(job["status"], status_word(job))
+
+
+def badge(status: str, word: str) -> str:
+    """Return a status as a shape and a word in its colour."""
+    shape, colour = SHAPES.get(status, ("?", "#757575"))
     style = f"border:1px solid {colour};border-radius:10px;padding:0 8px;color:{colour};font-weight:600;font-size:12px"
-    return f'<span style="{style}">{shape} {_text(status_word(job))}</span>'
+    return f'<span style="{style}">{shape} {_text(word)}</span>'
 
 
 def _bar(job: JobView) -> str:

@@ -17,7 +17,7 @@ from .._job.joblist import status_words
 from .._plain import plain, size, span
 from .._ports import Store
 from .._records import GroupRecord, JobRecord
-from .._status import JobStatus, is_final
+from .._status import JobStatus, foremost, is_final
 from ._doctor import Finding
 
 _STYLES: Final = {
@@ -75,7 +75,7 @@ def print_groups(found: Sequence[tuple[GroupRecord, Mapping[str, int]]]) -> None
             Text(plain(record.name, 60)),
             Text(plain(record.kind, 20)),
             Text(f"{sum(counts.values()):,}"),
-            Text(plain(words_of(counts), 100)),
+            _standing(record, counts),
             Text(_short_moment(record.created)),
             Text(plain(", ".join(record.tags), 60)),
         )
@@ -172,10 +172,20 @@ def _last_lines(store: Store, record: JobRecord) -> list[str]:
 
 
 def _status(record: JobRecord) -> Text:
-    status = record.status
+    return _marked(record.status, plain(status_words(record)))
+
+
+def _standing(group: GroupRecord, counts: Mapping[str, int]) -> Text:
+    jobs = sum(counts.values())
+    begun = any(counts.get(status, 0) for status in (JobStatus.RUNNING, JobStatus.DONE))
+    status = foremost(counts, is_whole=jobs >= (group.total or 0), has_begun=begun)
+    return _marked(status, plain(words_of(counts), 100)) if jobs else Text("")
+
+
+def _marked(status: JobStatus | str, words: str) -> Text:
     mark = _MARKS.get(status, "?") if isinstance(status, JobStatus) else "?"
     style = _STYLES.get(status, "") if isinstance(status, JobStatus) else ""
-    return Text(f"{mark} {plain(status_words(record))}", style=style)
+    return Text(f"{mark} {words}", style=style)
 
 
 def _progress(record: JobRecord) -> str:

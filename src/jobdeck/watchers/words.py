@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from .._status import JobStatus, is_final
+from .._status import JobStatus, foremost, is_final
 
 _S = JobStatus
 _WORDS: Final[dict[str, JobStatus]] = {
@@ -20,7 +21,6 @@ _WORDS: Final[dict[str, JobStatus]] = {
     **dict.fromkeys(("FAILED", "FAILURE", "ERRED", "ERRORED", "CRASHED"), _S.ERROR),
 }
 _LONGEST: Final = 80
-_ORDER: Final = (_S.RUNNING, _S.VALIDATING, _S.QUEUED, _S.INITIALIZING)
 
 
 def status_of(said: object) -> JobStatus | str:
@@ -52,9 +52,4 @@ def _text(word: str) -> str:
 def _of_all(statuses: list[JobStatus | str]) -> JobStatus | str:
     if not statuses:
         return "unknown"
-    if all(map(is_final, statuses)):
-        return next((each for each in (_S.ERROR, _S.CANCELLED) if each in statuses), _S.DONE)
-    left = [each for each in statuses if not is_final(each)]
-    if len(left) < len(statuses):
-        return next((each for each in left if not isinstance(each, JobStatus)), _S.RUNNING)
-    return next((each for each in _ORDER if each in left), left[0])
+    return foremost(Counter(statuses), has_begun=any(map(is_final, statuses)))

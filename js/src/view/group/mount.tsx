@@ -22,7 +22,7 @@ import { translator, type Translation } from "../../model/translation";
 import { EnvContext, rootId, ticker, usePlace } from "../env";
 import { guardKeys } from "../keys";
 import { recall, remember } from "../memory";
-import { MixedBar, StandingBadge } from "../standing";
+import { MixedBar, mishapWords, StandingBadge } from "../standing";
 import { Tabs, type Tab } from "../tabs";
 import { Tags } from "../tags";
 import { groupState } from "./columns";
@@ -167,11 +167,11 @@ function Summary({ standing }: { standing: Standing }): VNode {
   const now = table.now();
   const ran = elapsedOf(standing, now);
   const left = leftOf(standing, now);
-  const { final, total, failed, ended } = standing;
+  const { final, total, ended } = standing;
   const time = ran === null ? null : ended === null ? duration(ran) : took(ran);
   const parts = [
     ended === null ? `${count(final)} / ${count(total)}` : null,
-    failed > 0 ? trans.__("{n} failed", { n: count(failed) }) : null,
+    ...mishapWords(standing, trans),
     time === null ? null : ended === null ? trans.__("{time} elapsed", { time }) : trans.__("took {time}", { time }),
     left === null ? null : trans.__("{time} left", { time: duration(left) }),
   ];
