@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _OF_JOBS: Final = (
     "cloudpickle",
     "jobdeck._program",
+    "jobdeck.engines.bell",
     "jobdeck.engines.ending",
     "jobdeck.engines.local.handing",
     "jobdeck.engines.local.keeping",

@@ -22,6 +22,7 @@ from ._records import JobRecord, NewJob, Outcome
 from ._service import JobService
 from ._status import Exit
 from ._version import __version__
+from .engines.bell import ring
 from .engines.dask import shelf
 from .engines.dask.begun import refusal
 from .engines.dask.relay import Relay, Tell, Watched, piece_of
@@ -191,6 +192,7 @@ class Station:
             self.service.store.ask(job_id, "kill" if kill else "cancel", "dask")
         except (JobNotFoundError, RuntimeInvalidStateError):
             return
+        ring(self.service.store.home, "local")
 
     def _look_after_agent(self) -> None:
         """Have another agent where the one here has died; one of the threads that wait does it."""

@@ -1,15 +1,16 @@
-"""A named pipe that wakes an idle agent at once. Nothing depends on it: an agent that misses a ring looks by itself."""
+"""A named pipe that wakes whoever waits at once. Nothing depends on it: who misses a ring looks by himself."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 NEWS: Final = "news"
-"""The bell of whoever wants to know at once that jobs of the local engine have ended."""
+"""The bell of whoever wants to know at once what jobs of the local engine say, and that they have ended."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -26,6 +27,11 @@ def ring(home: Path, engine: str) -> None:
             os.write(fd, b"!")
         finally:
             os.close(fd)
+
+
+def ringing(home: Path, engine: str) -> Callable[[], None] | None:
+    """Return what rings, for who is to do it often; None where there is no bell."""
+    return functools.partial(ring, home, engine) if os.path.exists(_path(home, engine)) else None
 
 
 class Bell:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import select
 import threading
 import time
@@ -19,8 +20,9 @@ from ..bell import NEWS, Bell
 from .travel import EVENT_BODY, EVENT_LOG, News, packed
 
 TICK: Final = 0.01
-"""Seconds between looks at the jobs that run here; the agent here rings when one has ended."""
+"""Seconds at least between looks at the jobs that run here: what is new in them goes as one event."""
 _LOG_EVERY: Final = 0.1
+"""Seconds between looks at what jobs print, of which nobody rings, and at what a ring was missed of."""
 _AT_ONCE: Final = 200
 _ROUNDS: Final = 20
 """So often are messages read before what else is new is told."""
@@ -72,6 +74,7 @@ class Relay:
         self._version: int | None = None
         self._number = 0
         self._log_due = 0.0
+        self._looked = 0.0
         self._parcels: dict[str, list[News]] = {}
         self._weight = 0
         self._thread = threading.Thread(target=self._serve, name="jobdeck-relay", daemon=True)
@@ -117,7 +120,10 @@ class Relay:
             if not self._watched:
                 self._wake.wait()
                 self._wake.clear()
+                # A job that is only about to come has nothing to tell.
+                self._log_due = time.monotonic() + _LOG_EVERY
                 continue
+            self._pause()
             try:
                 self._look()
             except (StoreError, OSError):
@@ -125,14 +131,18 @@ class Relay:
             except Exception:  # noqa: BLE001 - the thread is all that its jobs have
                 _log.exception("news of jobs cannot be told; trying again")
                 self._version = None
-            self._pause()
 
     def _pause(self) -> None:
+        """Wait until a job has said something, or has ended. The first ring after a pause is heard at once."""
         bell = self._bell.fileno()
-        if bell is None:
-            time.sleep(TICK)
-        elif select.select([bell], [], [], TICK)[0]:
-            self._bell.silence()
+        left = self._looked + TICK - time.monotonic()
+        if bell is None or self._version is None or left > 0:
+            time.sleep(max(left, 0.0))
+        if bell is not None and self._version is not None:
+            due = max(self._log_due - time.monotonic(), 0.0)
+            if select.select([bell], [], [], due)[0]:
+                self._bell.silence()
+        self._looked = time.monotonic()
 
     def _look(self) -> None:
         """Send what is new of the jobs that are watched, and let those go that are over."""
@@ -231,13 +241,17 @@ class Relay:
 
     def _add_log(self, job_id: str, one: Watched, *, to_end: bool) -> None:
         path = one.output = one.output or self._store.log_path(job_id)
-        piece = piece_of(path, one.log, one.log + EVENT_LOG)
-        if piece:
+        try:
+            size = os.stat(path).st_size
+        except FileNotFoundError:
+            size = 0
+        if size > one.log:
+            piece = piece_of(path, one.log, min(size, one.log + EVENT_LOG))
             self._add(one, {"job": job_id, "log": (one.log, piece)}, len(piece))
             one.log += len(piece)
         if to_end:
             # What is more than events should carry is fetched.
-            one.log = path.stat().st_size if path.exists() else 0
+            one.log = size
 
 
 def piece_of(path: Path, start: int, stop: int) -> bytes:

@@ -39,7 +39,7 @@ BUSY_TICK = 0.008
 """Seconds between looks at the store while a job runs."""
 IDLE_TICK = 0.05
 RUNG_TICK = 0.1
-"""The same for an idle agent that a bell wakes at once when there is a job."""
+"""The same for an agent that a bell wakes at once: an idle one, and a busy one where whoever asks for a stop rings."""
 IDLE_END = 60.0
 """Seconds without a job after which the agent ends; setting ``idle_end``, else ``JOBDECK_IDLE_END``."""
 _CHECK = 1.0
@@ -62,6 +62,10 @@ class _Running:
     escalation: Escalation | None = None
     timed_out: bool = False
     killed: bool = False
+
+    def is_quiet(self) -> bool:
+        """Whether nothing is to be done about it by the clock."""
+        return self.deadline is None and self.escalation is None
 
 
 class LocalAgent:
@@ -99,6 +103,9 @@ class LocalAgent:
         self._oom_read = float("-inf")
         self._bell = Bell(store.home, "local")
         self._leash = AgentLock(store.home, LEASH)
+        self._is_led = self._leash.path.exists()
+        """Whether all that is asked here comes from whoever holds the leash, who rings."""
+        self._is_glance_due = False
         self._stopped = False
         self._seen_version: int | None = None
         self._seen: tuple[int, tuple[str | None, ...]] | None = None
@@ -138,7 +145,8 @@ class LocalAgent:
                         self._pruning = threading.Thread(target=self._prune, name="jobdeck-prune", daemon=True)
                         self._pruning.start()
                     trim_log(log_path(self._store.home, "local"))
-                    if self._leash.path.exists() and not self._leash.is_taken():
+                    self._is_led = self._leash.path.exists()
+                    if self._is_led and not self._leash.is_taken():
                         self.say("whoever held the leash is gone: ending")
                         return
                 if self._may_end(now) and self._end():
@@ -161,15 +169,20 @@ class LocalAgent:
         # Without a free place a new job changes nothing; the bell is still heard when there is one again.
         if bell is not None and len(self._running) < self._max_workers:
             fds.append(bell)
-        tick = min(IDLE_TICK if bell is None else RUNG_TICK, self._idle_end)
-        if self._running or self._ends or self._outcomes or self._claimed or self._look_again:
-            tick = BUSY_TICK
-        if self._launcher.restless:
-            tick = _RESTLESS_TICK
-        readable, _, _ = select.select(fds, [], [], tick)
+        readable, _, _ = select.select(fds, [], [], self._tick(is_rung=bell in fds))
         if bell in readable:
             self._bell.silence()
         return bool(readable) or self._launcher.restless
+
+    def _tick(self, *, is_rung: bool) -> float:
+        """Return after how many seconds to look by itself."""
+        if self._launcher.restless:
+            return _RESTLESS_TICK
+        if self._ends or self._outcomes or self._claimed or self._look_again or self._is_glance_due:
+            return BUSY_TICK
+        if self._running and not (is_rung and self._is_led and all(map(_Running.is_quiet, self._running.values()))):
+            return BUSY_TICK
+        return min(RUNG_TICK if is_rung else IDLE_TICK, self._idle_end)
 
     def _attempt(self, what: str, step: Callable[[], None]) -> bool:
         """Do something with the store. Where it fails, say so once, and leave it alone for a while; False then."""
@@ -262,7 +275,8 @@ class LocalAgent:
         news = News(self._processes, self._outcomes, self._ends)
         now = time.monotonic()
         # While jobs end one after another, what others write is read as often as while they run, not at each end.
-        if not news or now >= self._next_glance:
+        self._is_glance_due = bool(news) and now < self._next_glance
+        if not self._is_glance_due:
             self._next_glance = now + BUSY_TICK
             self._glance()
         if not (self._look_again or news):

@@ -89,24 +89,37 @@ def run_job(work: Work, assignment: Assignment, parent: int) -> NoReturn:
 
 
 class _Reach:
-    """The store, opened when it is needed first: most of what a short job costs would be the opening of it."""
+    """The store, opened when it is needed first: most of what a short job costs would be the opening of it.
+
+    Whoever waits for news of this home is rung for.
+    """
 
     def __init__(self, connect: Callable[[], Store]) -> None:
         self._connect = connect
         self._store: Store | None = None
+        self._ring: Callable[[], None] | None = None
 
     def __call__(self) -> Store:
         # Two threads that are here at once open it twice, and one of the two is dropped: no lock to be forked with.
         if self._store is None:
             with OwnPath():
-                self._store = self._connect()
+                from ..bell import NEWS, ringing
+
+                store = self._connect()
+                self._ring = ringing(store.home, NEWS)
+                self._store = store
         return self._store
 
     def add_message(self, job_id: str, body: str, *, final: bool = False) -> int:
-        return self().add_message(job_id, body, final=final)
+        seq = self().add_message(job_id, body, final=final)
+        if self._ring is not None:
+            self._ring()
+        return seq
 
     def set_progress(self, job_id: str, done: float, total: float | None, message: str | None) -> None:
         self().set_progress(job_id, done, total, message)
+        if self._ring is not None:
+            self._ring()
 
     @property
     def is_open(self) -> bool:
