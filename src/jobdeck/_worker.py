@@ -6,13 +6,13 @@ and a stop that works. The worker's home goes with the worker, and so do its job
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import functools
 import json
 import os
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -24,15 +24,13 @@ from ._status import Exit
 from ._version import __version__
 from .engines.bell import ring
 from .engines.dask import shelf
-from .engines.dask.begun import refusal
+from .engines.dask.begun import Permission
 from .engines.dask.relay import Relay, Tell, Watched, piece_of
 from .engines.dask.travel import EVENT_BODY, End, Parcel, packed
 from .engines.local.agent import LEASH
 from .engines.local.handing import handed
 from .engines.lock import AgentLock
 
-_LOOK: Final = 1.0
-"""Seconds between looks at whether the agent here is alive."""
 _MANY: Final = "10000"
 """Jobs at a time: how many run here at once is up to Dask."""
 _LEAVING: Final = ("closing", "closed", "failed")
@@ -40,13 +38,20 @@ _LEAVING: Final = ("closing", "closed", "failed")
 _FETCHED_LOG: Final = 1_048_576
 
 
-def run(parcel: Parcel) -> bytes:
-    """Run a job to its end, and return that, packed. Called in a thread of a Dask worker."""
+async def run(parcel: Parcel) -> bytes:
+    """Run a job to its end, and return that, packed. Called in the event loop of a Dask worker.
+
+    Not in one of its threads: Dask's profiler looks at what each of those does a hundred times a second.
+    """
     if parcel["version"] != __version__:
         raise EngineError(
             f"this worker has jobdeck {__version__}, the agent has {parcel['version']}; install the same on both"
         )
-    return packed(Station.here().run(parcel))
+    station = Station.known()
+    if station is None:
+        # To make its home takes a while.
+        station = await asyncio.to_thread(Station.here)
+    return packed(await station.run(parcel))
 
 
 def answer(question: str, job_id: str, *details: Any) -> Any:
@@ -83,7 +88,7 @@ class Station:
         Whether the scheduler has given the worker up.
     refusal
         Tells why a run of a job must not begin here, of which there may be so many more, None where it may. See
-        :func:`jobdeck.engines.dask.begun.refusal`.
+        :meth:`jobdeck.engines.dask.begun.Permission.refusal`.
     keep
         Keeps the result of a run of a job in the cluster.
     """
@@ -98,8 +103,8 @@ class Station:
         address: str,
         is_leaving: Callable[[], bool],
         *,
-        refusal: Callable[..., str | None],
-        keep: Callable[[str, str, bytes], None],
+        refusal: Callable[..., Awaitable[str | None]],
+        keep: Callable[[str, str, bytes], Awaitable[None]],
     ) -> None:
         self.service = JobService.of(folder)
         self._is_leaving = is_leaving
@@ -110,11 +115,15 @@ class Station:
         # Held for as long as this process lives, whatever ends it.
         self._leash = AgentLock(folder, LEASH)
         self._leash.take(f"worker@{address}")
-        self._relay = Relay(self.service.store, tell, address)
+        self._relay = Relay(self.service.store, tell, address, self._look_after)
         self._running: set[str] = set()
         self._refused: dict[str, bool] = {}
         self._lock = threading.Lock()
-        self._next_look = 0.0
+
+    @classmethod
+    def known(cls) -> Station | None:
+        """Return the one of this process, if there is one."""
+        return cls._one
 
     @classmethod
     def here(cls) -> Station:
@@ -132,21 +141,42 @@ class Station:
                 def is_leaving() -> bool:
                     return worker.status.name in _LEAVING
 
-                refused, keep = functools.partial(refusal, worker), functools.partial(shelf.put, worker)
-                cls._one = cls(folder, worker.log_event, worker.address, is_leaving, refusal=refused, keep=keep)
+                refusal, keep = Permission(worker).refusal, functools.partial(shelf.put, worker)
+                cls._one = cls(folder, worker.log_event, worker.address, is_leaving, refusal=refusal, keep=keep)
             return cls._one
 
     # --- jobs
 
-    def run(self, parcel: Parcel) -> End:
+    async def run(self, parcel: Parcel) -> End:
         """Run a job, tell what it says, and return how it ended."""
-        job_id, store = parcel["job"], self.service.store
+        job_id = parcel["job"]
         watched = Watched(parcel["topic"], os.urandom(6).hex())
         # Whatever dies from here on, the scheduler knows that this run may have begun.
         begun = self._relay.event(watched, {"job": job_id, "begun": True})
-        reason = self._refusal(job_id, watched.run, retries=parcel["retries"], topic=watched.topic, event=begun)
+        reason = await self._refusal(job_id, watched.run, retries=parcel["retries"], topic=watched.topic, event=begun)
         if reason is not None:
             return self._no_run(watched, f"lost: {reason}; retry() runs it again")
+        try:
+            with self._relay.watching(job_id, watched, functools.partial(self._begin, parcel)):
+                await asyncio.wrap_future(watched.over)
+        except asyncio.CancelledError:
+            # Dask gives the task up, as a worker does that ends.
+            self.stop(job_id, kill=True)
+            raise
+        finally:
+            with self._lock:
+                self._running.discard(job_id)
+        if watched.record is None:
+            raise EngineError(f"job {job_id} was removed from the worker while it ran")
+        end = await self._end(watched, watched.record, parcel["limit"])
+        if len(end["outcome"] or b"") <= EVENT_BODY and not self._is_leaving():
+            # The agent need not ask for the task's result then. Of a worker that was given up no end counts.
+            self._relay.send(watched, {"job": job_id, "end": end})
+        return end
+
+    def _begin(self, parcel: Parcel) -> None:
+        """Put a job into the store here, and have it run. Called by the relay's thread."""
+        job_id, store = parcel["job"], self.service.store
         if store.payload_keys([job_id]):
             self.forget([job_id])
         new = NewJob(
@@ -154,33 +184,17 @@ class Station:
             engine="local",
             program=parcel["program"],
             inputs=parcel["inputs"],
-            context=_context_here(parcel["context"]),
+            context=_context_here(parcel["sources"]),
             timeout=parcel["timeout"],
             job_id=job_id,
         )
-        with self._relay.watching(job_id, watched):
-            store.add_job(new)
-            with self._lock:
-                self._running.add(job_id)
-                refused = self._refused.pop(job_id, None)
-            if refused is not None:
-                self.stop(job_id, kill=refused)
-            self.service.engines.named("local").ensure_agent()
-            while not watched.over.wait(_LOOK):
-                self._look_after_agent()
-                if self._is_leaving():
-                    # The scheduler has given this worker up, and runs the job elsewhere. Dask would wait half a minute
-                    # for this thread before it ends the worker, and the job with it.
-                    self.stop(job_id, kill=True)
+        store.add_job(new)
         with self._lock:
-            self._running.discard(job_id)
-        if watched.record is None:
-            raise EngineError(f"job {job_id} was removed from the worker while it ran")
-        end = self._end(watched, watched.record, parcel["limit"])
-        if len(end["outcome"] or b"") <= EVENT_BODY and not self._is_leaving():
-            # The agent need not ask for the task's result then. Of a worker that was given up no end counts.
-            self._relay.send(watched, {"job": job_id, "end": end})
-        return end
+            self._running.add(job_id)
+            refused = self._refused.pop(job_id, None)
+        if refused is not None:
+            self.stop(job_id, kill=refused)
+        self.service.engines.named("local").ensure_agent()
 
     def stop(self, job_id: str, *, kill: bool) -> None:
         """Ask a job to stop, also one that is only about to come."""
@@ -194,14 +208,15 @@ class Station:
             return
         ring(self.service.store.home, "local")
 
-    def _look_after_agent(self) -> None:
-        """Have another agent where the one here has died; one of the threads that wait does it."""
-        with self._lock:
-            now = time.monotonic()
-            if now < self._next_look:
-                return
-            self._next_look = now + _LOOK
+    def _look_after(self) -> None:
+        """Have another agent where the one here has died, and end what runs for nobody any more."""
         self.service.look_after_agents()
+        if self._is_leaving():
+            # The scheduler has given this worker up, and runs its jobs elsewhere.
+            with self._lock:
+                running = list(self._running)
+            for job_id in running:
+                self.stop(job_id, kill=True)
 
     def log(self, job_id: str, start: int, stop: int) -> bytes:
         """Return a piece of what a job has printed."""
@@ -219,10 +234,10 @@ class Station:
         end = dataclasses.asdict(Exit(lost=True, words=words))
         return {"run": watched.run, "worker": self._address, "outcome": None, "exit": end, "messages": 0, "log": 0}
 
-    def _end(self, watched: Watched, record: JobRecord, limit: int | None) -> End:
-        outcome = self.service.store.outcome(record.job_id)
+    async def _end(self, watched: Watched, record: JobRecord, limit: int | None) -> End:
+        outcome = watched.outcome
         if outcome is not None and limit is not None and len(outcome.body or b"") > limit:
-            outcome = self._put_aside(record.job_id, watched, outcome)
+            outcome = await self._put_aside(record.job_id, watched, outcome)
         is_shot = record.error_kind == "memory" and record.exit_signal is not None
         end = Exit(
             code=record.exit_code,
@@ -243,17 +258,18 @@ class Station:
             "log": watched.log,
         }
 
-    def _put_aside(self, job_id: str, watched: Watched, outcome: Outcome) -> Outcome:
+    async def _put_aside(self, job_id: str, watched: Watched, outcome: Outcome) -> Outcome:
         """Keep a large result in the cluster, unless it is a message, which was told already."""
         assert outcome.body is not None
-        said = self.service.store.messages(job_id, watched.seen - 1, watched.seen)
+        said = await asyncio.to_thread(self.service.store.messages, job_id, watched.seen - 1, watched.seen)
         if said and said[0].final and said[0].body.encode() == outcome.body:
             return dataclasses.replace(outcome, encoding=None, body=None, preview=None)
-        self._keep(job_id, watched.run, outcome.body)
+        await self._keep(job_id, watched.run, outcome.body)
         return dataclasses.replace(outcome, body=None, kept=len(outcome.body))
 
 
-def _context_here(given: bytes) -> bytes:
+def _context_here(sources: bytes) -> bytes:
     """Return the worker's own context, with the source texts that came with the job."""
-    sources = json.loads(given).get("sources", {})
-    return dataclasses.replace(Context.here(), sources=sources).to_bytes() if sources else Context.bytes_here()
+    if not sources:
+        return Context.bytes_here()
+    return dataclasses.replace(Context.here(), sources=json.loads(sources)).to_bytes()

@@ -31,15 +31,15 @@ def test_a_job_that_comes_and_ends_between_two_steps_of_a_look_is_told(tmp_path)
 
     relay = Relay(Slow(), lambda topic, news: None, "tcp://127.0.0.1:1")
     first, second = Watched("topic", "run 1"), Watched("topic", "run 2")
-    with relay.watching("first", first):
+    with relay.watching("first", first, _nothing):
         assert between.wait(10)
-        with relay.watching("second", second):
+        with relay.watching("second", second, _nothing):
             _run(store, "second")
             may_go_on.set()
-            assert second.over.wait(10)
+            assert second.over.result(10) is None
             assert is_final(second.record.status)
         _run(store, "first")
-        assert first.over.wait(10)
+        assert first.over.result(10) is None
     relay.close()
     store.close()
 
@@ -62,7 +62,7 @@ def test_what_several_jobs_say_while_they_run_is_told_once_and_in_order_however_
 
     relay = Relay(store, tell, "tcp://127.0.0.1:1")
     first, second = Watched("topic", "run 1"), Watched("topic", "run 2")
-    with relay.watching("first", first), relay.watching("second", second):
+    with relay.watching("first", first, _nothing), relay.watching("second", second, _nothing):
         _begin(store, "first")
         _begin(store, "second")
         store.add_messages([("first", str(number), False) for number in range(1, 31)] + [("second", "1", False)])
@@ -72,13 +72,17 @@ def test_what_several_jobs_say_while_they_run_is_told_once_and_in_order_however_
         store.add_message("first", "31")
         _end(store, "first")
         _end(store, "second")
-        assert first.over.wait(10)
-        assert second.over.wait(10)
+        assert first.over.result(10) is None
+        assert second.over.result(10) is None
     relay.close()
     assert told["first"] == [(number, False, str(number)) for number in range(1, 32)]
     assert told["second"] == [(1, False, "1"), (2, False, None), (3, True, "y" * EVENT_BODY)]
     assert (first.seen, second.seen) == (31, 3)
     store.close()
+
+
+def _nothing():
+    """Begin nothing: the test puts the job into the store."""
 
 
 def _run(store, job_id):

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 NEWS: Final = "news"
-"""The bell of whoever wants to know at once what jobs of the local engine say, and that they have ended."""
+"""The bell of whoever wants to know at once what jobs of the local engine say."""
+ENDS: Final = "ends"
+"""The bell of whoever wants to know at once that jobs of the local engine have ended."""
 
 
 @functools.lru_cache(maxsize=64)

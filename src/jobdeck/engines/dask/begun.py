@@ -10,14 +10,15 @@ scheduler forgets the task.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from ..._by_value import by_value
 from ..._errors import EngineError
 from .travel import key_of
 
-_TRIES: Final = 3
-"""A connection that was not used for a while may turn out to be closed. To be asked twice about a run does no harm."""
+_ASKED: Final = "jobdeck-begin"
+_ANSWERED: Final = "jobdeck-answer"
 
 
 def listen(client: Any) -> None:
@@ -26,63 +27,79 @@ def listen(client: Any) -> None:
 
 
 def listen_there(dask_scheduler: Any) -> None:
-    """Answer, on the scheduler that this is called on, under a name that `refusal` knows."""
+    """Answer, on the scheduler that this is called on, in words that `Permission` knows."""
 
-    def jobdeck_begin(*, key: str, run: str, worker: str, retries: int, topic: str, event: bytes) -> dict[str, str]:
+    def refused(worker: str, key: str, run: str, retries: int) -> str | None:
         task = dask_scheduler.tasks.get(key)
         has_it = task is not None and task.processing_on is not None and task.processing_on.address == worker
         if not has_it:
-            return {"refused": f"the scheduler does not want it to run at {worker} any more"}
+            return f"the scheduler does not want it to run at {worker} any more"
         if task.metadata is None:
             task.metadata = {}
         runs = task.metadata.setdefault("jobdeck", {})
         if run not in runs and len(runs) > retries:
-            return {"refused": f"the worker at {list(runs.values())[-1]} died while it ran there"}
+            return f"the worker at {list(runs.values())[-1]} died while it ran there"
         runs[run] = worker
-        dask_scheduler.log_event(topic, event)
-        return {}
+        return None
 
-    dask_scheduler.handlers["jobdeck_begin"] = jobdeck_begin
+    def begin(*, worker: str, key: str, run: str, retries: int, topic: str, event: bytes) -> None:
+        reason = refused(worker, key, run, retries)
+        if reason is None:
+            dask_scheduler.log_event(topic, event)
+        dask_scheduler.worker_send(worker, {"op": "jobdeck-answer", "run": run, "refused": reason})
+
+    dask_scheduler.stream_handlers["jobdeck-begin"] = begin
 
 
-def refusal(worker: Any, job_id: str, run: str, *, retries: int, topic: str, event: bytes) -> str | None:
-    """Ask the scheduler whether a run of a job may begin; return why it must not, in words.
+class Permission:
+    """Asks the scheduler whether runs of jobs may begin.
 
-    Where it may, the scheduler tells so under `topic` before it answers: the agent learns of it before anything runs.
+    Question and answer travel in the streams that carry Dask's own words about tasks, and mostly together with such:
+    that the task before has ended, that the next one is to come. A stream that breaks ends the worker, and whoever
+    waits there is told.
 
     Parameters
     ----------
     worker
-        Dask's own object, of which this is called in a thread that runs a task.
-    retries
-        How often the job may begin again.
-    event
-        What the scheduler is to tell, packed.
-
-    Raises
-    ------
-    EngineError
-        The scheduler cannot be asked.
+        Dask's own object.
     """
-    from distributed.utils import sync
 
-    problem: Exception | None = None
-    for _ in range(_TRIES):
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._asked: dict[str, asyncio.Future[str | None]] = {}
+        worker.stream_handlers[_ANSWERED] = self._hear
+
+    async def refusal(self, job_id: str, run: str, *, retries: int, topic: str, event: bytes) -> str | None:
+        """Return why a run of a job must not begin, in words, or None where it may.
+
+        Where it may, the scheduler tells so under `topic` before it answers: the agent learns of it before anything
+        runs.
+
+        Parameters
+        ----------
+        retries
+            How often the job may begin again.
+        event
+            What the scheduler is to tell, packed.
+
+        Raises
+        ------
+        EngineError
+            The scheduler cannot be asked.
+        """
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._asked[run] = answer
         try:
-            found = sync(
-                worker.loop,
-                worker.scheduler.jobdeck_begin,
-                key=key_of(job_id),
-                run=run,
-                worker=worker.contact_address,
-                retries=retries,
-                topic=topic,
-                event=event,
+            self._worker.batched_stream.send(
+                {"op": _ASKED, "key": key_of(job_id), "run": run, "retries": retries, "topic": topic, "event": event}
             )
+            return await answer
         except OSError as error:
-            problem = error
-        else:
-            if found is None:
-                raise EngineError(f"the scheduler does not know whether job {job_id} may begin: it knows no jobdeck")
-            return None if not found else str(found["refused"])
-    raise EngineError(f"the scheduler cannot be asked whether job {job_id} may begin: {problem}")
+            raise EngineError(f"the scheduler cannot be asked whether job {job_id} may begin: {error}") from error
+        finally:
+            del self._asked[run]
+
+    def _hear(self, *, run: str, refused: str | None) -> None:
+        answer = self._asked.get(run)
+        if answer is not None and not answer.done():
+            answer.set_result(refused)

@@ -18,7 +18,7 @@ from ..._errors import EngineError
 from . import shelf
 from .begun import listen
 from .connection import CONNECT, connected, patience
-from .travel import Parcel, ask_there, key_of, run_there, unpacked
+from .travel import Parcel, ask_there, key_of, packed, run_there, unpacked
 
 LARGE: Final = 1_000_000
 """Bytes of a parcel from which on it is handed to the workers directly rather than through the scheduler."""
@@ -230,15 +230,17 @@ class Cluster:
             self._client.close(timeout=_ANSWER)
 
     def _packed(self, parcel: Parcel) -> Any:
-        if len(parcel["program"]) + len(parcel["inputs"]) <= LARGE:
-            return parcel
-        limit = _ANSWER + (len(parcel["program"]) + len(parcel["inputs"])) / _SLOW
+        body = packed(parcel)
+        if len(body) <= LARGE:
+            return body
         try:
-            # In a list: of a bare dict each value would get its key as its name in the whole cluster.
-            return self._client.sync(self._client._scatter, [parcel], hash=False, callback_timeout=limit)[0]
+            # In a list: of a bare one each part would get a name of its own in the whole cluster.
+            return self._client.sync(
+                self._client._scatter, [body], hash=False, callback_timeout=_ANSWER + len(body) / _SLOW
+            )[0]
         except (OSError, TimeoutError, asyncio.TimeoutError):
             # Dask has chosen a host that is cut off, and would wait half a minute for it.
-            return parcel
+            return body
 
     def _tell(self, what: str, keys: list[str], client: str | None = None) -> None:
         """Say that tasks are wanted, or no longer, by `client`, or else by whoever is this home's agent.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ..._errors import EngineError, InvalidInputError
@@ -51,7 +53,7 @@ def hand_over(store: Store, cluster: Cluster, topic: str, limit: int | None, rec
             "topic": topic,
             "program": payload.program,
             "inputs": payload.inputs,
-            "context": payload.context,
+            "sources": _sources(payload.context),
             "timeout": record.timeout,
             "limit": how.pop("result_limit", limit),
             "retries": how.get("retries", 0),
@@ -60,6 +62,13 @@ def hand_over(store: Store, cluster: Cluster, topic: str, limit: int | None, rec
     for job_id, reason in cluster.submit(jobs).items():
         handed.refused[job_id] = f"Dask refuses it: {reason}"
     return handed
+
+
+@lru_cache(maxsize=4)
+def _sources(context: bytes) -> bytes:
+    """Return what of a kernel's context the workers need: all else, its environment above all, is their own."""
+    found = json.loads(context).get("sources")
+    return json.dumps(found).encode() if found else b""
 
 
 def refusal(job_id: str, words: str) -> Outcome:

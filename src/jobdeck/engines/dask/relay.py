@@ -9,20 +9,22 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
 from ..._errors import StoreError
 from ..._ports import Store
-from ..._records import JobRecord, MessageRecord
+from ..._records import JobRecord, MessageRecord, Outcome
 from ..._status import is_final
-from ..bell import NEWS, Bell
+from ..bell import ENDS, NEWS, Bell
 from .travel import EVENT_BODY, EVENT_LOG, News, packed
 
 TICK: Final = 0.01
 """Seconds at least between looks at the jobs that run here: what is new in them goes as one event."""
 _LOG_EVERY: Final = 0.1
 """Seconds between looks at what jobs print, of which nobody rings, and at what a ring was missed of."""
+_CHECK_EVERY: Final = 1.0
 _AT_ONCE: Final = 200
 _ROUNDS: Final = 20
 """So often are messages read before what else is new is told."""
@@ -34,7 +36,15 @@ _log = logging.getLogger(__name__)
 
 
 class Watched:
-    """A job that runs here, and what has been told of it."""
+    """A job that runs here, and what has been told of it.
+
+    Attributes
+    ----------
+    record, outcome
+        How it ended, and what its program left; None before, and where the job was removed from the store.
+    over
+        Done when all of that is known, and everything else is told. It has the error where the job could not begin.
+    """
 
     def __init__(self, topic: str, run: str) -> None:
         self.topic = topic
@@ -47,11 +57,21 @@ class Watched:
         self.progress: tuple[float, float | None, str | None] | None = None
         self.note: str | None = None
         self.record: JobRecord | None = None
-        self.over = threading.Event()
+        self.outcome: Outcome | None = None
+        self.over: Future[None] = Future()
+
+    def end(self, error: Exception | None = None) -> None:
+        """Let whoever waits for it go on."""
+        # Nobody waits any more where the worker has given it up.
+        if not self.over.done() and self.over.set_running_or_notify_cancel():
+            if error is None:
+                self.over.set_result(None)
+            else:
+                self.over.set_exception(error)
 
 
 class Relay:
-    """Tells what is new of jobs, as long as there are any.
+    """Tells what is new of jobs, as long as there are any. All that has to do with its store is done by one thread.
 
     Parameters
     ----------
@@ -60,21 +80,28 @@ class Relay:
     tell : Tell
     address : str
         The worker's.
+    check
+        Called by the thread once a second while there are jobs.
     """
 
-    def __init__(self, store: Store, tell: Tell, address: str) -> None:
+    def __init__(self, store: Store, tell: Tell, address: str, check: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._tell = tell
         self._address = address
+        self._check = check
         self._watched: dict[str, Watched] = {}
+        self._beginnings: list[tuple[Watched, Callable[[], None]]] = []
         self._lock = threading.Lock()
-        self._wake = threading.Event()
+        self._wake, self._woken = os.pipe()
+        for fd in (self._wake, self._woken):
+            os.set_blocking(fd, False)
         self._is_closed = False
-        self._bell = Bell(store.home, NEWS)
+        self._news, self._ends = Bell(store.home, NEWS), Bell(store.home, ENDS)
         self._version: int | None = None
         self._number = 0
-        self._log_due = 0.0
         self._looked = 0.0
+        self._log_due = 0.0
+        self._check_due = 0.0
         self._parcels: dict[str, list[News]] = {}
         self._weight = 0
         self._thread = threading.Thread(target=self._serve, name="jobdeck-relay", daemon=True)
@@ -83,20 +110,35 @@ class Relay:
     def close(self) -> None:
         """End the thread of a relay that does not live as long as its process; nothing is told any more."""
         self._is_closed = True
-        self._wake.set()
+        self._stir()
         self._thread.join()
-        self._bell.close()
+        self._news.close()
+        self._ends.close()
+        os.close(self._wake)
+        os.close(self._woken)
 
     @contextlib.contextmanager
-    def watching(self, job_id: str, watched: Watched) -> Iterator[None]:
-        """Tell of a job from now on, until it has ended: then `watched.over` is set."""
+    def watching(self, job_id: str, watched: Watched, begin: Callable[[], None]) -> Iterator[None]:
+        """Tell of a job from now on, until it has ended: then `watched.over` is done.
+
+        Parameters
+        ----------
+        begin
+            Puts the job into the store. It is called by the thread, and where it fails the job is over.
+        """
         with self._lock:
             self._watched[job_id] = watched
-        self._wake.set()
+            self._beginnings.append((watched, begin))
+        self._stir()
         try:
             yield
         finally:
             self._drop(job_id)
+
+    def _stir(self) -> None:
+        # A full pipe has been written to already.
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._woken, b"!")
 
     def send(self, watched: Watched, news: News) -> None:
         """Tell this now."""
@@ -117,32 +159,61 @@ class Relay:
 
     def _serve(self) -> None:
         while not self._is_closed:
-            if not self._watched:
-                self._wake.wait()
-                self._wake.clear()
-                # A job that is only about to come has nothing to tell.
-                self._log_due = time.monotonic() + _LOG_EVERY
-                continue
-            self._pause()
+            may_be_news = self._pause()
+            self._begin()
             try:
-                self._look()
+                if may_be_news:
+                    self._looked = time.monotonic()
+                    self._look()
+                if self._watched and time.monotonic() >= self._check_due:
+                    self._check_due = time.monotonic() + _CHECK_EVERY
+                    self._check()
             except (StoreError, OSError):
                 self._version = None
             except Exception:  # noqa: BLE001 - the thread is all that its jobs have
                 _log.exception("news of jobs cannot be told; trying again")
                 self._version = None
 
-    def _pause(self) -> None:
-        """Wait until a job has said something, or has ended. The first ring after a pause is heard at once."""
-        bell = self._bell.fileno()
-        left = self._looked + TICK - time.monotonic()
-        if bell is None or self._version is None or left > 0:
-            time.sleep(max(left, 0.0))
-        if bell is not None and self._version is not None:
-            due = max(self._log_due - time.monotonic(), 0.0)
-            if select.select([bell], [], [], due)[0]:
-                self._bell.silence()
-        self._looked = time.monotonic()
+    def _pause(self) -> bool:
+        """Wait until there is something to do; whether there may be news.
+
+        The first news after a pause are heard at once, and what follows them is collected; ends are heard at once.
+        """
+        if not self._watched:
+            readable = _readable([self._wake], None)
+            # A job that is only about to come has nothing to tell.
+            self._log_due = time.monotonic() + _LOG_EVERY
+        else:
+            readable = self._heard()
+        if self._wake in readable:
+            os.read(self._wake, 4096)
+        for bell in (self._news, self._ends):
+            if bell.fileno() in readable:
+                bell.silence()
+        return readable != [self._wake]
+
+    def _heard(self) -> list[int]:
+        """Wait for what is worth a look, and return what of that can be read."""
+        now = time.monotonic()
+        news, ends = self._news.fileno(), self._ends.fileno()
+        fds = [self._wake] if ends is None else [self._wake, ends]
+        left = self._looked + TICK - now
+        readable = _readable(fds, left) if left > 0 else []
+        if readable or self._version is None or news is None or ends is None:
+            return readable
+        return _readable([*fds, news], max(self._log_due - time.monotonic(), 0.0))
+
+    def _begin(self) -> None:
+        """Put jobs into the store that have come."""
+        if not self._beginnings:
+            return
+        with self._lock:
+            beginnings, self._beginnings = self._beginnings, []
+        for watched, begin in beginnings:
+            try:
+                begin()
+            except Exception as error:  # noqa: BLE001 - whoever waits for the job gets it
+                watched.end(error)
 
     def _look(self) -> None:
         """Send what is new of the jobs that are watched, and let those go that are over."""
@@ -167,6 +238,9 @@ class Relay:
             if is_final(record.status):
                 one.record = record
                 over.append(job_id)
+        ended = [job_id for job_id in records if watched[job_id].record is not None]
+        for job_id, outcome in self._store.outcomes(ended).items() if ended else ():
+            watched[job_id].outcome = outcome
         has_more = changes is not None and self._add_new(watched)
         for job_id, one in watched.items():
             if one.record is not None:
@@ -183,7 +257,7 @@ class Relay:
             self._number = changes.number
         for job_id in over:
             self._drop(job_id)
-            watched[job_id].over.set()
+            watched[job_id].end()
 
     # --- what is sent
 
@@ -252,6 +326,15 @@ class Relay:
         if to_end:
             # What is more than events should carry is fetched.
             one.log = size
+
+
+def _readable(fds: list[int], timeout: float | None) -> list[int]:
+    """Return which of these can be read, after so many seconds at most."""
+    # Not by `select`, which knows no more than a thousand descriptors: a worker may have that many peers.
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return [fd for fd, _ in poll.poll(None if timeout is None else 1000 * timeout)]
 
 
 def piece_of(path: Path, start: int, stop: int) -> bytes:

@@ -59,7 +59,7 @@ def listen_there(dask_scheduler: Any) -> None:
     dask_scheduler.handlers.update(jobdeck_keep=jobdeck_keep, jobdeck_drop=jobdeck_drop)
 
 
-def put(worker: Any, job_id: str, run: str, body: bytes) -> None:
+async def put(worker: Any, job_id: str, run: str, body: bytes) -> None:
     """Keep a result in a worker's memory until it is taken away.
 
     Dask moves it to disk where memory is short, and to another worker where this one is retired.
@@ -67,21 +67,15 @@ def put(worker: Any, job_id: str, run: str, body: bytes) -> None:
     Parameters
     ----------
     worker
-        Dask's own object, of which this is called in a thread that runs a task.
+        Dask's own object, in whose event loop this is called.
     run
         Which of the job's runs: no two have the same data.
     """
-    from distributed.utils import sync
-
     topic, key = topic_of(job_id), f"{_PREFIX}{job_id}/{run}"
-
-    async def keep() -> None:
-        worker.update_data(data={key: body})
-        places, sizes = {key: [worker.contact_address]}, {key: len(body)}
-        await worker.scheduler.update_data(who_has=places, nbytes=sizes, client=topic)
-        await worker.scheduler.jobdeck_keep(topic=topic, job=job_id, key=key)
-
-    sync(worker.loop, keep)
+    worker.update_data(data={key: body})
+    places, sizes = {key: [worker.contact_address]}, {key: len(body)}
+    await worker.scheduler.update_data(who_has=places, nbytes=sizes, client=topic)
+    await worker.scheduler.jobdeck_keep(topic=topic, job=job_id, key=key)
 
 
 def kept(client: Any, topic: str) -> set[str]:

@@ -17,6 +17,8 @@ class Parcel(TypedDict):
     ----------
     version
         Of the agent's jobdeck.
+    sources
+        Source texts by the names of their files, as JSON; empty where there are none.
     limit
         Bytes up to which a result comes back; a larger one is kept in the cluster. None for no limit.
     retries
@@ -29,7 +31,7 @@ class Parcel(TypedDict):
     topic: str
     program: bytes
     inputs: bytes
-    context: bytes
+    sources: bytes
     timeout: float | None
     limit: int | None
     retries: int
@@ -89,8 +91,8 @@ def topic_of(job_id: str) -> str:
     return f"jobdeck-{job_id.partition('-')[0]}"
 
 
-def packed(said: End | list[News]) -> bytes:
-    """Return what is told as bytes, which Dask passes on as they are: it looks through all else at every step."""
+def packed(said: Parcel | End | list[News]) -> bytes:
+    """Return what travels as bytes, which Dask passes on as they are: it looks through all else at every step."""
     import msgpack  # type: ignore[import-untyped]
 
     return bytes(msgpack.packb(said, unicode_errors="surrogatepass"))
@@ -110,10 +112,13 @@ def key_of(job_id: str) -> str:
     return f"jobdeck-job:{job_id}"
 
 
-def run_there(parcel: Any) -> Any:
-    """Run a job on the worker that this is called on."""
+async def run_there(body: bytes) -> Any:
+    """Run a job, of which this is the packed parcel, on the worker in whose event loop this is called."""
     import importlib
 
+    import msgpack
+
+    parcel = msgpack.unpackb(body, unicode_errors="surrogatepass")
     try:
         worker = importlib.import_module("jobdeck._worker")
     except ImportError as error:
@@ -123,7 +128,7 @@ def run_there(parcel: Any) -> Any:
         raise RuntimeError(
             f"jobdeck {parcel['version']} is not installed on this worker (Python {version}): {error}"
         ) from None
-    return worker.run(parcel)
+    return await worker.run(parcel)
 
 
 def ask_there(question: str, job: str, *details: Any) -> Any:

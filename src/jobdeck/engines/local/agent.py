@@ -22,7 +22,7 @@ from ..._ports import Store
 from ..._records import JobQuery, JobRecord, News, Outcome, PayloadKeys
 from ..._status import Exit, JobStatus
 from .. import workers
-from ..bell import NEWS, Bell, ring
+from ..bell import ENDS, Bell, ring
 from ..launch import log_path, trim_log
 from ..lock import AgentLock
 from ..lost import close_lost, kill_processes
@@ -285,7 +285,7 @@ class LocalAgent:
         claimed, payloads = self._store.turn_with_payloads("local", self._agent, room, news)
         if self._ends:
             self._last_busy = time.monotonic()
-            ring(self._store.home, NEWS)
+            ring(self._store.home, ENDS)
         self._look_again = False
         self._processes, self._outcomes, self._ends = {}, {}, {}
         self._claimed += claimed
