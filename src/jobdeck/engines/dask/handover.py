@@ -43,8 +43,12 @@ def hand_over(store: Store, cluster: Cluster, topic: str, limit: int | None, rec
             continue
         try:
             how = checked_options(record.metadata)
+            sources = _sources(payload.context)
         except InvalidInputError as error:
             handed.refused[record.job_id] = str(error)
+            continue
+        except (ValueError, AttributeError) as error:
+            handed.refused[record.job_id] = f"its context cannot be read: {error!r}"
             continue
         parcel: Parcel = {
             "job": record.job_id,
@@ -53,7 +57,7 @@ def hand_over(store: Store, cluster: Cluster, topic: str, limit: int | None, rec
             "topic": topic,
             "program": payload.program,
             "inputs": payload.inputs,
-            "sources": _sources(payload.context),
+            "sources": sources,
             "timeout": record.timeout,
             "limit": how.pop("result_limit", limit),
             "retries": how.get("retries", 0),
@@ -67,7 +71,7 @@ def hand_over(store: Store, cluster: Cluster, topic: str, limit: int | None, rec
 @lru_cache(maxsize=4)
 def _sources(context: bytes) -> bytes:
     """Return what of a kernel's context the workers need: all else, its environment above all, is their own."""
-    found = json.loads(context).get("sources")
+    found = json.loads(context).get("sources") if context else None
     return json.dumps(found).encode() if found else b""
 
 
