@@ -5,6 +5,7 @@ import { Deck } from "../src/model/deck";
 import { LogWindow } from "../src/model/log";
 import { MessageWindow } from "../src/model/messages";
 import { Output } from "../src/model/output";
+import { isWhole } from "../src/model/result";
 import { drawnAtFirst, MOST_POINTS, Series } from "../src/model/series";
 import { face, foremost, lastFrame, opensByItself, ranked, tally } from "../src/model/status";
 import { bytes, count, duration, elapsed, left, ordinal, share, took } from "../src/model/time";
@@ -323,6 +324,22 @@ describe("words", () => {
     const open = ["RUNNING", "QUEUED", "DONE", "ERROR", "CANCELLED"].map((status) => opensByItself(makeJob({ status })));
     expect(open).toEqual([true, false, false, false, false]);
     expect(opensByItself(makeJob({ cancel_state: "stopping" }))).toBe(false);
+  });
+
+  it.each([
+    ["42", true],
+    ["[1, 2, {'a': 'less < more …'}]", true],
+    ["'it\\'s all … here'", true],
+    ["[0, 1, … 88 more]", false],
+    ["'cut in the mid…", false],
+    ["{'counts': <ndarray 4 int64>, 'of': 'a < b'}", false],
+    ["{'deep': {…}}", false],
+  ])("a result that reads %s is here as a whole: %s", (result, whole) => {
+    expect(isWhole({ result, facts: {} })).toBe(whole);
+  });
+
+  it("a result that is kept elsewhere is here as a preview, whatever that says", () => {
+    expect(isWhole({ result: "'short'", facts: { result: "7.0 MB, kept in the cluster" } })).toBe(false);
   });
 
   it.each(STANDINGS)("of several jobs, $counts say $status", ({ counts, is_whole: isWhole = true, has_begun: hasBegun = false, status }) => {

@@ -171,6 +171,7 @@ const TEXTS: [string, Partial<JobInfo>, string, string[]][] = [
   ["queued", { status: "QUEUED", started: null, queue_place: 3 }, "Queued", ["3rd in line · local", "Cancel"]],
   ["cancelling", { cancel_state: "stopping", cancel_asked: NOW - 1, cancel_note: "interrupt sent" }, "Cancelling…", ["asked 0:01 ago · interrupt sent", "Kill now"]],
   ["done", { status: "DONE", final: true, started: NOW - 3, ended: NOW, result: "42" }, "Done", ["took 0:03", "Copy result"]],
+  ["kept elsewhere", { status: "DONE", final: true, started: NOW - 3, ended: NOW, result: "'energy'", facts: { result: "7.0 MB, kept in the cluster" } }, "Done", ["took 0:03", "Copy preview"]],
   ["cancelled", { status: "CANCELLED", final: true, ended: NOW - 5 }, "Cancelled", ["stopped after 0:07", "Retry"]],
   ["of a foreign word", { status: "CALIBRATING" }, "CALIBRATING", ["0:12 elapsed", "Cancel"]],
 ];

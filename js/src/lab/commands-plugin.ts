@@ -3,6 +3,7 @@ import { ICommandPalette, Notification } from "@jupyterlab/apputils";
 import type { CommandRegistry } from "@lumino/commands";
 import type { ReadonlyPartialJSONObject } from "@lumino/coreutils";
 import { HostError } from "../host/host";
+import { isWhole, resultCode } from "../model/result";
 import type { CommandName } from "../model/wire";
 import { copy } from "../view/clipboard";
 import { order } from "./order";
@@ -47,8 +48,11 @@ function activate(app: JupyterFrontEnd, page: JobsPage, palette: ICommandPalette
   add(Commands.copyId, trans.__("Copy Job Id"), () => true, (target) => put(target.id));
   add(Commands.copyResult, trans.__("Copy Result"), (target) => statusOf(target) === "DONE", async (target) => {
     try {
-      const result = await fetchResult(services.connection, target.id, trans);
-      return result === null ? trans.__("The job has no result.") : await put(result);
+      const info = await fetchResult(services.connection, target.id, trans);
+      if (info.result === null) return trans.__("The job has no result.");
+      const refusal = await put(info.result);
+      if (refusal === null && !isWhole(info)) Notification.info(trans.__("Copied a preview of the result. {code} gets all of it.", { code: resultCode(info.id) }));
+      return refusal;
     } catch (error) {
       if (error instanceof HostError) return error.message;
       throw error;

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { JobState } from "../model/deck";
+import { isWhole, resultCode } from "../model/result";
 import { deedFor } from "../model/status";
 import type { CommandName } from "../model/wire";
 import { copy } from "./clipboard";
@@ -78,7 +79,7 @@ export function Actions({ job, isOpen, onRefused }: Props): VNode {
         </span>
       )}
       {info.status === "DONE" && info.result !== null ? (
-        <CopyButton label={trans.__("Copy result")} text={() => info.result ?? ""} />
+        <CopyButton label={isWhole(info) ? trans.__("Copy result") : trans.__("Copy preview")} text={() => info.result ?? ""} />
       ) : null}
       {isOpen ? <Menu job={job} /> : null}
     </span>
@@ -103,6 +104,7 @@ function Menu({ job }: { job: JobState }): VNode {
     [trans.__("Copy code that finds it"), () => `jobdeck.job(${JSON.stringify(info.id)})`],
     [trans.__("Copy output"), () => job.output.lines((n) => trans.__("… {n} bytes are not shown …", { n })).text()],
   ];
+  if (info.status === "DONE") entries.push([trans.__("Copy code that gets the result"), () => resultCode(info.id)]);
   if (info.error) entries.push([trans.__("Copy error"), () => info.error?.traceback ?? info.error?.text ?? ""]);
   const items = (): HTMLElement[] => [...(root.current?.querySelectorAll<HTMLElement>('[role="menuitem"]') ?? [])];
   useEffect(() => {
