@@ -8,6 +8,7 @@ import { Output } from "../src/model/output";
 import { isWhole } from "../src/model/result";
 import { drawnAtFirst, MOST_POINTS, Series } from "../src/model/series";
 import { face, foremost, lastFrame, opensByItself, ranked, tally } from "../src/model/status";
+import { translator } from "../src/model/translation";
 import { bytes, count, duration, elapsed, left, ordinal, share, took } from "../src/model/time";
 import { makeDelta, makeJob, makeRows, makeSnapshot, NOW, STANDINGS } from "./support/wire";
 
@@ -290,7 +291,7 @@ describe("words", () => {
   });
 
   it("ordinals", () => {
-    expect([1, 2, 3, 4, 11, 12, 13, 21, 101, 111].map(ordinal)).toEqual(
+    expect([1, 2, 3, 4, 11, 12, 13, 21, 101, 111].map((n) => ordinal(n, translator()))).toEqual(
       "1st 2nd 3rd 4th 11th 12th 13th 21st 101st 111th".split(" "),
     );
   });

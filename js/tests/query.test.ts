@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { completeQuery, parseQuery, QueryError, type Vocabulary } from "../src/model/query";
 import { fillRow, type DeckRow } from "../src/model/row";
+import { translator } from "../src/model/translation";
 import type { WireRow } from "../src/model/wire";
 
 interface Fixtures {
@@ -58,6 +59,7 @@ describe("a query", () => {
   test.each(FIXTURES.errors)("%j points at the bad word", (text, start, end, message) => {
     const error = errorOf(text);
     expect({ message: error.message, start: error.start, end: error.end }).toEqual({ message, start, end });
+    expect(error.said(translator((template) => `«${template}»`))).toBe(`«${message}»`);
   });
 
   test("begins today at midnight by the local clock", () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { HostError } from "../src/host/host";
 import { Requests } from "../src/host/requests";
+import { moment, ordinal } from "../src/model/time";
 import { translator } from "../src/model/translation";
 import { DeckPage, layOut } from "./support/deck";
 import { makeGroup, makeWireRow, NOW } from "./support/wire";
@@ -40,6 +41,25 @@ it("a deck says all of its texts in the reader's language, and a job's own as th
   expect(told).toContain("«Running»");
   expect(told).toContain("«no progress reported»");
   expect(told.filter((text) => !text.includes("«"))).toEqual([]);
+});
+
+it("a deck's box says what is wrong with a query, and what can stand in one, in the reader's language", async () => {
+  await page.open([makeWireRow(1)], { trans: quoting });
+  await page.type("status:RUNNIG");
+  expect(page.find(".jobdeck-fault bdi").textContent).toBe('«there is no status "RUNNIG"; did you mean running?»');
+  await page.type("st");
+  expect(page.all("[role=option] .jobdeck-quiet").map((hint) => hint.textContent)).toEqual([
+    "«running, done, failed, waiting, active, ended …»",
+    "«started:<1h is less than an hour ago»",
+  ]);
+});
+
+it("places in line and months are told in the reader's language", () => {
+  const german: Record<string, string> = { "{n}rd": "{n}.", May: "Mai", "{month} {day} {time}": "{day}. {month} {time}" };
+  const trans = translator((text) => german[text] ?? text);
+  expect(ordinal(3, trans)).toBe("3.");
+  const [then, now] = [new Date(2025, 4, 2, 12, 5), new Date(2025, 10, 20)].map((date) => date.getTime() / 1_000) as [number, number];
+  expect([moment(then, now, trans), moment(then, now, translator())]).toEqual(["2. Mai 12:05", "May 2 12:05"]);
 });
 
 it("values stand where the translation has them, and a text that nobody has translated stays", () => {

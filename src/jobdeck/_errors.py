@@ -23,8 +23,11 @@ from __future__ import annotations
 
 import unicodedata
 from concurrent.futures import CancelledError
+from typing import Final
 
 from ._plain import plain
+
+_OURS: Final = frozenset({"jobdeck", "IPython", "ipykernel"})
 
 
 class JobdeckError(Exception):
@@ -108,6 +111,15 @@ class QueryError(InvalidInputError):
         bad = plain(self.text[self.start : last])
         after = plain(self.text[last : last + self._AROUND]) + ("…" if last + self._AROUND < len(self.text) else "")
         return f"{self.message}\n  {before}{bad}{after}\n  {' ' * _columns(before)}{'^' * max(_columns(bad), 1)}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the lines that led here, without those of jobdeck and of IPython itself."""
+        import traceback
+
+        steps = traceback.walk_tb(self.__traceback__)
+        theirs = [step for step in steps if step[0].f_globals.get("__name__", "").partition(".")[0] not in _OURS]
+        lines = traceback.StackSummary.extract(iter(theirs)).format()
+        return [*(line.rstrip("\n") for line in lines), f"{type(self).__name__}: {self}"]
 
 
 def _columns(text: str) -> int:

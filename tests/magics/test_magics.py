@@ -51,6 +51,14 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory, notebook: Kernel) -> Ite
     close_all()
 
 
+def test_a_query_that_cannot_be_read_is_shown_below_the_line_that_has_it(notebook: Kernel):
+    said = notebook.run("import jobdeck\ndef mine(query):\n    return jobdeck.jobs(query=query)\n\nmine('status:')")
+    place, line, inner, inner_line, *told = said.splitlines()
+    assert (line.strip(), inner_line.strip()) == ("mine('status:')", "return jobdeck.jobs(query=query)")
+    assert ("line 5" in place, "line 3" in inner) == (True, True)
+    assert told == ['QueryError: "status:" lacks what comes after it', "  status:", "  ^^^^^^^"]
+
+
 def test_a_cell_runs_as_a_job_and_its_last_expression_is_the_result(notebook: Kernel):
     said = notebook.run("%%job first -t a -t b\nprint('in the job')\npublish(1)\nprogress(1, 2)\n6 * 7")
     assert "first" in said

@@ -56,6 +56,12 @@ def test_an_error_shows_the_word_in_a_terminal():
     assert (str(again), again.start, again.end) == (str(caught.value), 6, 10)
 
 
+def test_an_error_has_no_places_in_the_parser():
+    with pytest.raises(QueryError) as caught:
+        parse("(a OR (b status:))")
+    assert [frame.name for frame in caught.traceback][1:] == ["parse"]
+
+
 def test_the_caret_stands_under_words_of_any_width():
     with pytest.raises(QueryError) as caught:
         parse("日本 \x1b[1m nmae:x" + " y" * 100)

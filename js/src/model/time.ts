@@ -1,3 +1,4 @@
+import { marking as trans, type Translation } from "./translation";
 import type { JobInfo } from "./wire";
 
 /** `0:12`, `12:05`, `1:02:05`, `3 d 4:05:06`. Seconds; anything below zero counts as zero. */
@@ -43,10 +44,12 @@ export function share(job: JobInfo): number | null {
 }
 
 /** `1st`, `2nd`, `3rd`, `11th`. */
-export function ordinal(n: number): string {
+export function ordinal(n: number, trans: Translation): string {
   const tens = n % 100;
-  if (tens >= 11 && tens <= 13) return `${n}th`;
-  return `${n}${["th", "st", "nd", "rd"][n % 10] ?? "th"}`;
+  const last = tens >= 11 && tens <= 13 ? 0 : n % 10;
+  if (last === 1) return trans.__("{n}st", { n });
+  if (last === 2) return trans.__("{n}nd", { n });
+  return last === 3 ? trans.__("{n}rd", { n }) : trans.__("{n}th", { n });
 }
 
 /** `12:00:05.412`, local wall clock. */
@@ -58,16 +61,32 @@ export function clock(time: number): string {
   return `${day}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS = [
+  trans.__("Jan"),
+  trans.__("Feb"),
+  trans.__("Mar"),
+  trans.__("Apr"),
+  trans.__("May"),
+  trans.__("Jun"),
+  trans.__("Jul"),
+  trans.__("Aug"),
+  trans.__("Sep"),
+  trans.__("Oct"),
+  trans.__("Nov"),
+  trans.__("Dec"),
+];
 
 /** `12:00:05` today, `Nov 20 12:00` in the same year, else `2025-11-20`; local wall clock. */
-export function moment(time: number, now: number): string {
+export function moment(time: number, now: number, trans: Translation): string {
   const date = new Date(time * 1000);
   const today = new Date(now * 1000);
   if (Number.isNaN(date.getTime())) return "";
   const wall = clock(time);
   if (date.toDateString() === today.toDateString()) return wall.slice(0, 8);
-  if (date.getFullYear() === today.getFullYear()) return `${MONTHS[date.getMonth()]} ${date.getDate()} ${wall.slice(0, 5)}`;
+  if (date.getFullYear() === today.getFullYear()) {
+    const month = trans.gettext(MONTHS[date.getMonth()] ?? "");
+    return trans.__("{month} {day} {time}", { month, day: date.getDate(), time: wall.slice(0, 5) });
+  }
   return `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
 }
 

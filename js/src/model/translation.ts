@@ -1,4 +1,4 @@
-type Values = Readonly<Record<string, string | number>>;
+export type Values = Readonly<Record<string, string | number>>;
 
 /**
  * Says texts in the reader's language; `{name}` in one stands for a value. What JupyterLab's extractor of texts finds for

@@ -39,11 +39,11 @@ interface Props {
 const EVERYTHING = parseQuery("");
 
 /** The query of a text, and what is wrong with it: then it finds everything. */
-function read(text: string): [Query, string | null] {
+function read(text: string): [Query, QueryError | null] {
   try {
     return [parseQuery(text), null];
   } catch (error) {
-    if (error instanceof QueryError) return [EVERYTHING, error.message];
+    if (error instanceof QueryError) return [EVERYTHING, error];
     throw error;
   }
 }
@@ -102,7 +102,7 @@ function JobPanel(props: Props): VNode {
       />
       {fault === null ? null : (
         <p class="jobdeck-note jobdeck-trouble" id={faultId}>
-          <bdi>{fault}</bdi>
+          <bdi>{fault.said(trans)}</bdi>
         </p>
       )}
       {trouble ? (

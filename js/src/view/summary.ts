@@ -48,7 +48,7 @@ function parts(job: JobInfo, now: number, progressSeen: number, trans: Translati
 /** A queue that is not jobdeck's may tell a place in words, such as `>2000`. */
 function inLine(place: JobInfo["queue_place"], trans: Translation): string | null {
   if (typeof place === "string") return trans.__("place in line: {place}", { place });
-  return place === null ? null : trans.__("{nth} in line", { nth: ordinal(place) });
+  return place === null ? null : trans.__("{nth} in line", { nth: ordinal(place, trans) });
 }
 
 function where(job: JobInfo): string {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from .._records import JobRecord
-from .fields import CANCEL_STATES, ERROR_KINDS, FIELDS, STATUS_WORDS, Field
+from .fields import CANCEL_STATES, ERROR_KINDS, FIELDS, STATUS_WORDS, Field, nearest_status
 from .scanner import ENDS, QUOTES, SPACES, is_comparison
 
 _MOST_OPTIONS: Final = 50
@@ -158,8 +158,8 @@ def _words(wanted: str, vocabulary: Vocabulary) -> Iterator[_Offer]:
 
 
 def _values(field: Field, vocabulary: Vocabulary) -> Iterator[_Offer]:
-    texts: dict[str, tuple[str, ...]] = {
-        "status": (*STATUS_WORDS, *(status.lower() for status in vocabulary.statuses)),
+    texts: dict[str, Iterable[str]] = {
+        "status": STATUS_WORDS,
         "tag": vocabulary.tags,
         "name": vocabulary.names,
         "engine": vocabulary.engines,
@@ -168,12 +168,19 @@ def _values(field: Field, vocabulary: Vocabulary) -> Iterator[_Offer]:
         "cancel": CANCEL_STATES,
     }
     yield from (_Offer(_quoted(text), "", text) for text in texts.get(field.name, ()))
+    if field.name == "status":
+        yield from (_Offer(_quoted_status(status), "", status) for status in map(str.lower, vocabulary.statuses))
     yield from (_Offer(text, "", text) for text in (_TIMES if field.kind == "time" else _AMOUNTS.get(field.name, ())))
 
 
 def _quoted(text: str) -> str:
     """Return a text as a value, in quotes where it would mean something else without them."""
     return text if text and not _QUOTED_VALUE.search(text) else _in_quotes(text)
+
+
+def _quoted_status(status: str) -> str:
+    """Return another system's word for a status, in quotes where it would be taken for a slip."""
+    return _in_quotes(status) if nearest_status(status) else _quoted(status)
 
 
 def _quoted_name(name: str) -> str:

@@ -20,7 +20,7 @@ from .checks import (
     opposite,
     time_check,
 )
-from .fields import FIELDS, INPUT, STATUS_WORDS, VALUE, Field, nearest
+from .fields import FIELDS, INPUT, STATUS_WORDS, VALUE, Field, nearest, nearest_status
 from .patterns import LONGEST_PATTERN, TextTest, any_of, is_pattern, part, whole
 from .quantities import FORMS, Age, Moment, Span, moment_of, number_of, written_number
 from .subject import Subject, unquoted
@@ -94,6 +94,7 @@ class _Reader:
         self._refuse_order()
         match field.kind:
             case "status":
+                self._refuse_slips()
                 return self._maybe_not(has_status(self._words))
             case "error":
                 return self._maybe_not(self._error())
@@ -251,6 +252,11 @@ class _Reader:
         if self._sign in COMPARED:
             name, value = self._shown()
             self._fail_whole(f"{name} is not compared with {self._sign}; there is {name}:{value}")
+
+    def _refuse_slips(self) -> None:
+        for word in self._words:
+            if not word.is_quoted and not is_pattern(word) and (guess := nearest_status(word.text)):
+                self._fail(f"there is no status {_quoted(word)}; did you mean {guess}?", word)
 
     def _ask_for_order(self) -> NoReturn:
         name, value = self._shown()

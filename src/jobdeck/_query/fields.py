@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -76,10 +77,24 @@ GRAMMAR: Final = (
 
 def nearest(name: str) -> str | None:
     """Return the field that was perhaps meant, at most two slips away."""
-    lower = name.lower()[:20]
-    slips = {field: _slips(lower, field) for field in FIELDS}
-    best = min(slips, key=lambda field: slips[field])
-    return best if slips[best] <= min(2, len(best) - 2) else None
+    best, slips = _nearest(name, FIELDS)
+    return best if slips <= min(2, len(best) - 2) else None
+
+
+def nearest_status(word: str) -> str | None:
+    """Return the word for a status that was perhaps meant: a slip away, or two of a longer one.
+
+    Other systems have short words of their own, which are not to be taken for it.
+    """
+    best, slips = _nearest(word, STATUS_WORDS)
+    return best if 0 < slips <= min(2, len(best) // 3) else None
+
+
+def _nearest(word: str, known: Iterable[str]) -> tuple[str, int]:
+    lower = word.lower()[:20]
+    slips = {each: _slips(lower, each) for each in known}
+    best = min(slips, key=lambda each: slips[each])
+    return best, slips[best]
 
 
 def _slips(one: str, other: str) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, TypeAlias
 
+from .._errors import QueryError
 from .._ports import Store
 from .._records import JobQuery, JobRecord
 from .conditions import Condition, condition_of
@@ -119,5 +120,9 @@ def _pages(store: Store, query: JobQuery) -> Iterator[list[JobRecord]]:
 
 def parse(text: str) -> Query:
     """Read a query. QueryError says what is wrong with which word."""
-    tree = tree_of(text)
-    return Query(text, tree, None if tree is None else condition_of(tree, text))
+    try:
+        tree = tree_of(text)
+        return Query(text, tree, None if tree is None else condition_of(tree, text))
+    except QueryError as error:
+        # The error points at the place in the text; the places in the parser tell nobody anything.
+        raise error.with_traceback(None) from None

@@ -1,5 +1,6 @@
 /** What may stand at a place of a query; `_query/completion.py` does the same. */
-import { CANCEL_STATES, ERROR_KINDS, FIELDS, STATUS_WORDS, type Field } from "./fields";
+import { marking as trans } from "../translation";
+import { CANCEL_STATES, ERROR_KINDS, FIELDS, nearestStatus, STATUS_WORDS, type Field } from "./fields";
 import { endsWord, isComparison, isQuote, isSpace } from "./scanner";
 
 /** The words that jobs have, for completion. */
@@ -14,6 +15,7 @@ export interface Vocabulary {
 
 export interface Option {
   text: string;
+  /** What it is, not yet translated; empty where it says so itself. */
   hint: string;
 }
 
@@ -113,16 +115,16 @@ interface Offer extends Option {
 
 function* words(wanted: string, vocabulary: Vocabulary): Generator<Offer> {
   for (const [name, { hint }] of FIELDS) yield { text: `${name}:`, hint, plain: name };
-  for (const status of STATUS_WORDS.keys()) yield { text: status, hint: "status", plain: status };
+  for (const status of STATUS_WORDS.keys()) yield { text: status, hint: trans.__("status"), plain: status };
   if (wanted === "") return;
-  for (const name of vocabulary.values) yield { text: `${quotedName(name)}<`, hint: "number", plain: name };
-  for (const tag of vocabulary.tags) yield { text: `tag:${quoted(tag)}`, hint: "tag", plain: tag };
-  for (const name of vocabulary.names) yield { text: `name:${quoted(name)}`, hint: "name", plain: name };
+  for (const name of vocabulary.values) yield { text: `${quotedName(name)}<`, hint: trans.__("number"), plain: name };
+  for (const tag of vocabulary.tags) yield { text: `tag:${quoted(tag)}`, hint: trans.__("tag"), plain: tag };
+  for (const name of vocabulary.names) yield { text: `name:${quoted(name)}`, hint: trans.__("name"), plain: name };
 }
 
 function* values(name: string, field: Field, vocabulary: Vocabulary): Generator<Offer> {
   const texts: ReadonlyMap<string, readonly string[]> = new Map([
-    ["status", [...STATUS_WORDS.keys(), ...vocabulary.statuses.map((status) => status.toLowerCase())]],
+    ["status", [...STATUS_WORDS.keys()]],
     ["tag", vocabulary.tags],
     ["name", vocabulary.names],
     ["engine", vocabulary.engines],
@@ -131,12 +133,20 @@ function* values(name: string, field: Field, vocabulary: Vocabulary): Generator<
     ["cancel", CANCEL_STATES],
   ]);
   for (const text of texts.get(name) ?? []) yield { text: quoted(text), hint: "", plain: text };
+  if (name === "status") {
+    for (const status of vocabulary.statuses.map((each) => each.toLowerCase())) yield { text: quotedStatus(status), hint: "", plain: status };
+  }
   for (const text of field.kind === "time" ? TIMES : (AMOUNTS.get(name) ?? [])) yield { text, hint: "", plain: text };
 }
 
 /** A text as a value, in quotes where it would mean something else without them. */
 function quoted(text: string): string {
   return text !== "" && !/[\s(),*?]|^["':<>=!]/.test(text) ? text : inQuotes(text);
+}
+
+/** Another system's word for a status, in quotes where it would be taken for a slip. */
+function quotedStatus(status: string): string {
+  return nearestStatus(status) ? inQuotes(status) : quoted(status);
 }
 
 /** A number's name before a comparison. */

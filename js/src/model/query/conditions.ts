@@ -1,5 +1,6 @@
 /** From a tree of terms to a test of jobs. */
 import type { DeckRow } from "../row";
+import { marking as trans, type Values } from "../translation";
 import {
   abbreviation,
   all,
@@ -19,7 +20,7 @@ import {
   type Order,
 } from "./checks";
 import { QueryError, shown } from "./error";
-import { FIELDS, INPUT, nearest, STATUS_WORDS, VALUE, type Field } from "./fields";
+import { FIELDS, INPUT, nearest, nearestStatus, STATUS_WORDS, VALUE, type Field } from "./fields";
 import { anyText, isPattern, LONGEST_PATTERN, part, whole, type TextTest } from "./patterns";
 import { durationOf, momentOf, numberOf, percentOf, sizeOf, writtenNumber, type Moment } from "./quantities";
 import type { Node, Operator, Term, Word } from "./syntax";
@@ -47,13 +48,14 @@ export function conditionOf(node: Node): Condition {
 
 interface Form {
   read: (text: string) => number | null;
-  words: string;
+  /** What is said of a word that is none. */
+  refusal: string;
 }
 
-const NUMBER: Form = { read: numberOf, words: "a number" };
-const PERCENT: Form = { read: percentOf, words: "a number of percent" };
-const DURATION: Form = { read: durationOf, words: "a length of time such as 90s, 5m or 1h30m" };
-const SIZE: Form = { read: sizeOf, words: "a size such as 500MB or 2GiB" };
+const NUMBER: Form = { read: numberOf, refusal: trans.__('"{word}" is not a number') };
+const PERCENT: Form = { read: percentOf, refusal: trans.__('"{word}" is not a number of percent') };
+const DURATION: Form = { read: durationOf, refusal: trans.__('"{word}" is not a length of time such as 90s, 5m or 1h30m') };
+const SIZE: Form = { read: sizeOf, refusal: trans.__('"{word}" is not a size such as 500MB or 2GiB') };
 
 /** Reads one term, and says what is wrong with it. */
 class Reader {
@@ -68,7 +70,7 @@ class Reader {
   condition(): Condition {
     for (const word of this.words) {
       if (isPattern(word) && word.text.length > LONGEST_PATTERN) {
-        this.fail(`a pattern has at most ${LONGEST_PATTERN} characters`, word);
+        this.fail(trans.__("a pattern has at most {most} characters"), word, { most: LONGEST_PATTERN });
       }
     }
     const name = this.term.name;
@@ -78,11 +80,11 @@ class Reader {
     const field = FIELDS.get(lowered);
     if (field) return this.field(lowered, field);
     for (const prefix of [INPUT, VALUE]) {
-      if (lowered === prefix) this.fail(`there is no name after "${prefix}"`, name);
+      if (lowered === prefix) this.fail(trans.__('there is no name after "{prefix}"'), name, { prefix });
       const rest = name.text.slice(prefix.length);
       if (lowered.startsWith(prefix)) return prefix === INPUT ? this.input(rest) : this.value(rest);
     }
-    if (this.sign === ":" || (nearest(lowered) && numberOf(this.first.text) === null)) this.fail(noField(name.text), name);
+    if (this.sign === ":" || (nearest(lowered) && numberOf(this.first.text) === null)) this.refuseField(name);
     return this.value(name.text);
   }
 
@@ -107,6 +109,7 @@ class Reader {
     this.refuseOrder();
     switch (field.kind) {
       case "status":
+        this.refuseSlips();
         return this.maybeNot(hasStatus(this.words));
       case "error":
         return this.maybeNot(this.error());
@@ -246,43 +249,55 @@ class Reader {
   }
 
   private amountOf(word: Word, form: Form): number {
-    return form.read(word.text) ?? this.fail(`"${shown(word.text)}" is not ${form.words}`, word);
+    return form.read(word.text) ?? this.fail(form.refusal, word, { word: shown(word.text) });
   }
 
   private momentOf(word: Word): Moment {
-    const thereAre = "ages such as 1h or 2d, dates such as 2025-11-20, today and yesterday";
-    return momentOf(word.text) ?? this.fail(`"${shown(word.text)}" is no time; there are ${thereAre}`, word);
+    const refusal = trans.__('"{word}" is no time; there are ages such as 1h or 2d, dates such as 2025-11-20, today and yesterday');
+    return momentOf(word.text) ?? this.fail(refusal, word, { word: shown(word.text) });
   }
 
   // --- what is wrong
 
   private refuseOrder(): void {
     if (!isOrder(this.sign)) return;
-    const [name, value] = this.shown();
-    this.failWhole(`${name} is not compared with ${this.sign}; there is ${name}:${value}`);
+    this.failWhole(trans.__("{name} is not compared with {sign}; there is {name}:{value}"), { ...this.shown(), sign: this.sign });
   }
 
   private askForOrder(): never {
-    const [name, value] = this.shown();
-    return this.failWhole(`say how to compare: ${name}:<${value} or ${name}:>${value}`);
+    return this.failWhole(trans.__("say how to compare: {name}:<{value} or {name}:>{value}"), this.shown());
   }
 
   private refuseMore(): void {
     const second = this.words[1];
-    if (second) this.fail(`${this.sign} compares with one value`, second);
+    if (second) this.fail(trans.__("{sign} compares with one value"), second, { sign: this.sign });
   }
 
-  private shown(): [name: string, value: string] {
-    return [shown(this.term.name?.text ?? ""), shown(this.first.text)];
+  private refuseSlips(): void {
+    for (const word of this.words) {
+      const guess = word.isQuoted || isPattern(word) ? null : nearestStatus(word.text);
+      if (guess) this.fail(trans.__('there is no status "{word}"; did you mean {guess}?'), word, { word: shown(word.text), guess });
+    }
   }
 
-  private failWhole(message: string): never {
+  private refuseField(name: Word): never {
+    const guess = nearest(name.text);
+    const word = shown(name.text);
+    if (guess) return this.fail(trans.__('there is no field "{word}"; did you mean {guess}?'), name, { word, guess });
+    return this.fail(trans.__('there is no field "{word}"; there are {fields}'), name, { word, fields: [...FIELDS.keys()].join(", ") });
+  }
+
+  private shown(): { name: string; value: string } {
+    return { name: shown(this.term.name?.text ?? ""), value: shown(this.first.text) };
+  }
+
+  private failWhole(text: string, values: Values): never {
     const start = (this.term.name ?? this.first).start;
-    throw new QueryError(message, start, this.words.at(-1)?.end ?? start);
+    throw new QueryError(text, start, this.words.at(-1)?.end ?? start, values);
   }
 
-  private fail(message: string, word: Word): never {
-    throw new QueryError(message, word.start, word.end);
+  private fail(text: string, word: Word, values: Values): never {
+    throw new QueryError(text, word.start, word.end, values);
   }
 }
 
@@ -292,10 +307,4 @@ function present(measure: Measure): Condition {
 
 function hasTag(row: DeckRow, fits: TextTest): boolean {
   return row.tags.some((tag) => fits(tag.toLowerCase()));
-}
-
-function noField(name: string): string {
-  const guess = nearest(name);
-  const advice = guess ? `did you mean ${guess}?` : `there are ${[...FIELDS.keys()].join(", ")}`;
-  return `there is no field "${shown(name)}"; ${advice}`;
 }

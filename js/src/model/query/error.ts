@@ -1,12 +1,23 @@
+import { translator, type Translation, type Values } from "../translation";
+
 /** A query cannot be read. `start` and `end` are places in its text, between which the bad word stands. */
 export class QueryError extends Error {
+  /**
+   * @param text - What is wrong, marked for those who translate, with the names of `values` in it.
+   */
   constructor(
-    message: string,
+    private readonly text: string,
     readonly start: number,
     readonly end: number,
+    private readonly values: Values = {},
   ) {
-    super(message);
+    super(translator().gettext(text, values));
     this.name = "QueryError";
+  }
+
+  /** What is wrong, in the reader's language. */
+  said(trans: Translation): string {
+    return trans.gettext(this.text, this.values);
   }
 }
 

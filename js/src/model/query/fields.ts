@@ -1,35 +1,37 @@
 /** The names that a query knows, and what kind of thing each of them is; `_query/fields.py` has the same. */
+import { marking as trans } from "../translation";
+
 export type Kind = "status" | "word" | "text" | "id" | "error" | "input" | "number" | "duration" | "size" | "time";
 
 export interface Field {
   kind: Kind;
-  /** What it is, for people. */
+  /** What it is, for people; not yet translated. */
   hint: string;
 }
 
 export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
-  ["status", { kind: "status", hint: "running, done, failed, waiting, active, ended …" }],
-  ["tag", { kind: "word", hint: "one of its tags: tag:sweep, tag:run-*" }],
-  ["name", { kind: "text", hint: "part of its name, or a pattern: name:vqe*" }],
-  ["id", { kind: "id", hint: "its id, or how it begins or ends" }],
-  ["engine", { kind: "word", hint: "what runs it: engine:dask" }],
-  ["backend", { kind: "word", hint: "what it runs on" }],
-  ["error", { kind: "error", hint: "why it failed: error:memory, error:ValueError" }],
-  ["result", { kind: "text", hint: "part of its result's text" }],
-  ["latest", { kind: "text", hint: "part of its newest interim result" }],
-  ["input", { kind: "input", hint: "an input: input:sto-3g, input.r:0.7, input.r>1" }],
-  ["progress", { kind: "number", hint: "in percent: progress>=50" }],
-  ["messages", { kind: "number", hint: "how many interim results: messages>100" }],
-  ["exit", { kind: "number", hint: "its process's exit code: exit!=0" }],
-  ["created", { kind: "time", hint: "created:today, created:2025-11-20" }],
-  ["started", { kind: "time", hint: "started:<1h is less than an hour ago" }],
-  ["ended", { kind: "time", hint: "ended:yesterday, ended:>2d" }],
-  ["took", { kind: "duration", hint: "how long it ran: took:>5m" }],
-  ["memory", { kind: "size", hint: "the most that it used: memory:>1GB" }],
-  ["cpu", { kind: "duration", hint: "CPU time that it used: cpu:>1h" }],
-  ["cancel", { kind: "word", hint: "what became of a cancel: requested, stopping, refused" }],
-  ["retry_of", { kind: "id", hint: "the job that it is a retry of" }],
-  ["group", { kind: "word", hint: "the set of jobs that it belongs to" }],
+  ["status", { kind: "status", hint: trans.__("running, done, failed, waiting, active, ended …") }],
+  ["tag", { kind: "word", hint: trans.__("one of its tags: tag:sweep, tag:run-*") }],
+  ["name", { kind: "text", hint: trans.__("part of its name, or a pattern: name:vqe*") }],
+  ["id", { kind: "id", hint: trans.__("its id, or how it begins or ends") }],
+  ["engine", { kind: "word", hint: trans.__("what runs it: engine:dask") }],
+  ["backend", { kind: "word", hint: trans.__("what it runs on") }],
+  ["error", { kind: "error", hint: trans.__("why it failed: error:memory, error:ValueError") }],
+  ["result", { kind: "text", hint: trans.__("part of its result's text") }],
+  ["latest", { kind: "text", hint: trans.__("part of its newest interim result") }],
+  ["input", { kind: "input", hint: trans.__("an input: input:sto-3g, input.r:0.7, input.r>1") }],
+  ["progress", { kind: "number", hint: trans.__("in percent: progress>=50") }],
+  ["messages", { kind: "number", hint: trans.__("how many interim results: messages>100") }],
+  ["exit", { kind: "number", hint: trans.__("its process's exit code: exit!=0") }],
+  ["created", { kind: "time", hint: trans.__("created:today, created:2025-11-20") }],
+  ["started", { kind: "time", hint: trans.__("started:<1h is less than an hour ago") }],
+  ["ended", { kind: "time", hint: trans.__("ended:yesterday, ended:>2d") }],
+  ["took", { kind: "duration", hint: trans.__("how long it ran: took:>5m") }],
+  ["memory", { kind: "size", hint: trans.__("the most that it used: memory:>1GB") }],
+  ["cpu", { kind: "duration", hint: trans.__("CPU time that it used: cpu:>1h") }],
+  ["cancel", { kind: "word", hint: trans.__("what became of a cancel: requested, stopping, refused") }],
+  ["retry_of", { kind: "id", hint: trans.__("the job that it is a retry of") }],
+  ["group", { kind: "word", hint: trans.__("the set of jobs that it belongs to") }],
 ]);
 
 /** Before an input's name. */
@@ -55,14 +57,27 @@ export const CANCEL_STATES = ["requested", "stopping", "refused", "unsupported"]
 
 /** The field that was perhaps meant, at most two slips away. */
 export function nearest(name: string): string | null {
-  const lower = name.toLowerCase().slice(0, 20);
-  let best: string | null = null;
-  let fewest = Infinity;
-  for (const field of FIELDS.keys()) {
-    const count = slips(lower, field);
-    if (count < fewest) [best, fewest] = [field, count];
+  const [best, fewest] = nearestOf(name, FIELDS.keys());
+  return fewest <= Math.min(2, best.length - 2) ? best : null;
+}
+
+/**
+ * The word for a status that was perhaps meant: a slip away, or two of a longer one. Other systems have short words of their
+ * own, which are not to be taken for it.
+ */
+export function nearestStatus(word: string): string | null {
+  const [best, fewest] = nearestOf(word, STATUS_WORDS.keys());
+  return fewest > 0 && fewest <= Math.min(2, Math.floor(best.length / 3)) ? best : null;
+}
+
+function nearestOf(word: string, known: Iterable<string>): [best: string, slips: number] {
+  const lower = word.toLowerCase().slice(0, 20);
+  let [best, fewest] = ["", Infinity];
+  for (const each of known) {
+    const count = slips(lower, each);
+    if (count < fewest) [best, fewest] = [each, count];
   }
-  return best !== null && fewest <= Math.min(2, best.length - 2) ? best : null;
+  return [best, fewest];
 }
 
 /** Characters that were typed wrong, left out, typed twice, or swapped with the next. */

@@ -6,6 +6,7 @@
  *     not  := ("NOT" | "-")* (term | "(" any ")")
  *     term := (name operator)? word ("," word)*
  */
+import { marking as trans } from "../translation";
 import { STATUS_WORDS } from "./fields";
 import { isSpace, Scanner } from "./scanner";
 import type { Node, Term } from "./syntax";
@@ -16,7 +17,7 @@ export const DEEPEST = 50;
 export function treeOf(text: string): Node | null {
   const scanner = new Scanner(text);
   const tree = anyOf(scanner, 0);
-  if (scanner.peek() !== "") scanner.fail("this parenthesis was never opened", scanner.at, scanner.at + 1);
+  if (scanner.peek() !== "") scanner.fail(trans.__("this parenthesis was never opened"), scanner.at, scanner.at + 1);
   return tree;
 }
 
@@ -26,8 +27,8 @@ function anyOf(scanner: Scanner, depth: number): Node | null {
   for (;;) {
     const part = allOf(scanner, depth);
     if (!part) {
-      if (scanner.keyword("OR")) scanner.fail("OR needs something before it", scanner.at, scanner.at + 2);
-      if (last !== null) scanner.fail("OR needs something after it", last, last + 2);
+      if (scanner.keyword("OR")) scanner.fail(trans.__("OR needs something before it"), scanner.at, scanner.at + 2);
+      if (last !== null) scanner.fail(trans.__("OR needs something after it"), last, last + 2);
       return null;
     }
     parts.push(part);
@@ -47,8 +48,8 @@ function allOf(scanner: Scanner, depth: number): Node | null {
       const start = scanner.at;
       scanner.at += 3;
       scanner.skipSpaces();
-      if (parts.length + statuses.length === 0) scanner.fail("AND needs something before it", start, start + 3);
-      if (isEnd(scanner) || scanner.keyword("OR", "AND")) scanner.fail("AND needs something after it", start, start + 3);
+      if (parts.length + statuses.length === 0) scanner.fail(trans.__("AND needs something before it"), start, start + 3);
+      if (isEnd(scanner) || scanner.keyword("OR", "AND")) scanner.fail(trans.__("AND needs something after it"), start, start + 3);
     }
     const isBare = scanner.peek() !== "(" && scanner.peek() !== "-" && !scanner.keyword("NOT");
     const part = not(scanner, depth);
@@ -67,31 +68,31 @@ function not(scanner: Scanner, depth: number): Node {
     if (scanner.peek() === "-") {
       scanner.at += 1;
       if (isEnd(scanner) || isSpace(scanner.peek())) {
-        scanner.fail("- stands right before what is to be left out", start, scanner.at);
+        scanner.fail(trans.__("- stands right before what is to be left out"), start, scanner.at);
       }
     } else if (scanner.keyword("NOT")) {
       scanner.at += 3;
       scanner.skipSpaces();
-      if (isEnd(scanner)) scanner.fail("NOT needs something after it", start, start + 3);
+      if (isEnd(scanner)) scanner.fail(trans.__("NOT needs something after it"), start, start + 3);
     } else {
       break;
     }
     isNegated = !isNegated;
   }
   const keyword = scanner.keyword("OR", "AND");
-  if (keyword) scanner.fail(`${keyword} needs something before it`, scanner.at, scanner.at + keyword.length);
+  if (keyword) scanner.fail(trans.__("{word} needs something before it"), scanner.at, scanner.at + keyword.length, { word: keyword });
   const part = scanner.peek() === "(" ? group(scanner, depth + 1) : scanner.term();
   return isNegated ? { kind: "not", part } : part;
 }
 
 function group(scanner: Scanner, depth: number): Node {
   const start = scanner.at;
-  if (depth > DEEPEST) scanner.fail(`parentheses are at most ${DEEPEST} deep`, start, start + 1);
+  if (depth > DEEPEST) scanner.fail(trans.__("parentheses are at most {most} deep"), start, start + 1, { most: DEEPEST });
   scanner.at += 1;
   const part = anyOf(scanner, depth);
-  if (scanner.peek() !== ")") scanner.fail("this parenthesis is never closed", start, start + 1);
+  if (scanner.peek() !== ")") scanner.fail(trans.__("this parenthesis is never closed"), start, start + 1);
   scanner.at += 1;
-  return part ?? scanner.fail("there is nothing in these parentheses", start, scanner.at);
+  return part ?? scanner.fail(trans.__("there is nothing in these parentheses"), start, scanner.at);
 }
 
 function isEnd(scanner: Scanner): boolean {

@@ -1,3 +1,4 @@
+import { marking as trans, type Values } from "../translation";
 import { QueryError, shown } from "./error";
 import type { Operator, Term, Word } from "./syntax";
 
@@ -32,12 +33,12 @@ export class Scanner {
 
   constructor(private readonly text: string) {
     if (text.length > MOST_CHARACTERS) {
-      this.fail(`a query has at most ${MOST_CHARACTERS} characters`, MOST_CHARACTERS, text.length);
+      this.fail(trans.__("a query has at most {most} characters"), MOST_CHARACTERS, text.length, { most: MOST_CHARACTERS });
     }
   }
 
-  fail(message: string, start: number, end: number): never {
-    throw new QueryError(message, start, end);
+  fail(text: string, start: number, end: number, values?: Values): never {
+    throw new QueryError(text, start, end, values);
   }
 
   /** The character at this place, empty at the end. */
@@ -80,13 +81,17 @@ export class Scanner {
     let operator = run.length > 1 && run.startsWith(":") ? run.slice(1) : run;
     if (operator === "==") operator = "=";
     if (!OPERATORS.includes(operator) || run === "::") {
-      this.fail(`there is no "${shown(run)}" in queries; there are ${OPERATORS.join(" ")}`, start, this.at);
+      const values = { sign: shown(run), signs: OPERATORS.join(" ") };
+      this.fail(trans.__('there is no "{sign}" in queries; there are {signs}'), start, this.at, values);
     }
-    if (name.text === "") this.fail(`there is no name before "${shown(run)}"`, start, this.at);
+    if (name.text === "") this.fail(trans.__('there is no name before "{sign}"'), start, this.at, { sign: shown(run) });
     const end = this.at;
     if (operator !== ":") this.skipSpaces();
     const first = this.word();
-    if (!first) return this.fail(`"${shown(this.text.slice(name.start, end))}" lacks what comes after it`, name.start, end);
+    if (!first) {
+      const what = shown(this.text.slice(name.start, end));
+      return this.fail(trans.__('"{what}" lacks what comes after it'), name.start, end, { what });
+    }
     return { kind: "term", name, operator: operator as Operator, words: this.moreWords(first) };
   }
 
@@ -96,10 +101,10 @@ export class Scanner {
     this.count(first);
     while (this.peek() === ",") {
       const comma = this.at;
-      if (words.at(-1)?.text === "") this.fail("something is missing before the comma", comma, comma + 1);
+      if (words.at(-1)?.text === "") this.fail(trans.__("something is missing before the comma"), comma, comma + 1);
       this.at += 1;
       const word = this.word();
-      if (!word) return this.fail("something is missing after the comma", comma, comma + 1);
+      if (!word) return this.fail(trans.__("something is missing after the comma"), comma, comma + 1);
       this.count(word);
       words.push(word);
     }
@@ -108,7 +113,7 @@ export class Scanner {
 
   private count(word: Word): void {
     this.words += 1;
-    if (this.words > MOST_WORDS) this.fail(`a query has at most ${MOST_WORDS} words`, word.start, word.end);
+    if (this.words > MOST_WORDS) this.fail(trans.__("a query has at most {most} words"), word.start, word.end, { most: MOST_WORDS });
   }
 
   private word(): Word | null {
@@ -124,7 +129,7 @@ export class Scanner {
     let text = "";
     let at = start + 1;
     while (this.text.charAt(at) !== quote) {
-      if (at >= this.text.length) this.fail("this quote is never closed", start, start + 1);
+      if (at >= this.text.length) this.fail(trans.__("this quote is never closed"), start, start + 1);
       const next = this.text.charAt(at + 1);
       if (this.text.charAt(at) === "\\" && (next === quote || next === "\\")) at += 1;
       text += this.text.charAt(at);
@@ -132,9 +137,9 @@ export class Scanner {
     }
     const end = at + 1;
     this.at = end;
-    if (text === "") this.fail("there is nothing between these quotes", start, end);
+    if (text === "") this.fail(trans.__("there is nothing between these quotes"), start, end);
     if (this.peek() !== "" && !endsWord(this.peek()) && !isComparison(this.text, end)) {
-      this.fail("a space is missing after the quote", end, this.wordEnd(end));
+      this.fail(trans.__("a space is missing after the quote"), end, this.wordEnd(end));
     }
     return { text, isQuoted: true, start, end };
   }

@@ -77,7 +77,7 @@ function Progress({ row, trans }: { row: DeckRow; trans: Translation }): Compone
 }
 
 function time(label: string, id: "created" | "started" | "ended"): Column {
-  return { id, label, width: 96, least: 86, isNumber: true, key: (row) => row[id], show: (row, now) => (row[id] === null ? null : moment(row[id], now)) };
+  return { id, label, width: 96, least: 86, isNumber: true, key: (row) => row[id], show: (row, now, trans) => (row[id] === null ? null : moment(row[id], now, trans)) };
 }
 
 function text(id: string, label: string, width: number, read: (row: DeckRow) => string): Column {

@@ -6,12 +6,13 @@ import { Arrangement, type Filter } from "../../model/arrangement";
 import { fold, groupOf, type Folded } from "../../model/folding";
 import { GroupIndex } from "../../model/groups";
 import { Selection } from "../../model/selection";
+import type { QueryError } from "../../model/query";
 import { statusesOf, withStatus } from "../../model/query-text";
 import type { DeckRow, JobTable } from "../../model/table";
 import type { BulkOrder } from "../../model/wire";
 import { gather, type BulkResult } from "./bulk";
 import { columnOf, sortBy } from "./columns";
-import { readFilter, type QueryFault } from "./filter";
+import { readFilter } from "./filter";
 import { clampWidth, defaultState, readState, type ColumnState, type DeckState } from "./state";
 
 /** What the pane beside the table shows. */
@@ -24,7 +25,7 @@ const MOST_OPEN = 200;
 /** What a person does to one deck view, and what it shows because of that. */
 export class DeckControl {
   readonly query = signal("");
-  readonly fault = signal<QueryFault | null>(null);
+  readonly fault = signal<QueryError | null>(null);
   readonly sort = signal(defaultState().sort);
   readonly columns = signal<readonly ColumnState[]>([]);
   readonly hasTimeline = signal(true);

@@ -1,14 +1,7 @@
 import type { Filter } from "../../model/arrangement";
 import { parseQuery, QueryError } from "../../model/query";
 
-/** What is wrong with a query, and where. */
-export interface QueryFault {
-  message: string;
-  start: number;
-  end: number;
-}
-
-export type ReadFilter = { filter: Filter; fault: null } | { filter: null; fault: QueryFault };
+export type ReadFilter = { filter: Filter; fault: null } | { filter: null; fault: QueryError };
 
 /** The filter that a query's text asks for, or what is wrong with it. */
 export function readFilter(text: string): ReadFilter {

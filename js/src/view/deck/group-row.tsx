@@ -74,7 +74,7 @@ function sizeOf(shown: number, all: number, { total }: Standing, trans: Translat
 
 function show(column: string, standing: Standing, now: number, trans: Translation): ComponentChildren {
   const { group, started, ended, engines } = standing;
-  const time = (moment_: number | null): ComponentChildren => (moment_ === null ? null : moment(moment_, now));
+  const time = (moment_: number | null): ComponentChildren => (moment_ === null ? null : moment(moment_, now, trans));
   switch (column) {
     case "status":
       return <StandingBadge standing={standing} isQuiet />;

@@ -107,7 +107,7 @@ export function Search(): VNode {
             }}
           >
             <bdi>{option.text}</bdi>
-            <span class="jobdeck-quiet">{option.hint}</span>
+            <span class="jobdeck-quiet">{option.hint === "" ? null : trans.gettext(option.hint)}</span>
           </li>
         ))}
       </ul>
@@ -118,7 +118,7 @@ export function Search(): VNode {
             <u>{text.slice(fault.start, fault.end) || " "}</u>
             {text.slice(fault.end, fault.end + 30)}
           </code>{" "}
-          <bdi>{fault.message}</bdi>
+          <bdi>{fault.said(trans)}</bdi>
         </p>
       ) : null}
     </div>
