@@ -17,7 +17,7 @@ import pytest
 
 from jobdeck._records import JobQuery
 from jobdeck.store import SQLiteStore, open_store
-from jobdeck.store.line import LINE, WAY, Place
+from jobdeck.store.line import LINE, PEN, WAY, Place
 
 from .conftest import running
 
@@ -90,6 +90,12 @@ def _waiting(home: Path) -> int:
     return sum("->" in row and inode in row for row in Path("/proc/locks").read_text().splitlines())
 
 
+def _holders(home: Path, name: str) -> int:
+    """How many have this lock."""
+    inode = f":{(home / name).stat().st_ino} "
+    return sum("->" not in row and inode in row for row in Path("/proc/locks").read_text().splitlines())
+
+
 def _in_line(home: Path, came: list[object], name: object) -> threading.Thread:
     """A thread that queues and notes when it is its turn."""
 
@@ -134,6 +140,23 @@ def test_who_has_the_right_of_way_waits_for_none_of_those_in_line_and_they_wait_
     thread.join(30)
     assert came == ["urgent", "other", "in line"]
     for place in (first, urgent, other):
+        place.close()
+
+
+def test_those_with_the_right_of_way_hand_on_the_pen(home, monkeypatch):
+    monkeypatch.setattr("jobdeck.store.line._TRIES", 100_000)
+    home.mkdir()
+    writing, other = Place(home), Place(home)
+    writing.overtake()
+    came: list[object] = []
+    thread = _begin(lambda: (other.overtake(), came.append("other"), other.leave()))
+    _wait_for(lambda: _holders(home, WAY) == 2)
+    came.append("writing")
+    writing.leave()
+    thread.join(30)
+    assert came == ["writing", "other"]
+    assert _holders(home, PEN) == 0
+    for place in (writing, other):
         place.close()
 
 

@@ -4,7 +4,8 @@ SQLite lets those who wait for its lock look again after a while, up to a tenth 
 meanwhile overtakes them. Among two hundred jobs that publish, the one row that asks for a cancel would wait for many
 seconds. So jobs' processes stand in line: one of them at a time goes to SQLite, the others sleep in the kernel, and are
 woken in the order in which they came. All others have the right of way: while one of them writes, whose turn
-it is in the line waits; and they wait for one message at most.
+it is in the line waits; and they wait for one message at most. Among themselves they hand on a pen, and look for it
+five times in a millisecond: nobody who submits a hundred jobs keeps the agent from its turn.
 
 Nothing but the order depends on this. What is written is protected by SQLite's lock alone, so that a process that knows
 nothing of the line does no harm, and one that cannot have these locks goes without them. The locks belong to
@@ -28,6 +29,7 @@ if sys.platform != "win32":
 
 LINE: Final = "line.lock"
 WAY: Final = "way.lock"
+PEN: Final = "pen.lock"
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 _BUSY: Final = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
 _TRIES: Final = 25
@@ -51,7 +53,8 @@ class Place:
         self._home = home
         self._line: int | None = None
         self._way: int | None = None
-        self._held: int | None = None
+        self._pen: int | None = None
+        self._held: tuple[int | None, ...] = ()
         self._depth = 0
 
     def queue(self) -> float:
@@ -60,7 +63,7 @@ class Place:
         if self._depth > 1 or not self._is_open():
             # A signal's handler in the middle of another call of this thread has that one's place.
             return 0.0
-        self._held = self._line
+        self._held = (self._line,)
         if _is_taken(self._line, _ALONE) and self._is_way_free():
             return 0.0
         began = time.monotonic()
@@ -79,23 +82,28 @@ class Place:
         self._depth += 1
         if self._depth > 1 or not self._is_open():
             return
-        self._held = self._way
-        for _ in range(_TRIES):
-            if _is_taken(self._way, _TOGETHER):
-                return
-            # Somebody looks whether it is free.
-            time.sleep(_PAUSE)
+        self._held = self._pen, self._way
+        # Of the way, somebody may just look whether it is free. Of the pen, whoever has it writes: SQLite would sleep
+        # for 1, 2, 5 and 10 ms before it looks again, in which a kernel that submits is in and out many times.
+        for held, kind in ((self._way, _TOGETHER), (self._pen, _ALONE)):
+            for _ in range(_TRIES):
+                if _is_taken(held, kind):
+                    break
+                time.sleep(_PAUSE)
 
     def leave(self) -> None:
         """Let the next one in."""
         self._depth = max(self._depth - 1, 0)
         if self._depth == 0:
-            held, self._held = self._held, None
-            _free(held)
+            held, self._held = self._held, ()
+            for each in held:
+                _free(each)
 
     def close(self) -> None:
         """Let go of the files; the next call opens them again."""
-        fds, self._line, self._way, self._held = (self._line, self._way), None, None, None
+        fds = self._line, self._way, self._pen
+        self._line = self._way = self._pen = None
+        self._held = ()
         for fd in fds:
             if fd is not None:
                 os.close(fd)
@@ -114,6 +122,7 @@ class Place:
             return False
         try:
             self._way = os.open(self._home / WAY, _FLAGS, 0o600)
+            self._pen = os.open(self._home / PEN, _FLAGS, 0o600)
             self._line = os.open(self._home / LINE, _FLAGS, 0o600)
         except OSError:
             # No room or no descriptor is left. What comes of it is told by SQLite, which needs more than this.
