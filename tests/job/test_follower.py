@@ -88,6 +88,17 @@ def test_the_first_update_tells_the_state_and_later_ones_what_changed(store, fol
     assert ear.updates.get(timeout=10) == Update(seqs={job_id: 2})
 
 
+def test_the_end_of_a_job_that_has_just_begun_does_not_wait_for_the_usual_look(store, monkeypatch):
+    monkeypatch.setattr("jobdeck._follow.follower._FRESH", 60.0)
+    follower = Follower(store, interval=60.0, lazy_interval=60.0)
+    job_id, ear = start(store), Ear()
+    follower.subscribe(ear, job_ids=[job_id])
+    assert [row.status for row in ear.updates.get(timeout=10).jobs] == [JobStatus.RUNNING]
+    finish(store, job_id)
+    wait_until(lambda: ear.rows[job_id].status == JobStatus.DONE)
+    follower.close()
+
+
 def test_a_listener_to_nothing_is_told_so(follower):
     ear = Ear()
     follower.subscribe(ear, job_ids=())

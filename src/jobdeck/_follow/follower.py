@@ -28,6 +28,11 @@ _LONGEST_PAUSE: Final = 1.0
 _REST: Final = 4.0
 """How many times as long as a look has kept the processor the thread sleeps after it."""
 
+_EAGER: Final = 0.002
+_FRESH: Final = 0.1
+_FEW: Final = 8
+"""Of so few jobs the next end comes soon where one has just begun, or was just submitted, and to look costs little."""
+
 Listener = Callable[[Update], None]
 
 
@@ -133,7 +138,8 @@ class Follower:
         Called once a second while a watched job is under way, and after jobs were deleted; closes the jobs of agents
         that died, and has one where there is something to do.
     interval
-        Seconds between looks while a prompt subscription has a job that is under way.
+        Seconds between looks while a prompt subscription has a job that is under way; of a few that have just been
+        submitted or begun, fewer.
     lazy_interval
         Seconds between looks otherwise.
     linger
@@ -275,9 +281,15 @@ class Follower:
                 subscription.tell(update)
         with self.lock:
             self.is_quick = any(subscription.is_urgent(self._lookout) for subscription in subscriptions)
+        if not self.is_quick:
+            return self._lazy_interval
         # Many jobs that publish make each look dearer: it leaves most of a core to others, and comes a little later.
-        rest = max(self._interval, _REST * (time.thread_time() - began))
-        return min(rest, self._lazy_interval) if self.is_quick else self._lazy_interval
+        rest = max(self._shortest_pause(), _REST * (time.thread_time() - began))
+        return min(rest, self._lazy_interval)
+
+    def _shortest_pause(self) -> float:
+        is_fresh = time.monotonic() - self._lookout.last_step < _FRESH
+        return min(_EAGER, self._interval) if is_fresh and len(self._lookout.live) <= _FEW else self._interval
 
     def _look_after_owners(self) -> None:
         now = time.monotonic()

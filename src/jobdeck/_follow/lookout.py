@@ -88,6 +88,8 @@ class Lookout:
         self.live: dict[str, JobStatus | str] = {}
         self.saw_deletions = False
         """Whether jobs were deleted since somebody last set this back; what they left elsewhere is to go, too."""
+        self.last_step = float("-inf")
+        """When a job under way was last seen in another status than before; seconds of `time.monotonic`."""
         self._writing: set[str] = set()
         """Those under way that have started, and so may publish."""
         self._seqs: dict[str, int] = {}
@@ -228,7 +230,9 @@ class Lookout:
         return found
 
     def _note(self, record: JobRecord) -> None:
-        self.live[record.job_id] = record.status
+        if self.live.get(record.job_id) is not record.status:
+            self.live[record.job_id] = record.status
+            self.last_step = time.monotonic()
         if record.status is JobStatus.INITIALIZING or record.status is JobStatus.QUEUED:
             self._writing.discard(record.job_id)
         else:
