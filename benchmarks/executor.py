@@ -5,9 +5,10 @@ from __future__ import annotations
 import operator
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import joblib  # type: ignore[import-untyped]  # it ships no types
@@ -15,6 +16,7 @@ import joblib  # type: ignore[import-untyped]  # it ships no types
 import jobdeck.joblib
 from jobdeck import JobExecutor
 
+from .apart import apart
 from .decks import open_deck
 from .pools import WORKERS, dask_client
 from .table import Budget, Measured, Row
@@ -41,17 +43,9 @@ def measure(*, quick: bool) -> list[Row]:
         backend = jobdeck.joblib.JobdeckBackend(home=home)
         stack.callback(backend.shutdown)
         loops = _rates([(JOBLIB, _looped(backend)), (LOKY, _looped("loky"))], rounds, count)
-    # Last and apart, since the scheduler of a local Dask cluster lives in this process.
-    with ExitStack() as stack:
-        home = stack.enter_context(open_deck(max_workers=WORKERS)).home
-        client = stack.enter_context(dask_client())
-        isolated = stack.enter_context(JobExecutor(WORKERS, home=home))
-
-        def on_dask(number: int) -> list[int]:
-            # pure=False: Dask would otherwise run equal calls once
-            return list(client.gather([client.submit(operator.neg, each, pure=False) for each in range(number)]))
-
-        alone = _rates([(ISOLATED, _on(isolated)), (DASK, on_dask)], rounds, few)
+    with apart(_isolated) as isolated, apart(_dask) as on_dask:
+        runs = [(ISOLATED, partial(isolated.run, _called)), (DASK, partial(on_dask.run, _called))]
+        alone = _rates(runs, rounds, few)
     return [
         _row(f"{count:,} tiny calls in shared processes, end to end", tiny, Budget(1 / 3, at_least=True, peer=POOL)),
         _row(f"{few:,} calls with a process each, end to end", alone, Budget(1.0, at_least=True, peer=DASK)),
@@ -103,6 +97,25 @@ def _on(executor: Executor) -> Run:
         return [future.result() for future in futures]
 
     return run
+
+
+@contextmanager
+def _isolated() -> Iterator[Run]:
+    with open_deck(max_workers=WORKERS) as deck, JobExecutor(WORKERS, home=deck.home) as executor:
+        yield _on(executor)
+
+
+@contextmanager
+def _dask() -> Iterator[Run]:
+    with dask_client() as client:
+        # pure=False: Dask would otherwise run equal calls once
+        yield lambda count: list(
+            client.gather([client.submit(operator.neg, number, pure=False) for number in range(count)])
+        )
+
+
+def _called(run: Run, count: int) -> list[int]:
+    return run(count)
 
 
 def _looped(backend: object) -> Run:

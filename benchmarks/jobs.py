@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from contextlib import ExitStack
 
+from .apart import apart
 from .pools import JOBDECK, PEERS, Contender, Pool
 from .programs import clock, nothing
 from .table import Budget, Measured, Row, quantile
@@ -25,16 +26,16 @@ def _warm_rows(quick: bool) -> list[Row]:
     alone: dict[str, list[list[float]]] = defaultdict(list)
     burst: dict[str, list[list[float]]] = defaultdict(list)
     with ExitStack() as stack:
-        opened = [(contender, stack.enter_context(contender.open())) for contender in (JOBDECK, *PEERS)]
+        opened = [(contender, stack.enter_context(apart(contender.open))) for contender in (JOBDECK, *PEERS)]
         for contender, pool in opened:
-            pool.collect([pool.submit(nothing) for _ in range(2 if contender.slow else 8)])
+            pool.run(_throughput, 2 if contender.slow else 8)
         for turn in range(rounds):
             for contender, pool in opened[turn % len(opened) :] + opened[: turn % len(opened)]:
                 jobs = slow_count if contender.slow else count
-                rate, calls = _throughput(pool, jobs)
+                rate, calls = pool.run(_throughput, jobs)
                 rates[contender.name].append(rate)
                 burst[contender.name].append(calls)
-                alone[contender.name].append(_call_times(pool, slow_count if contender.slow else count // 4))
+                alone[contender.name].append(pool.run(_call_times, slow_count if contender.slow else count // 4))
 
     def in_milliseconds(calls: dict[str, list[list[float]]], who: str, fraction: float) -> Measured:
         return Measured(who, "ms", tuple(1000 * quantile(times, fraction) for times in calls[who]))
