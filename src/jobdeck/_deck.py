@@ -8,13 +8,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
-from math import isfinite
-from numbers import Real
 from pathlib import Path
 from types import GeneratorType
 from typing import Any, Final, TypeVar, overload
 
 from . import _presenting
+from ._arguments import (
+    checked_callback,
+    checked_class,
+    checked_count,
+    checked_home,
+    checked_id,
+    checked_text,
+    is_number,
+)
 from ._block import Watching
 from ._codec.decoder import Decoder
 from ._errors import InvalidInputError
@@ -73,7 +80,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
     def __init__(
         self, home: str | os.PathLike[str] | None = None, engine: Any = None, max_workers: int | None = None
     ) -> None:
-        self._service = JobService.of(home)
+        self._service = JobService.of(checked_home(home))
         self._engine = None if engine is None else self._service.engines.name_of(engine)
         self._is_open = True
         self._service.retain()
@@ -273,11 +280,11 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         tags
             Words to find them by.
         """
-        return Watching(self, name, checked_tags(tags))
+        return Watching(self, checked_text("name", name), checked_tags(tags))
 
     def retry_job(self, job_id: str) -> Job[Any]:
         """Run a job again, from the same bytes, which are not opened."""
-        return self._service.retry(job_id, {})
+        return self._service.retry(checked_id("a job", job_id), {})
 
     def _add(
         self,
@@ -293,12 +300,8 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         after: tuple[str, ...] = (),
         submitted: bool = True,
     ) -> Job[Any]:
-        if callback is not None and not callable(callback):
-            raise InvalidInputError(
-                f"callback is called with (job_id, message); {type(callback).__name__} is no callable"
-            )
-        if decoder is not None and not isinstance(decoder, type):
-            raise InvalidInputError(f"result_decoder is a class such as ResultDecoder, not {type(decoder).__name__}")
+        checked_callback(callback, "job_id, message")
+        checked_class("result_decoder", decoder, "ResultDecoder")
         engine = self._service.engines.chosen(how.engine if how.engine is not None else self._engine, how.metadata)
         order = Order(engine, how, program, self._uploaded(program, program_id))
         values = inputs_of(inputs)
@@ -328,8 +331,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
 
     def job(self, job_id: str) -> Job[Any]:
         """Return a job from whatever kernel it came. JobNotFoundError if it is not in this home."""
-        if not isinstance(job_id, str):
-            raise InvalidInputError(f"a job id is a text, not {type(job_id).__name__}")
+        checked_id("a job", job_id)
         self._service.take_over()
         return self._service.job(job_id)
 
@@ -382,13 +384,13 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
             raise InvalidInputError(f"pending is True, False or None, and only without a status, not {pending!r}")
         self._service.take_over()
         asked = JobQuery(
-            limit=_checked_number("limit", limit),
-            skip=_checked_number("skip", skip) or 0,
+            limit=checked_count("limit", limit),
+            skip=checked_count("skip", skip) or 0,
             status=_FINAL if pending is False else self._checked_status(status),
             without=_FINAL if pending else (),
             tags=checked_tags(tags),
-            name=name,
-            program_id=program_id,
+            name=checked_text("name", name),
+            program_id=checked_text("program_id", program_id),
             created_after=_seconds("created_after", created_after),
             created_before=_seconds("created_before", created_before),
             descending=descending,
@@ -409,7 +411,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
 
     def delete_job(self, job_id: str) -> None:
         """Remove a job with all that it left. RuntimeInvalidStateError while it is under way: cancel it first."""
-        self.store.delete_job(job_id)
+        self.store.delete_job(checked_id("a job", job_id))
         self._service.forget_results()
         self._service.look()
 
@@ -432,7 +434,7 @@ class Deck(Grouping, ManyJobs, ProgramLibrary):
         if older_than is None and keep is None:
             pruned = self.store.prune_by_settings(dry_run=dry_run)
         else:
-            pruned = self.store.prune(_checked_age(older_than), _checked_number("keep", keep), dry_run=dry_run)
+            pruned = self.store.prune(_checked_age(older_than), checked_count("keep", keep), dry_run=dry_run)
         self._service.forget_results()
         return pruned
 
@@ -513,23 +515,13 @@ def _parsed(query: str) -> Query:
 def _seconds(name: str, when: datetime | float | None) -> float | None:
     if isinstance(when, datetime):
         return when.timestamp()
-    if when is not None and not _is_number(when):
+    if when is not None and not is_number(when):
         raise InvalidInputError(f"{name} is a datetime, or seconds since the epoch, not {when!r}")
     return None if when is None else float(when)
 
 
 def _checked_age(age: timedelta | float | None) -> float | None:
     seconds = age.total_seconds() if isinstance(age, timedelta) else age
-    if seconds is not None and not (_is_number(seconds) and seconds >= 0):
+    if seconds is not None and not (is_number(seconds) and seconds >= 0):
         raise InvalidInputError(f"older_than is a timedelta, or seconds from 0 on, not {age!r}")
     return None if seconds is None else float(seconds)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
-
-
-def _checked_number(name: str, number: int | None) -> int | None:
-    if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
-        raise InvalidInputError(f"{name} is a whole number of at least 0, not {number!r}")
-    return number

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, Final
 
+from ._arguments import checked_count, checked_text
 from ._errors import InvalidInputError, StoreError, UnpicklableError
 from ._group import Before, JobGroup, ids_before
 from ._options import RunOptions, checked_tags
@@ -147,7 +148,15 @@ class Grouping:
         descending
             Newest first, or oldest first.
         """
-        query = GroupQuery(limit, skip, kind, name, checked_tags(tags), None, descending)
+        query = GroupQuery(
+            checked_count("limit", limit),
+            checked_count("skip", skip) or 0,
+            checked_text("kind", kind),
+            checked_text("name", name),
+            checked_tags(tags),
+            None,
+            descending,
+        )
         return [JobGroup(self._service, record) for record in self._service.store.groups(query)]
 
     def _add_group(

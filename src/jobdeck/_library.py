@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._arguments import checked_count, checked_text
 from ._backends import backend_named, backends_named
 from ._errors import InvalidInputError
 from ._plain import plain
@@ -73,11 +74,8 @@ class ProgramLibrary:
     def programs(self, refresh: bool = False, limit: int | None = None, skip: int = 0) -> list[Program]:
         """Return uploaded programs, the oldest first: at most `limit`, after `skip`."""
         del refresh
-        for key, number in (("limit", limit), ("skip", skip)):
-            if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
-                raise InvalidInputError(f"{key} is a whole number of at least 0, not {number!r}")
-        first = skip or 0
-        return self._programs.all()[first : None if limit is None else first + limit]
+        first, most = checked_count("skip", skip) or 0, checked_count("limit", limit)
+        return self._programs.all()[first : None if most is None else first + most]
 
     def pprint_programs(
         self, refresh: bool = False, detailed: bool = False, limit: int | None = 20, skip: int = 0
@@ -140,4 +138,4 @@ class ProgramLibrary:
 
         With `name`, those that have it in their names.
         """
-        return backends_named(name)
+        return backends_named(checked_text("name", name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ._arguments import checked_several
 from ._bulk import Bulk, BulkReport, Command, find_jobs
 from ._errors import InvalidInputError
 from ._job import Job
@@ -50,7 +51,7 @@ class ManyJobs:
 
     def tag_jobs(self, jobs: Jobs, add: Iterable[str] = (), remove: Iterable[str] = ()) -> BulkReport:
         """Add tags to many jobs, and take others away. See `cancel_jobs` for `jobs`."""
-        added, removed = checked_tags(add), checked_tags(remove)
+        added, removed = checked_tags(add, "add"), checked_tags(remove, "remove")
         if not (added or removed):
             raise InvalidInputError("tag_jobs: say which tags to add or to remove")
         return self._do("tag", jobs, added, removed)
@@ -61,7 +62,8 @@ class ManyJobs:
                 raise InvalidInputError("an empty query would mean every job there is; say which ones are meant")
             job_ids = find_jobs(self._service.store, jobs)
         else:
-            job_ids = [_id_of(job) for job in ([jobs] if isinstance(jobs, Job) else jobs)]
+            some = [jobs] if isinstance(jobs, Job) else checked_several("jobs", jobs, "jobs or their ids, or a query")
+            job_ids = [_id_of(job) for job in some]
         bulk = Bulk(
             self._service.store, command, job_ids, retry=self._service.retry_job, origin="api", add=add, remove=remove
         )

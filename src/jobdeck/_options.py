@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from typing import Any, Final
 
+from ._arguments import checked_several
 from ._backends import backend_name, backend_named
 from ._errors import InvalidInputError
 
@@ -123,9 +124,9 @@ class RunOptions:
         return None if self.backend is None else backend_name(self.backend)
 
 
-def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+def checked_tags(tags: Iterable[str], name: str = "tags") -> tuple[str, ...]:
     """Return tags as a tuple without repetitions. InvalidInputError where they are no texts."""
-    found = (tags,) if isinstance(tags, str) else tuple(tags)
+    found = (tags,) if isinstance(tags, str) else tuple(checked_several(name, tags, "texts"))
     for tag in found:
         if not isinstance(tag, str) or not tag.strip():
             raise InvalidInputError(f"a tag is a text that is not empty, not {tag!r}")
@@ -206,7 +207,7 @@ def _storable(text: str) -> str:
 
 _READ: Final[dict[str, Any]] = {
     "backend": _checked_backend,
-    "tags": checked_tags,
+    "tags": functools.partial(checked_tags, name="job_tags"),
     "timeout": functools.partial(checked_seconds, "max_execution_time"),
     "log_level": _checked_level,
 }

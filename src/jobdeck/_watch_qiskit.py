@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from ._arguments import checked_timeout, shown
 from ._errors import InvalidInputError, StoreError
 from ._options import checked_tags
 from .watchers import Watched, adapt
@@ -309,10 +310,14 @@ def watch_qiskit(deck: Deck | None = None, *, tags: Iterable[str] = ()) -> Qiski
     InvalidInputError
         There is no Qiskit.
     """
+    from ._deck import Deck
+
     if deck is None:
         from ._toplevel import default_deck
 
         deck = default_deck()
+    if not isinstance(deck, Deck):
+        raise InvalidInputError(f"deck is a Deck or None, not {shown(deck)}")
     try:
         from qiskit.primitives import BasePrimitiveJob
         from qiskit.providers import JobV1
@@ -338,5 +343,6 @@ def unwatch_qiskit(timeout: float | None = 10.0) -> None:
     timeout
         Seconds to wait until the jobs that were created before are in the deck.
     """
+    timeout = checked_timeout(timeout)
     for watch in _births.current:
         watch.stop(timeout)

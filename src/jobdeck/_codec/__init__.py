@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .._errors import EncodingError
+from .._errors import EncodingError, InvalidInputError
 from .decoder import ResultDecoder, decode
 from .display import display, series
 from .encoder import RuntimeEncoder
@@ -23,6 +23,8 @@ def encode(message: Any, encoder: type[json.JSONEncoder] = RuntimeEncoder) -> st
     """
     if encoder is RuntimeEncoder:
         return RuntimeEncoder().encode(message)
+    if not isinstance(encoder, type):
+        raise InvalidInputError(f"encoder is a class such as RuntimeEncoder, not {type(encoder).__name__}")
     try:
         return _strict(json.dumps(message, cls=encoder))
     except EncodingError:

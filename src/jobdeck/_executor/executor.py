@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
+from .._arguments import checked_count, checked_home, checked_several, checked_start, checked_text, checked_timeout
 from .._errors import InvalidInputError
 from .._group import JobGroup
 from .._options import checked_tags
+from .._plain import a_kind
 from .._service import JobService
 from .call_group import CallGroup
 from .isolated import Initialized, IsolatedPool, Once
@@ -77,16 +79,18 @@ class JobExecutor(Executor):
             raise InvalidInputError(f"initializer is called in each process; {initializer!r} cannot be called")
         if not isolate and engine not in (None, "local"):
             raise InvalidInputError("calls share processes of this machine alone: give isolate=False or an engine")
-        self._service = JobService.of(home)
+        self._service = JobService.of(checked_home(home))
         self._initializer = initializer
-        self._initargs = tuple(initargs)
+        self._initargs = tuple(checked_several("initargs", initargs, "arguments"))
         self._lock = threading.Lock()
         self._is_shut = False
         self._is_isolated = isolate
         self._initialized: Initialized | None = None
         # How many jobs of a group run at a time is up to the store; a pool of processes has its own measure.
         limit = {"max_workers": max_workers} if isolate and max_workers is not None else {}
-        self._group = CallGroup(self._service, name or f"JobExecutor-{next(_numbers)}", checked_tags(tags), limit)
+        self._group = CallGroup(
+            self._service, checked_text("name", name) or f"JobExecutor-{next(_numbers)}", checked_tags(tags), limit
+        )
         self._pool: Pool
         if isolate:
             where = self._service.engines.chosen(engine, {})
@@ -105,7 +109,7 @@ class JobExecutor(Executor):
         What cannot be sent to another process is told by the future.
         """
         if not callable(fn):
-            raise TypeError(f"submit() takes what can be called, not {type(fn).__name__}")
+            raise InvalidInputError(f"submit() takes what can be called, not {type(fn).__name__}")
         with self._lock:
             if self._is_shut:
                 raise RuntimeError("cannot schedule new futures after shutdown")
@@ -136,12 +140,13 @@ class JobExecutor(Executor):
         TimeoutError
             From the iterator: a result was not there in time.
         """
-        if chunksize < 1:
-            raise ValueError("chunksize must be >= 1.")
-        if buffersize is not None and (isinstance(buffersize, bool) or not isinstance(buffersize, int)):
-            raise TypeError("buffersize must be an integer or None")
-        if buffersize is not None and buffersize < 1:
-            raise ValueError("buffersize must be None or > 0")
+        if not callable(fn):
+            raise InvalidInputError(f"map() calls its first argument; {a_kind(fn)} cannot be called")
+        if checked_start("chunksize", chunksize) < 1:
+            raise InvalidInputError("chunksize is a whole number above 0, not 0")
+        if checked_count("buffersize", buffersize) == 0:
+            raise InvalidInputError("buffersize is a whole number above 0, or None, not 0")
+        timeout = checked_timeout(timeout)
         end = None if timeout is None else time.monotonic() + timeout
         items = zip(*iterables, strict=False)
         if chunksize == 1:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, overload
 
 from .. import _presenting
+from .._arguments import checked_class, checked_timeout
 from .._bulk import Bulk, BulkReport, Command
 from .._codec.decoder import Decoder
 from .._errors import (
@@ -150,6 +151,7 @@ class JobGroup(Generic[R]):
         JobTimeoutError
             Some have not ended within `timeout`; they go on.
         """
+        timeout = checked_timeout(timeout)
         if self._service.is_follower():
             raise JobError("an observer of a job's traits runs in the thread that brings all news: it cannot wait here")
         left = wait_for_end(self._service.follower, self.group_id, self._read_open, timeout)
@@ -188,6 +190,7 @@ class JobGroup(Generic[R]):
         JobError
             A result that was kept in a cluster cannot be had, and not `partial`.
         """
+        checked_class("decoder", decoder, "ResultDecoder")
         self.wait(timeout)
         standing = self._standing()
         if not partial:
@@ -247,11 +250,11 @@ class JobGroup(Generic[R]):
         if replacement_tags is None and additional_tags is None and removal_tags is None:
             raise InvalidInputError("update_tags: give replacement_tags, additional_tags or removal_tags")
         before = self._read().tags
-        removed = checked_tags(removal_tags or ())
+        removed = checked_tags(removal_tags or (), "removal_tags")
         left = edited_tags(
             before,
-            None if replacement_tags is None else checked_tags(replacement_tags),
-            checked_tags(additional_tags or ()),
+            None if replacement_tags is None else checked_tags(replacement_tags, "replacement_tags"),
+            checked_tags(additional_tags or (), "additional_tags"),
             removed,
         )
         self._record = self._service.store.update_group(self.group_id, tags=left)

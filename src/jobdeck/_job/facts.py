@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._arguments import checked_class, checked_start
 from .._codec import decode
 from .._codec.decoder import Decoder
 from .._errors import EngineError, JobError, JobNotFoundError, StoreError
@@ -221,7 +222,8 @@ class JobFacts(LiveState):
 
     def interim_results(self, decoder: Decoder | None = None, start: int = 0) -> list[Any]:
         """Return all interim messages so far, or those after number `start`."""
-        found = self._service.store.messages(self.job_id(), start)
+        checked_class("decoder", decoder, "ResultDecoder")
+        found = self._service.store.messages(self.job_id(), checked_start("start", start))
         return [self._decode(message, decoder) for message in found if not message.final]
 
     @property

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
 from .. import _presenting
+from .._arguments import checked_callback, checked_class, checked_pace, checked_start, checked_timeout
 from .._codec.decoder import Decoder
 from .._errors import (
     InvalidInputError,
@@ -96,9 +97,9 @@ class Job(JobFacts, Generic[R]):
             raise InvalidInputError("update_tags: give replacement_tags, additional_tags or removal_tags")
         left = edited_tags(
             self.tags,
-            None if replacement_tags is None else checked_tags(replacement_tags),
-            checked_tags(additional_tags or ()),
-            checked_tags(removal_tags or ()),
+            None if replacement_tags is None else checked_tags(replacement_tags, "replacement_tags"),
+            checked_tags(additional_tags or (), "additional_tags"),
+            checked_tags(removal_tags or (), "removal_tags"),
         )
         self._service.store.update_tags(self.job_id(), left)
         self._service.look()
@@ -127,8 +128,10 @@ class Job(JobFacts, Generic[R]):
         JobTimeoutError
             It has not ended within `timeout`; it goes on.
         """
+        checked_class("decoder", decoder, "ResultDecoder")
+        timeout = checked_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        return self._result_of(self._wait(timeout, wait), decoder, deadline)
+        return self._result_of(self._wait(timeout, checked_pace("wait", wait)), decoder, deadline)
 
     def _result_of(self, record: JobRecord, decoder: Decoder | None = None, deadline: float | None = None) -> R:
         if record.status == JobStatus.CANCELLED:
@@ -193,9 +196,11 @@ class Job(JobFacts, Generic[R]):
         callback
             Called in this thread with ``(job_id, status, job)`` when the status changes, and once with the final one.
         """
+        checked_callback(callback, "job_id, status, job")
+        wait = checked_pace("wait", wait)
         told: JobStatus | str | None = None
         due = 0.0
-        for record in self._news(timeout, wait):
+        for record in self._news(checked_timeout(timeout), wait):
             if callback is not None and (record.status != told or time.monotonic() >= due):
                 told, due = record.status, time.monotonic() + wait
                 callback(self.job_id(), record.status, self)
@@ -282,8 +287,12 @@ class Job(JobFacts, Generic[R]):
             return await asyncio.to_thread(self._result_of, record)
         return self._result_of(record)
 
-    async def messages(self, decoder: Decoder | None = None, start: int = 0) -> AsyncIterator[Any]:
+    def messages(self, decoder: Decoder | None = None, start: int = 0) -> AsyncIterator[Any]:
         """Yield every interim message after number `start`, each once, in order, until the job has ended."""
+        checked_class("decoder", decoder, "ResultDecoder")
+        return self._messages(decoder, checked_start("start", start))
+
+    async def _messages(self, decoder: Decoder | None, start: int) -> AsyncIterator[Any]:
         with wakener(self) as awake:
             while True:
                 is_over = self.in_final_state()
@@ -318,6 +327,8 @@ class Job(JobFacts, Generic[R]):
         RuntimeInvalidStateError
             The job streams already, or has ended: ``interim_results()`` has its messages.
         """
+        checked_callback(callback, "job_id, message")
+        checked_class("decoder", decoder, "ResultDecoder")
         if is_final(self.status()):
             raise RuntimeInvalidStateError(f"job {self._label} has ended; interim_results() returns its messages")
         start = 0 if replay else self._service.store.last_seqs([self.job_id()]).get(self.job_id(), 0)

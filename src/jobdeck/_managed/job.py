@@ -8,6 +8,7 @@ from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from .._arguments import checked_start, checked_timeout
 from .._errors import JobdeckError, JobNotFoundError, JobTimeoutError, RuntimeInvalidStateError
 from .._experiments import Experiments
 from .._job import Job
@@ -44,8 +45,8 @@ class ManagedJob:
     """
 
     def __init__(self, start_index: int, experiments_count: int, job: Job[Any] | None = None) -> None:
-        self.start_index = start_index
-        self.end_index = start_index + experiments_count - 1
+        self.start_index = checked_start("start_index", start_index)
+        self.end_index = start_index + checked_start("experiments_count", experiments_count) - 1
         self.job = job
         self.submit_error: Exception | None = None
         self.note: str | None = None
@@ -100,7 +101,7 @@ class ManagedJob:
         from .submission import submit_one
 
         experiments = Experiments(circuits if isinstance(circuits, (list, tuple)) else [circuits])
-        tags = checked_tags(job_tags or ())
+        tags = checked_tags(job_tags or (), "job_tags")
 
         def make() -> Job[Any]:
             how = {"name": job_name, "tags": tags}
@@ -180,6 +181,7 @@ class ManagedJob:
         """
         if self._result is not None and not refresh:
             return self._result
+        timeout = checked_timeout(timeout)
         if not self._settled.wait(timeout):
             raise JobTimeoutError(f"{self._label} were not submitted within {timeout:g} s ({self.note or 'waiting'})")
         if self.job is None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
+from .._arguments import checked_timeout
 from .._bulk import BulkReport
 from .._errors import InvalidInputError, JobError, JobNotFoundError, JobTimeoutError
 from .._experiments import experiment_name
@@ -138,6 +139,7 @@ class ManagedJobSet(JobGroup[Any]):
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until all jobs have ended, those included that are still to be submitted; see `JobGroup.wait`."""
+        timeout = checked_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         for part in self._submitting or ():
             if not part._settled.wait(None if deadline is None else max(deadline - time.monotonic(), 0)):
@@ -166,6 +168,7 @@ class ManagedJobSet(JobGroup[Any]):
         JobTimeoutError
             The jobs have not all ended within `timeout`; they go on.
         """
+        timeout = checked_timeout(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         self.wait(timeout)
         parts = []

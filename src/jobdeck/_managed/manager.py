@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from .._arguments import checked_text, shown
 from .._backends import backend_named
 from .._errors import InvalidInputError
-from .._options import RunOptions
+from .._options import RunOptions, checked_tags
 from .._programs import Programs
 from .._toplevel import default_deck
 from .jobset import ManagedJobSet, retrieve
@@ -36,6 +37,10 @@ class JobManager:
     """
 
     def __init__(self, deck: Deck | None = None, *, engine: str | None = None, timeout: float | None = None) -> None:
+        from .._deck import Deck
+
+        if deck is not None and not isinstance(deck, Deck):
+            raise InvalidInputError(f"deck is a Deck or None, not {shown(deck)}")
         self._given_deck = deck
         self._engine = engine
         self._timeout = timeout
@@ -80,7 +85,7 @@ class JobManager:
         how = RunOptions.checked(
             backend=None,
             name=name or time.strftime("%Y-%m-%d %H:%M:%S"),
-            tags=job_tags or (),
+            tags=checked_tags(job_tags or (), "job_tags"),
             engine=self._engine,
             timeout=self._timeout,
             metadata=None,
@@ -106,6 +111,7 @@ class JobManager:
 
     def job_sets(self, name: str | None = None) -> list[ManagedJobSet]:
         """Return the sets that this manager has made or retrieved, all or those of this name."""
+        checked_text("name", name)
         return [job_set for job_set in self._job_sets if name is None or job_set.name == name]
 
     def retrieve_job_set(self, job_set_id: str, provider: Any = None, refresh: bool = False) -> ManagedJobSet:
