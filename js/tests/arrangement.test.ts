@@ -193,6 +193,7 @@ describe("the status in a query's text", () => {
     ["status:done", [], ""],
     ['name:"a  b" status:done', [], 'name:"a  b"'],
     ["energy<-1", ["Parked there"], 'status:"Parked there" energy<-1'],
+    ["", ["QUEUE"], 'status:"QUEUE"'],
   ])("is exchanged: %s", (text, statuses, after) => {
     expect(withStatus(text, statuses)).toBe(after);
     expect(statusesOf(after)).toEqual(statuses);

@@ -193,6 +193,13 @@ describe("the status chips", () => {
     await page.frame({ counts: { DONE: 5 } });
     expect(pressed()).toEqual(["Running 0"]);
   });
+
+  it("have none for a slip", async () => {
+    await page.open(MIXED);
+    await page.type("status:RUNNIG");
+    expect(page.find(".jobdeck-fault").textContent).toContain('there is no status "RUNNIG"; did you mean running?');
+    expect(chips()).toEqual(["All 5", "Running 2", "Queued 1", "Done 1", "Error 1"]);
+  });
 });
 
 describe("the search box", () => {

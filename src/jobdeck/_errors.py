@@ -28,6 +28,8 @@ from typing import Final
 from ._plain import plain
 
 _OURS: Final = frozenset({"jobdeck", "IPython", "ipykernel"})
+_CELL: Final = r'^  File "(?:<ipython-input-[^"]*|[^"]*[\\/]ipykernel_\d+[\\/]\d+\.py)", '
+"""How the place of a line begins that is in a cell: its file is none that a person could open."""
 
 
 class JobdeckError(Exception):
@@ -76,7 +78,17 @@ class JobNotFoundError(JobError, LookupError):
 
 
 class InvalidInputError(JobError, TypeError, ValueError):
-    """A program, its inputs, or what it reports as progress is not what it must be."""
+    """A program, its inputs, what it reports as progress, or another argument is not what it must be."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the lines of the caller's that led here, without those of jobdeck and IPython."""
+        import re
+        import traceback
+
+        steps = traceback.walk_tb(self.__traceback__)
+        theirs = (step for step in steps if step[0].f_globals.get("__name__", "").partition(".")[0] not in _OURS)
+        lines = [line.rstrip("\n") for line in traceback.StackSummary.extract(theirs).format()]
+        return [*(re.sub(_CELL, "  Cell, ", line) for line in lines), f"{type(self).__name__}: {self}"]
 
 
 class QueryError(InvalidInputError):
@@ -111,15 +123,6 @@ class QueryError(InvalidInputError):
         bad = plain(self.text[self.start : last])
         after = plain(self.text[last : last + self._AROUND]) + ("…" if last + self._AROUND < len(self.text) else "")
         return f"{self.message}\n  {before}{bad}{after}\n  {' ' * _columns(before)}{'^' * max(_columns(bad), 1)}"
-
-    def _render_traceback_(self) -> list[str]:
-        """Return what IPython shows: the lines that led here, without those of jobdeck and of IPython itself."""
-        import traceback
-
-        steps = traceback.walk_tb(self.__traceback__)
-        theirs = [step for step in steps if step[0].f_globals.get("__name__", "").partition(".")[0] not in _OURS]
-        lines = traceback.StackSummary.extract(iter(theirs)).format()
-        return [*(line.rstrip("\n") for line in lines), f"{type(self).__name__}: {self}"]
 
 
 def _columns(text: str) -> int:

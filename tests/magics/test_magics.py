@@ -51,11 +51,19 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory, notebook: Kernel) -> Ite
     close_all()
 
 
+def test_what_is_given_wrongly_is_told_below_the_line_that_gives_it(notebook: Kernel):
+    assert notebook.run("import jobdeck\n\njobdeck.jobs(limit='x')").splitlines() == [
+        "  Cell, line 3, in <module>",
+        "    jobdeck.jobs(limit='x')",
+        "InvalidInputError: limit is a whole number of at least 0, not 'x'",
+    ]
+
+
 def test_a_query_that_cannot_be_read_is_shown_below_the_line_that_has_it(notebook: Kernel):
     said = notebook.run("import jobdeck\ndef mine(query):\n    return jobdeck.jobs(query=query)\n\nmine('status:')")
     place, line, inner, inner_line, *told = said.splitlines()
     assert (line.strip(), inner_line.strip()) == ("mine('status:')", "return jobdeck.jobs(query=query)")
-    assert ("line 5" in place, "line 3" in inner) == (True, True)
+    assert (place, inner) == ("  Cell, line 5, in <module>", "  Cell, line 3, in mine")
     assert told == ['QueryError: "status:" lacks what comes after it', "  status:", "  ^^^^^^^"]
 
 

@@ -1,4 +1,4 @@
-import { STATUS_WORDS } from "./query/fields";
+import { nearestStatus, STATUS_WORDS } from "./query/fields";
 
 /** The words of a query as they stand in its text; quotes hold a word together. */
 const WORD = /(?:[^\s"']|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)+/g;
@@ -28,5 +28,6 @@ export function withStatus(text: string, statuses: readonly string[]): string {
 function statusValue(status: string): string {
   const lower = status.toLowerCase();
   if (STATUS_WORDS.get(lower)?.[0] === status) return lower;
-  return /^[\w-]+$/.test(status) ? status : `"${status.replaceAll(/["\\]/g, "\\$&")}"`;
+  // Without quotes, what is almost a status of ours would be taken for a slip.
+  return /^[\w-]+$/.test(status) && nearestStatus(status) === null ? status : `"${status.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -13,7 +13,8 @@ export function Chips(): VNode {
   const chosen = statusesOf(control.query.value);
   const counts = table.counts.value;
   const tallies = ranked(counts);
-  const missing = chosen.filter((status) => !tallies.some((tally) => tally.status === status));
+  // What cannot be read asks for no status.
+  const missing = control.fault.value ? [] : chosen.filter((status) => !tallies.some((tally) => tally.status === status));
   return (
     <div class="jobdeck-chips" role="group" aria-label={trans.__("Show by status")}>
       <Chip label={trans.__("All")} count={table.total.value} isOn={chosen.length === 0} onClick={() => control.filterStatus(null, false)} />
