@@ -20,7 +20,7 @@ from ..._status import is_final
 from ..bell import ENDS, NEWS, Bell
 from .travel import EVENT_BODY, EVENT_LOG, News, packed
 
-TICK: Final = 0.01
+TICK: Final = 0.015
 """Seconds at least between looks at the jobs that run here: what is new in them goes as one event."""
 _LOG_EVERY: Final = 0.1
 """Seconds between looks at what jobs print, of which nobody rings, and at what a ring was missed of."""
@@ -219,9 +219,12 @@ class Relay:
         """Send what is new of the jobs that are watched, and let those go that are over."""
         version = self._store.data_version()
         is_log_due = time.monotonic() >= self._log_due
-        if version == self._version and not is_log_due:
+        is_new = version != self._version
+        if not is_new and not is_log_due:
             return
-        changes = self._store.changes(self._number) if version != self._version else None
+        # What jobs say changes nothing of them.
+        has_changed = is_new and self._store.change_number() != self._number
+        changes = self._store.changes(self._number) if has_changed else None
         # Only now: a job is watched before it is in the store, so that no change is of a job that is watched later.
         with self._lock:
             watched = dict(self._watched)
@@ -241,7 +244,7 @@ class Relay:
         ended = [job_id for job_id in records if watched[job_id].record is not None]
         for job_id, outcome in self._store.outcomes(ended).items() if ended else ():
             watched[job_id].outcome = outcome
-        has_more = changes is not None and self._add_new(watched)
+        has_more = is_new and self._add_new(watched)
         for job_id, one in watched.items():
             if one.record is not None:
                 # All messages of a job are there before its end is.
