@@ -204,6 +204,31 @@ def test_a_workers_jobs_die_with_it(own_cluster, make_deck):
     until(lambda: is_gone(pid))
 
 
+def test_a_worker_that_is_retired_ends_its_jobs_and_says_so(own_cluster, make_deck):
+    worker = own_cluster.add_worker()
+    job = make_deck(own_cluster.engine).run(never_end)
+    (pid,) = begun(job)
+    with Client(own_cluster.address) as client:
+        client.retire_workers(list(client.scheduler_info()["workers"]), close_workers=True)
+    worker.wait(30)
+    until(lambda: is_gone(pid))
+    job.wait_for_final_state(timeout=60)
+    assert job.status() == JobStatus.ERROR
+    assert "died while it ran there; retry() runs it again" in job.error_message()
+
+
+def test_a_job_takes_up_no_thread_of_its_worker(cluster, make_deck):
+    job = make_deck(cluster.engine).run(never_end)
+    begun(job)
+    with Client(cluster.address) as client:
+        busy = client.run(lambda dask_worker: list(dask_worker.active_threads.values()))
+        processing = client.processing()
+    assert not any(busy.values())
+    assert sum(map(len, processing.values())) == 1
+    job.cancel()
+    job.wait_for_final_state(timeout=60)
+
+
 def test_the_scheduler_dies_and_the_jobs_say_so(own_cluster, make_deck):
     own_cluster.add_worker()
     deck = make_deck(own_cluster.engine)

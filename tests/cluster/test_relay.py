@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
+import pytest
+
+from jobdeck._errors import StoreError
 from jobdeck._records import NewJob, News
 from jobdeck._status import Exit, is_final
+from jobdeck.engines.bell import ENDS, NEWS, ring
 from jobdeck.engines.dask import relay as relay_module
 from jobdeck.engines.dask.relay import Relay, Watched
 from jobdeck.engines.dask.travel import EVENT_BODY, unpacked
 from jobdeck.store.sqlite import open_store
+
+from .conftest import until
 
 
 def test_a_job_that_comes_and_ends_between_two_steps_of_a_look_is_told(tmp_path):
@@ -78,6 +85,50 @@ def test_what_several_jobs_say_while_they_run_is_told_once_and_in_order_however_
     assert told["first"] == [(number, False, str(number)) for number in range(1, 32)]
     assert told["second"] == [(1, False, "1"), (2, False, None), (3, True, "y" * EVENT_BODY)]
     assert (first.seen, second.seen) == (31, 3)
+    store.close()
+
+
+def test_what_a_job_says_and_its_end_are_heard_by_their_bells_and_not_looked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(relay_module, "_LOG_EVERY", 1000.0)
+    store = open_store(tmp_path)
+    said = threading.Semaphore(0)
+    relay = Relay(store, lambda topic, news: said.release(), "tcp://127.0.0.1:1")
+    job = Watched("topic", "run 1")
+    with relay.watching("job", job, lambda: _begin(store, "job")):
+        until(lambda: store.payload_keys(["job"]))
+        for number in range(3):
+            store.add_message("job", str(number))
+            ring(tmp_path, NEWS)
+            assert said.acquire(timeout=10)
+        _end(store, "job")
+        ring(tmp_path, ENDS)
+        assert job.over.result(10) is None
+    assert job.seen == 3
+    relay.close()
+    store.close()
+
+
+def test_a_job_that_cannot_begin_is_over_with_the_reason_and_holds_up_no_other(tmp_path):
+    store = open_store(tmp_path)
+    relay = Relay(store, lambda topic, news: None, "tcp://127.0.0.1:1")
+    first, second = Watched("topic", "run 1"), Watched("topic", "run 2")
+
+    def fail():
+        raise StoreError("the disk is full")
+
+    with relay.watching("first", first, fail), relay.watching("second", second, lambda: _run(store, "second")):
+        with pytest.raises(StoreError, match="the disk is full"):
+            first.over.result(10)
+        assert second.over.result(10) is None
+    relay.close()
+    store.close()
+
+
+def test_a_relay_that_is_closed_leaves_nothing_open(tmp_path):
+    store = open_store(tmp_path)
+    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    Relay(store, lambda topic, news: None, "tcp://127.0.0.1:1").close()
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
     store.close()
 
 
