@@ -405,6 +405,11 @@ def forbid_to_open_files():
     return {"kept": "here"}
 
 
+def forbid_to_open_files_and_fail():
+    forbid_to_open_files()
+    raise ValueError("too far apart: ö")
+
+
 def list_open_files():
     return sorted(os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.lexists(entry.path))
 

@@ -75,10 +75,18 @@ def test_memory_that_runs_out_is_an_error_of_kind_memory(bench: Bench) -> None:
     assert (job.status, job.error_kind) == ("ERROR", "memory")
 
 
-def test_a_program_that_leaves_nothing_to_load_with_can_be_run_again(forking: Bench) -> None:
-    assert forking.run(programs.forbid_to_open_files).error_kind == "exit"
+def test_a_program_that_leaves_nothing_to_load_with_says_so_and_can_be_run_again(forking: Bench) -> None:
+    job = forking.run(programs.forbid_to_open_files)
+    assert (job.status, job.error_kind) == ("ERROR", "exception")
+    assert job.error.startswith("OSError: [Errno 24] Too many open files")
+    assert "what the program left could not be kept. retry() runs it where" in job.error
     again = forking.run(programs.forbid_to_open_files)
     assert (again.status, forking.value(again)) == ("DONE", {"kept": "here"})
+
+
+def test_a_program_that_leaves_nothing_to_load_with_and_fails_tells_why(forking: Bench) -> None:
+    job = forking.run(programs.forbid_to_open_files_and_fail)
+    assert (job.status, job.error_kind, job.error) == ("ERROR", "exception", "ValueError: too far apart: ö")
 
 
 @pytest.mark.parametrize("program", [programs.close_stdout, programs.close_all_descriptors])

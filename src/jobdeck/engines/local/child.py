@@ -23,7 +23,7 @@ from . import capture, signals
 from .assignment import Assignment, Place
 from .capture import flush
 from .children import SET_CHILD_SUBREAPER, SET_NAME, SET_PDEATHSIG, prctl_of_libc
-from .inherited import NEEDS, SHORT, Handover, Notice, handed_number
+from .inherited import NEEDS, SHORT, Handover, Notice, handed_failure, handed_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,9 +79,10 @@ def run_job(work: Work, assignment: Assignment, parent: int) -> NoReturn:
     code = _BROKEN
     try:
         code = work.run(assignment, parent)
-    except BaseException:  # noqa: BLE001 - nothing above this line belongs to this process
+    except BaseException as error:  # noqa: BLE001 - nothing above this line belongs to this process
         # The program may have left nothing to load a module with: then a retry goes to a process that has them.
         work.tell_of_needs(is_certain=True)
+        work.tell_of_failure(error)
         _print_exception()
     finally:
         flush()
@@ -172,6 +173,10 @@ class Work:
         self._is_interrupted = False
         self._is_armed = False
         """Whether an interrupt is the program's: from its beginning to its end."""
+        self._is_kept = False
+        """Whether there is an outcome, whatever goes wrong from then on."""
+        self._raised: BaseException | None = None
+        """What the program has raised, until that is its outcome."""
         self._pid = 0
         self._job_id = ""
         _at_work.messenger = self.messenger
@@ -206,6 +211,7 @@ class Work:
                 return _BROKEN
         pid = self._pid = os.getpid()
         job_id = self._job_id = job.job_id
+        self._is_kept = False  # the parent has rehearsed
         loaded = len(sys.modules)
         started = time.monotonic()
         if os.getsid(0) != pid:
@@ -219,17 +225,22 @@ class Work:
         value: Any = None
         number: str | None = None
         code = 0
+        has_returned = False
         try:
             value = self._value(job)
+            has_returned = True
             number = plain_number(value)
             if number is None:
                 outcome, value = _outcome_of(value), None
         except BaseException as error:  # noqa: BLE001 - whatever ends the program is its outcome
+            self._raised = None if has_returned else error
             if isinstance(error, MemoryError):
                 _free_memory()
             with OwnPath():
                 from ..ending import outcome_of_raised
             outcome, code = outcome_of_raised(error)
+            # With it go all frames that it came through, and what they hold.
+            self._raised = None
         flush()
         if os.getpid() != pid:
             # A process that the program has forked came back from it, too. How the job ends is not up to that one.
@@ -242,6 +253,7 @@ class Work:
             is_kept = line.give(job_id, outcome) if outcome else line.send(handed_number(job_id, number or ""))
         if not is_kept and not self._keep(outcome or _outcome_of(value)):
             return _CANNOT_STORE
+        self._is_kept = True
         # Whatever still keeps the process busy may simply die.
         signals.handle(signals.INT, signals.DEFAULT)
         if outcome and outcome.interrupted:
@@ -312,6 +324,18 @@ class Work:
             return
         if is_certain or any(name in sys.modules for name in _NEEDS):
             self._handover.send(NEEDS + self._job_id.encode())
+
+    def tell_of_failure(self, error: BaseException) -> None:
+        """Hand over why there is no outcome, by what this process has: `error` may be that it can load nothing."""
+        # A process that the program has forked may have come here, too.
+        if self._handover is None or self._is_kept or os.getpid() != self._pid:
+            return
+        failed = self._raised or error
+        name = type(failed).__name__
+        words = f"{name}: {failed}"
+        if self._raised is None:
+            words += "; so what the program left could not be kept. retry() runs it where nothing has to be loaded"
+        self._handover.send(handed_failure(self._job_id, name, words))
 
     def _keep(self, outcome: Outcome) -> bool:
         """Store the outcome, with patience; False if that cannot be done."""

@@ -23,6 +23,7 @@ SHORT: Final = 1.0
 """Seconds up to which a job hands its outcome over."""
 LIMIT: Final = 1 << 16
 """Bytes up to which an outcome is handed over; a larger one goes to the store straight away."""
+_LONGEST: Final = 10_000
 NEEDS: Final = b"needs\n"
 """Before a job's id: it had to load more than there was."""
 
@@ -84,6 +85,12 @@ def handed_number(job_id: str, number: str) -> bytes:
     """Return what ``handed`` does for the outcome of a program that returned a plain number."""
     size = len(number)
     return f"{job_id}\n1 0 - {size} - 4 {size} - - - -\n{number}json{number}".encode("ascii")
+
+
+def handed_failure(job_id: str, kind: str, words: str) -> bytes:
+    """Return what ``handed`` does for the outcome of a program that failed, of which no more is known than this."""
+    name, text = (part.encode("utf-8", "surrogatepass") for part in (kind, words[:_LONGEST]))
+    return f"{job_id}\n0 0 - - - - - {len(name)} {len(text)} - -\n".encode("ascii") + name + text
 
 
 def job_of(data: bytes) -> str:
