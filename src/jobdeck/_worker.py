@@ -51,7 +51,14 @@ async def run(parcel: Parcel) -> bytes:
     if station is None:
         # To make its home takes a while.
         station = await asyncio.to_thread(Station.here)
-    return packed(await station.run(parcel))
+    end = await station.run(parcel)
+    # What is large would hold up the loop, and with it all that the worker does.
+    return packed(end) if is_small(end) else await asyncio.to_thread(packed, end)
+
+
+def is_small(end: End) -> bool:
+    """Tell whether an end may travel as an event."""
+    return len(end["outcome"] or b"") <= EVENT_BODY
 
 
 def answer(question: str, job_id: str, *details: Any) -> Any:
@@ -169,7 +176,7 @@ class Station:
         if watched.record is None:
             raise EngineError(f"job {job_id} was removed from the worker while it ran")
         end = await self._end(watched, watched.record, parcel["limit"])
-        if len(end["outcome"] or b"") <= EVENT_BODY and not self._is_leaving():
+        if is_small(end) and not self._is_leaving():
             # The agent need not ask for the task's result then. Of a worker that was given up no end counts.
             self._relay.send(watched, {"job": job_id, "end": end})
         return end
