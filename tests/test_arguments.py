@@ -43,6 +43,11 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
     close_all()
 
 
+def on_dask(at: Any, **options: Any) -> object:
+    """Run something on a Dask cluster that is not asked, as the options are wrong."""
+    return at.deck.run(nothing, engine="dask://127.0.0.1:1", options={"dask": options})
+
+
 CALLS: dict[str, tuple[Callable[[Any], object], str]] = {
     "Deck(5)": (lambda at: Deck(5), "home is the path of a folder"),
     "Deck(b'x')": (lambda at: Deck(b"x"), "home is the path of a folder"),
@@ -51,6 +56,18 @@ CALLS: dict[str, tuple[Callable[[Any], object], str]] = {
     "run(result_decoder=5)": (lambda at: at.deck.run(nothing, result_decoder=5), "result_decoder is a class"),
     "run(tags=5)": (lambda at: at.deck.run(nothing, tags=5), f"tags {MANY} texts, not 5"),
     "run(timeout='x')": (lambda at: at.deck.run(nothing, timeout="x"), "timeout is a number of seconds above 0"),
+    "run(options={'dask': {'resources': {'GPU': -1}}})": (
+        lambda at: on_dask(at, resources={"GPU": -1}),
+        "the option 'resources' for Dask is a dict of numbers of at least 0",
+    ),
+    "run(options={'dask': {'priority': inf}})": (
+        lambda at: on_dask(at, priority=float("inf")),
+        "options is a dict of what JSON can hold",
+    ),
+    "run(options={'dask': {'allow_other_workers': True}})": (
+        lambda at: on_dask(at, allow_other_workers=True),
+        "'allow_other_workers' for Dask goes with 'workers'",
+    ),
     "map(tags=5)": (lambda at: at.deck.map(nothing, [1], tags=5), f"tags {MANY} texts"),
     "watch(tags=5)": (lambda at: at.deck.watch(Future(), tags=5), f"tags {MANY} texts"),
     "watching(5)": (lambda at: at.deck.watching(5), f"name {TEXT}, not 5"),

@@ -105,7 +105,7 @@ class RunOptions:
                 kept[key] = _checked_place(key, value)
                 continue
             if key == _ENGINE:
-                kept |= _checked_metadata({key: value})
+                kept |= _checked_metadata({key: value}, "options")
                 continue
             if name is None:
                 raise InvalidInputError(
@@ -185,10 +185,10 @@ def _checked_level(level: Any) -> str:
 def _checked_place(key: str, value: Any) -> Any:
     if key == "image" and not (isinstance(value, str) and _IMAGE.fullmatch(value)):
         raise InvalidInputError(f"options: an image is written as name:tag, not as {value!r}")
-    return _checked_metadata({key: value})[key]
+    return _checked_metadata({key: value}, "options")[key]
 
 
-def _checked_metadata(metadata: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _checked_metadata(metadata: Mapping[str, Any] | None, argument: str = "metadata") -> Mapping[str, Any]:
     if metadata is None:
         return {}
     try:
@@ -196,7 +196,7 @@ def _checked_metadata(metadata: Mapping[str, Any] | None) -> Mapping[str, Any]:
             raise TypeError(f"it is of type {type(metadata).__name__}")
         kept: dict[str, Any] = json.loads(json.dumps(dict(metadata), allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise InvalidInputError(f"metadata is a dict of what JSON can hold: {error}") from error
+        raise InvalidInputError(f"{argument} is a dict of what JSON can hold: {error}") from error
     return kept
 
 

@@ -142,6 +142,12 @@ def test_an_option_that_dask_does_not_have_is_named(cluster, make_deck):
     assert deck.jobs() == []
 
 
+def test_a_worker_on_a_host_that_nobody_knows_is_told_by_its_option(cluster, make_deck):
+    job = make_deck(cluster.engine).run(dict, options={"dask": {"workers": "nowhere.invalid:1"}})
+    job.wait_for_final_state(timeout=60)
+    assert "no host of the name that the option 'workers' has" in job.error_message()
+
+
 def test_the_agent_is_killed_while_jobs_run_and_nothing_is_lost_or_twice(cluster, make_deck, tmp_path):
     deck = make_deck(cluster.engine)
     go = tmp_path / "go"

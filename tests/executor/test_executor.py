@@ -174,12 +174,15 @@ def test_shutdown_cancels_what_has_not_begun_if_it_is_told_to(home, isolate, tmp
     while not first.running():
         time.sleep(0.01)
     others = [executor.submit(add, 1) for _ in range(10)]
-    executor.shutdown(wait=False, cancel_futures=True)
+    closing = threading.Thread(target=executor.shutdown, kwargs={"wait": True, "cancel_futures": True})
+    closing.start()
+    wait(others[-1:], PATIENCE)
     go.touch()
-    assert first.result(PATIENCE) == "went on"
-    wait(others, PATIENCE)
     assert others[-1].cancelled()
-    executor.shutdown()
+    assert first.result(PATIENCE) == "went on"
+    closing.join(PATIENCE)
+    assert not closing.is_alive()
+    assert all(future.done() for future in others)
 
 
 def test_an_initializer_runs_before_the_calls_and_a_failing_one_breaks_the_executor(home, isolate):

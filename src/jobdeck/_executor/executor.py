@@ -78,7 +78,9 @@ class JobExecutor(Executor):
         if initializer is not None and not callable(initializer):
             raise InvalidInputError(f"initializer is called in each process; {initializer!r} cannot be called")
         if not isolate and engine not in (None, "local"):
-            raise InvalidInputError("calls share processes of this machine alone: give isolate=False or an engine")
+            raise InvalidInputError(
+                "calls share processes of this machine alone: give either isolate=False or an engine, not both"
+            )
         self._service = JobService.of(checked_home(home))
         self._initializer = initializer
         self._initargs = tuple(checked_several("initargs", initargs, "arguments"))

@@ -107,6 +107,7 @@ class SharedPool:
         self._wake = threading.Event()
         self._is_left = False
         self._is_closed = False
+        self._is_dropping = False
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
 
@@ -172,10 +173,11 @@ class SharedPool:
         # A garbage collection may come here within any other call, so that no lock is taken: the thread does the rest.
         self._is_left = True
         if cancel_futures:
+            self._is_dropping = True
             self._processes.shutdown(wait=False, cancel_futures=True)
 
     def join(self) -> None:
-        self._processes.shutdown(wait=True)
+        self._processes.shutdown(wait=True, cancel_futures=self._is_dropping)
         self._is_left = True
         self._wake.set()
         thread = self._thread
@@ -233,7 +235,8 @@ class SharedPool:
             self._let_come()
             if self._is_left and not self._is_closed:
                 self._is_closed = True
-                self._processes.shutdown(wait=False)
+                # What Python's pool is told last counts, and it may not have come to what it was told before.
+                self._processes.shutdown(wait=False, cancel_futures=self._is_dropping)
             try:
                 if not is_held:
                     self._service.store  # noqa: B018 - it makes the home

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from socket import gaierror
+
 from .intake import Away
 
 
@@ -20,4 +22,6 @@ def reason(error: BaseException | None, worker: str | None) -> str:
     name = type(error).__name__
     if name == "KilledWorker":
         return lost(f"the workers that ran it died, the last one at {worker}")
-    return f"lost: Dask could not run it: {error or name}"
+    if isinstance(error, gaierror):
+        return f"lost: its scheduler finds no host of the name that the option 'workers' has ({error}); give another"
+    return lost(f"Dask could not run it: {error or name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ def _is_count(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_workers(value: object) -> bool:
@@ -25,7 +26,8 @@ def _is_workers(value: object) -> bool:
 
 
 def _is_resources(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_is_number, value.values()))
+    # Dask takes an amount below zero, and no worker ever has room for it.
+    return isinstance(value, dict) and all(_is_number(amount) and amount >= 0 for amount in value.values())
 
 
 _OPTIONS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
@@ -35,7 +37,7 @@ _OPTIONS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
         lambda value: value is None or _is_count(value),
         "a number of bytes, or None for no limit",
     ),
-    "resources": (_is_resources, "a dict of numbers, such as {'GPU': 1}"),
+    "resources": (_is_resources, "a dict of numbers of at least 0, such as {'GPU': 1}"),
     "retries": (_is_count, "a whole number of at least 0"),
     "workers": (_is_workers, "an address or a name, or a list of them"),
 }
@@ -47,7 +49,7 @@ def checked_options(metadata: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InvalidInputError
-        There is an option that is none, or a value that does not fit one.
+        There is an option that is none, a value that does not fit one, or one that says nothing without another.
     """
     given = metadata.get("dask", {})
     if not isinstance(given, Mapping):
@@ -58,6 +60,8 @@ def checked_options(metadata: Mapping[str, Any]) -> dict[str, Any]:
         fits, words = _OPTIONS[name]
         if not fits(value):
             raise InvalidInputError(f"the option {name!r} for Dask is {words}, not {value!r}")
+    if given.get("allow_other_workers") and not given.get("workers"):
+        raise InvalidInputError("the option 'allow_other_workers' for Dask goes with 'workers': say on which first")
     return dict(given)
 
 
