@@ -92,6 +92,40 @@ def test_an_agent_that_cannot_start_says_why(tmp_path: Path) -> None:
         ensure_agent(home, "local")
 
 
+def _killed_at_its_start(tmp_path: Path, times: int) -> Path:
+    """An interpreter that is killed so many times before it has done anything."""
+    program = tmp_path / "python"
+    left = tmp_path / "left"
+    left.mkdir()
+    for number in range(times):
+        (left / str(number)).touch()
+    program.write_text(
+        f'''#!/bin/sh
+for file in "{left}"/*; do
+    if [ -e "$file" ]; then rm "$file"; kill -9 $$; fi
+done
+exec "{sys.executable}" "$@"
+'''
+    )
+    program.chmod(0o700)
+    return program
+
+
+def test_an_agent_that_is_killed_as_it_starts_is_started_once_more(forking: Bench, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(launch.sys, "executable", str(_killed_at_its_start(tmp_path, 1)))
+    forking.ensure_agent()
+    assert forking.engine.live_agent() is not None
+
+
+def test_an_agent_that_is_killed_whenever_it_starts_is_an_error_that_says_so(tmp_path: Path, monkeypatch) -> None:
+    home = tmp_path / "home"
+    open_store(home).close()
+    monkeypatch.setattr(launch.sys, "executable", str(_killed_at_its_start(tmp_path, 3)))
+    with pytest.raises(EngineError, match="it was killed twice"):
+        ensure_agent(home, "local")
+    assert len(list((tmp_path / "left").iterdir())) == 1
+
+
 def test_a_missing_home_is_an_engine_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="cannot be started"):
         ensure_agent(tmp_path / "nowhere", "local")

@@ -303,6 +303,6 @@ class Follower:
         except Exception as error:  # noqa: BLE001 - following goes on where an agent cannot be looked after
             if (complaint := repr(error)) != self._owner_complaint:
                 self._owner_complaint = complaint
-                _log.exception("jobs of agents that died could not be closed; trying again every second")
+                _log.exception("jobs without an agent could not be looked after; trying again every second")
         # What this thread's own connection writes does not move the data version that it reads.
         self._lookout.expect_changes()

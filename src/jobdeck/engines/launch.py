@@ -65,7 +65,15 @@ def ensure_agent(home: Path, engine: str, arguments: Sequence[str] = (), *, role
         If an agent cannot be started; the message holds the end of its log.
     """
     if not _lock(home, engine).is_taken():
-        _start(home, engine, arguments, role or engine)
+        said = _start(home, engine, arguments, role or engine)
+        if said == "":
+            # It had no time for a word: somebody killed it. Who asked for a job would take that for their own fault.
+            said = _start(home, engine, arguments, role or engine)
+        if said is not None:
+            raise EngineError(
+                f"the {engine} agent ended as soon as it was started; the end of {log_path(home, engine)}:\n"
+                + (said or "(nothing: it was killed twice, perhaps by the system because memory ran short)")
+            )
     ring(home, engine)
 
 
@@ -92,7 +100,8 @@ def trim_log(path: Path) -> None:
             log.truncate()
 
 
-def _start(home: Path, engine: str, arguments: Sequence[str], role: str) -> None:
+def _start(home: Path, engine: str, arguments: Sequence[str], role: str) -> str | None:
+    """Start an agent and wait until it works: None, or what one that ended before that has said in its log."""
     import subprocess
 
     path = log_path(home, engine)
@@ -127,13 +136,11 @@ def _start(home: Path, engine: str, arguments: Sequence[str], role: str) -> None
         raise EngineError(f"the {engine} agent cannot be started: {error}") from error
     finally:
         os.close(told)
-    if READY not in said:
-        with open(path, "rb") as reader:
-            reader.seek(max(begin, reader.seek(0, os.SEEK_END) - 4000))
-            words = reader.read().decode(errors="replace").strip()
-        raise EngineError(
-            f"the {engine} agent ended as soon as it was started; the end of {path}:\n{words or '(empty)'}"
-        )
+    if READY in said:
+        return None
+    with open(path, "rb") as reader:
+        reader.seek(max(begin, reader.seek(0, os.SEEK_END) - 4000))
+        return reader.read().decode(errors="replace").strip()
 
 
 def _read_until_end(pipe: int, word: bytes) -> bytes:
