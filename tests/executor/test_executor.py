@@ -15,7 +15,7 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from jobdeck import InvalidInputError, JobError, JobExecutor, RuntimeJobFailureError, UnpicklableError
+from jobdeck import InvalidInputError, JobError, JobExecutor, RuntimeJobFailureError, StoreError, UnpicklableError
 from jobdeck._feed import read_deck
 from jobdeck._wire import FIRST_ROWS
 
@@ -183,6 +183,38 @@ def test_shutdown_cancels_what_has_not_begun_if_it_is_told_to(home, isolate, tmp
     closing.join(PATIENCE)
     assert not closing.is_alive()
     assert all(future.done() for future in others)
+
+
+def test_trouble_with_the_store_is_told_once_and_forgets_no_call_and_no_wish(home, monkeypatch, caplog, tmp_path):
+    monkeypatch.setattr("jobdeck._executor.isolated._PAUSE", 0.01)
+    executor = JobExecutor(1, home=home)
+    troubles = [StoreError("no room")] * 6
+
+    def troubled(method, spared):
+        def call(*args):
+            if len(troubles) > spared:
+                raise troubles.pop()
+            return method(*args)
+
+        return call
+
+    store = executor._service.store
+    monkeypatch.setattr(store, "add_jobs", troubled(store.add_jobs, 3))
+    monkeypatch.setattr(store, "drop_jobs", troubled(store.drop_jobs, 0))
+    assert executor.submit(add, 1).result(PATIENCE) == 1
+    assert [record.message for record in caplog.records] == [
+        "the jobs of an executor cannot be looked after (no room); trying again"
+    ]
+    go = tmp_path / "go"
+    calls = [executor.submit(wait_for, str(go)), executor.submit(add, 1)]
+    assert all(future.job for future in calls)
+    executor.shutdown(wait=False, cancel_futures=True)
+    wait(calls[1:], PATIENCE)
+    go.touch()
+    executor.shutdown()
+    assert troubles == []
+    assert calls[1].cancelled()
+    assert len(caplog.records) == 2
 
 
 def test_an_initializer_runs_before_the_calls_and_a_failing_one_breaks_the_executor(home, isolate):

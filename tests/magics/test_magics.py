@@ -76,6 +76,12 @@ def test_a_cell_runs_as_a_job_and_its_last_expression_is_the_result(notebook: Ke
     assert said == "42 first ['a', 'b'] [1] in the job\n 0.5\n"
 
 
+def test_a_job_without_a_name_has_the_number_that_stands_beside_its_cell(notebook: Kernel):
+    notebook.run("%%job\n1")
+    name, here = notebook.run("print(_job.name, len(In) - 1)").rsplit(maxsplit=1)
+    assert name == f"cell {int(here) - 1}"
+
+
 def test_code_of_the_notebook_comes_along_and_data_by_name(notebook: Kernel):
     cell = "[square(x) for x in data], m.sqrt(16), sin(0), Point(3).x, int(np.arange(offset).sum())"
     notebook.run(f"%%job -i data,offset -i label\n{cell}, label")

@@ -161,12 +161,17 @@ class IsolatedPool:
     # --- the thread
 
     def _run(self) -> None:
+        told = ""
         while True:
             try:
                 if self._turn():
                     return
+                told = ""
             except StoreError as error:
-                _log.warning("the jobs of an executor cannot be looked after (%s); trying again", error)
+                # Once: a disk may be full all night, and this goes into the notebook.
+                if str(error) != told:
+                    told = str(error)
+                    _log.warning("the jobs of an executor cannot be looked after (%s); trying again", error)
                 threading.Event().wait(_PAUSE)
                 self._events.put(("reread", None))
 
@@ -197,14 +202,16 @@ class IsolatedPool:
         try:
             self._send(calls)
             self._take_in(news, gone)
+            if is_dropping:
+                self._drop_all()
         except StoreError:
             for future in calls:
                 if future._job_id is None:
                     self._events.put(("call", future))
             self._events.put(("news", list(news.values())))
+            if is_dropping:
+                self._events.put(("leave", True))
             raise
-        if is_dropping:
-            self._drop_all()
         for group in [group for group, left in self._groups.items() if group.settle() and not left]:
             del self._groups[group]
             self._group_ids -= {group.group_id}

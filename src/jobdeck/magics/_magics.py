@@ -89,7 +89,7 @@ class JobMagics:
         """
         asked = _JOB.read(line)
         scope = self._shell.user_ns
-        name = asked.name or f"cell {self._shell.execution_count}"
+        name = asked.name or f"cell {self._number()}"
         inputs = tuple(dict.fromkeys(asked.inputs or ()))
         try:
             program = make_cell(
@@ -165,6 +165,11 @@ class JobMagics:
         """Show the whole deck, jobs to come included: ``%jobdeck``."""
         _DECK.read(line)
         default_deck().dashboard()
+
+    def _number(self) -> int:
+        """Return the number that stands beside the cell that runs."""
+        # While a cell runs, IPython's own count is that of this cell or already that of the next, by its version.
+        return len(self._shell.history_manager.input_hist_raw) - 1 or int(self._shell.execution_count)
 
     def _plain_python(self, cell: str) -> str:
         """Return what there is to run. Magics are refused, since a job's process has no IPython."""
