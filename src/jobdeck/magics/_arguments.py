@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from typing import Any, NoReturn
 
@@ -42,6 +43,14 @@ class Names(argparse.Action):
                 parser.error(f"{option}: {name.strip()!r} is no variable's name")
             names.append(name.strip())
         setattr(namespace, self.dest, names)
+
+
+def query(magic: str, line: str) -> str:
+    """Return the query that a line is. No options go with one, and ``--all`` would be the jobs that are called so."""
+    wrong = [word for word in re.sub('"[^"]*"', '""', line).split() if word.startswith("--")]
+    if wrong:
+        raise UsageError(f"unrecognized arguments: {' '.join(wrong)}\nusage: {magic}")
+    return line.strip()
 
 
 def seconds(text: str) -> float:

@@ -21,7 +21,7 @@ from .._query import GRAMMAR, UNDER_WAY, parse, resolve
 from .._service import JobService
 from .._toplevel import default_deck
 from ..magics import _completion
-from ._arguments import Arguments, Names, seconds
+from ._arguments import Arguments, Names, query, seconds
 from ._arrivals import Arrivals
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -127,24 +127,25 @@ class JobMagics:
     @_in_one_line
     def list_jobs(self, line: str) -> JobList:
         """Show jobs and return them, the newest first: ``%jobs [QUERY]``."""
+        asked = parse(query("%jobs [QUERY]", line))
         service = JobService.of()
-        found = parse(line).find(service.store)
+        found = asked.find(service.store)
         return JobList(map(service.handle, found), service)
 
     @_with_grammar
     @_in_one_line
     def cancel_jobs(self, line: str) -> None:
         """Ask jobs to stop: ``%cancel ID`` or ``%cancel QUERY``."""
-        query = line.strip()
-        if not query:
+        asked = query("%cancel ID or %cancel QUERY", line)
+        if not asked:
             raise UsageError(f"say which jobs; usage: %cancel ID or %cancel QUERY; a query is {GRAMMAR}")
         service = JobService.of()
         try:
-            found = [resolve(service.store, query)]
+            found = [resolve(service.store, asked)]
         except JobNotFoundError as error:
-            found = parse(query).find(service.store, within=UNDER_WAY)
+            found = parse(asked).find(service.store, within=UNDER_WAY)
             if not found:
-                words = f"no job that is under way fits {plain(query)!r}; %jobs lists them all"
+                words = f"no job that is under way fits {plain(asked)!r}; %jobs lists them all"
                 raise JobNotFoundError(words) from error
         report = Bulk(service.store, "cancel", (record.job_id for record in found), origin="magic").finish()
         service.look()
