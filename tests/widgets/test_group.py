@@ -11,6 +11,7 @@ from jobdeck._feed import read_deck, read_group
 from jobdeck._records import JobQuery, NewGroup, NewJob
 from jobdeck._status import Exit
 from jobdeck._still import WIDGET_VIEW, make_bundle, render_group_html, render_group_text
+from jobdeck._still._html import SHAPES
 from jobdeck._wire import MIME_TYPE
 from jobdeck.store import open_store
 from jobdeck.widgets._presenter import NotebookPresenter
@@ -174,6 +175,16 @@ def test_a_group_that_is_still_tells_how_it_ended_by_the_newest_runs_of_its_jobs
     new = NewJob("sweep[0]", "none", b"p", b"i", b"{}", group_id=group.group_id, place=0, retry_of=first)
     store.ask(store.add_jobs([new])[0].job_id, "cancel", "test")
     assert told() == ["Cancelled"]
+
+
+def test_the_bar_of_a_group_that_is_still_tells_how_its_jobs_ended(store):
+    group, ids = add_group(store, 4)
+    store.finish({job.job_id: Exit(code=3) for job in store.claim("none", "agent", 1)})
+    for job_id in ids[1:3]:
+        store.ask(job_id, "cancel", "test")
+    html = render_group_html(read_group(store, group.group_id), read_deck(store, group.group_id))
+    parts = re.findall(r"width:([0-9.]+)%;height:2px;background:(#\w+)", html)
+    assert parts == [("25.0", SHAPES["ERROR"][1]), ("50.0", SHAPES["CANCELLED"][1])]
 
 
 def test_a_group_without_jobs_says_so(store):

@@ -67,7 +67,8 @@ def rows_lines(deck: Rows, others: str) -> list[str]:
 def _row(row: JobRow, now: float) -> str:
     job = _filled(row)
     shape, colour = SHAPES.get(job["status"], ("?", "#757575"))
-    badge = f'<span style="color:{colour};font-weight:600">{shape} {_text(status_word(job))}</span>'
+    style = f"color:{colour};font-weight:600;white-space:nowrap"
+    badge = f'<span style="{style}">{shape} {_text(status_word(job))}</span>'
     created = moment(row["created"], date=True)
     others = (row["name"][:_LAST], row["engine"], summary(job, now), _last_word(row), created)
     cells = (badge, *map(_text, others))

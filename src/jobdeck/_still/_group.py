@@ -22,11 +22,7 @@ def render_group_html(group: GroupView, deck: Rows) -> str:
         f"{_badge(group, deck)}<strong>{_text(group['name'])}</strong>{tags}"
         f'<span style="margin-left:auto;opacity:.7">{_text(right)}</span></div>'
     )
-    width = 100 * ended / total if total else 0
-    bar = (
-        '<div style="height:2px;background:rgba(128,128,128,.25)">'
-        f'<div style="width:{width:.1f}%;height:2px;background:{SHAPES["RUNNING"][1]}"></div></div>'
-    )
+    bar = f'<div style="display:flex;height:2px;background:rgba(128,128,128,.25)">{_parts(deck, total)}</div>'
     counts = f'<div style="padding:4px 0">{_text(told_counts(deck))}</div>'
     return f'<div style="{BOX};padding:4px 10px">{head}{bar}{counts}{rows_table(deck, "more")}</div>'
 
@@ -44,6 +40,15 @@ def _badge(group: GroupView, deck: Rows) -> str:
     has_begun = any(row.get("started") is not None for row in deck.get("rows", []))
     status = foremost(deck["counts"], is_whole=deck["total"] >= _total(group, deck), has_begun=has_begun)
     return badge(status, STATUS_NAMES.get(status, status))
+
+
+def _parts(deck: Rows, total: int) -> str:
+    """Return the bar's parts: one for each status in which jobs have ended, in its colour."""
+    return "".join(
+        f'<div style="width:{100 * count / total:.1f}%;height:2px;background:{SHAPES[status][1]}"></div>'
+        for status in ("DONE", "ERROR", "CANCELLED")
+        if (count := deck["counts"].get(status))
+    )
 
 
 def _ended(deck: Rows) -> int:

@@ -82,7 +82,8 @@ def _badge(job: JobView) -> str:
 def badge(status: str, word: str) -> str:
     """Return a status as a shape and a word in its colour."""
     shape, colour = SHAPES.get(status, ("?", "#757575"))
-    style = f"border:1px solid {colour};border-radius:10px;padding:0 8px;color:{colour};font-weight:600;font-size:12px"
+    edge = f"border:1px solid {colour};border-radius:10px;padding:0 8px"
+    style = f"{edge};color:{colour};font-weight:600;font-size:12px;white-space:nowrap"
     return f'<span style="{style}">{shape} {_text(word)}</span>'
 
 
