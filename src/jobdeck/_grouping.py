@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
+from math import prod
 from typing import Any, Final
 
 from ._arguments import checked_count, checked_text
@@ -20,6 +21,8 @@ from ._service import JobService
 
 AT_ONCE: Final = 1_000
 """Jobs of one transaction, so that programs that publish do not wait for long."""
+_MOST: Final = 1_000_000
+"""Combinations of a sweep; a slip in a grid makes more of them than a machine can hold."""
 
 
 class Grouping:
@@ -236,7 +239,9 @@ def _combinations(grid: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]
     for name, some in grid.items():
         if isinstance(some, (str, bytes, Mapping)) or not isinstance(some, Iterable):
             raise InvalidInputError(f"grid[{name!r}] is a list of values, not {a_kind(some)}")
-        values.append(list(some))
+        values.append(list(islice(some, _MOST + 1)))
         if not values[-1]:
             raise InvalidInputError(f"grid[{name!r}] has no values")
+        if prod(map(len, values)) > _MOST:
+            raise InvalidInputError(f"grid has more than {_MOST:,} combinations; sweep a part of it at a time")
     return (dict(zip(grid, combination, strict=True)) for combination in product(*values))

@@ -311,6 +311,9 @@ class Store(MessageSink, Protocol):
     def prune_by_settings(self, *, dry_run: bool = False) -> Pruned:
         """Prune as the settings ``keep_days`` (90 unless set) and ``keep_jobs`` (10000) say; ``off`` sets no limit."""
 
+    def keep_reserve(self) -> None:
+        """Set some room aside, where there is plenty, for a cancel on a full disk. Harmless to repeat."""
+
     def describe(self) -> dict[str, object]:
         """What there is to know about this store, for ``jobdeck doctor``."""
 

@@ -71,6 +71,13 @@ def test_jobs_of_a_living_agent_are_left_alone(bench: Bench, tmp_path: Path) -> 
     assert bench.end(job).status == "DONE"
 
 
+def test_room_for_a_cancel_on_a_full_disk_is_set_aside_while_the_first_job_runs(forking: Bench, tmp_path: Path) -> None:
+    job = forking.submit(programs.hold, started=str(tmp_path / "started"), release=str(tmp_path / "release"))
+    until((forking.home / "reserve").exists)
+    (tmp_path / "release").touch()
+    assert forking.end(job).status == "DONE"
+
+
 def test_an_agent_whose_home_was_made_anew_leaves_its_jobs_to_another(bench: Bench, tmp_path: Path) -> None:
     bench.end(bench.submit(programs.give, value=1))
     old = psutil.Process(bench.agent_pid())

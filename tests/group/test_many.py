@@ -126,6 +126,7 @@ def test_what_cannot_be_pickled_is_refused_with_its_place(shared):
         ({"x": 1}, r"grid\['x'\] is a list of values, not an int"),
         ({"x": "abc"}, r"grid\['x'\] is a list of values, not a str"),
         ({"x": []}, r"grid\['x'\] has no values"),
+        ({"x": range(10**4), "y": range(10**4)}, "grid has more than 1,000,000 combinations; sweep a part of it"),
         ({"x": [1], "z": [2]}, r"combination 0 of the grid: program 'double': got an unexpected keyword argument 'z'"),
     ],
 )

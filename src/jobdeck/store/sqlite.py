@@ -47,6 +47,7 @@ from . import (
     messages,
     programs,
     queue,
+    reserve,
     retention,
     settings,
     waits,
@@ -384,6 +385,9 @@ class SQLiteStore:
 
     def prune_by_settings(self, *, dry_run: bool = False) -> Pruned:
         return retention.prune_by_settings(self._db, dry_run=dry_run)
+
+    def keep_reserve(self) -> None:
+        reserve.keep(self._db.home)
 
     def describe(self) -> dict[str, object]:
         return description.describe(self._db)

@@ -112,6 +112,7 @@ class LocalAgent:
         self._look_again = True
         self._last_busy = time.monotonic()
         self._next_check = 0.0
+        self._has_reserve = False
         self._next_glance = 0.0
         self._troubles: dict[str, float] = {}
         self._max_workers = 1
@@ -138,6 +139,10 @@ class LocalAgent:
                 self._attempt("working with the store", self._look)
                 self._escalate(now)
                 if now >= self._next_check:
+                    if self._next_check and not self._has_reserve:
+                        # Not beside the first job, which somebody waits for, nor as late as pruning may be.
+                        self._has_reserve = True
+                        self._store.keep_reserve()
                     self._next_check = now + _CHECK
                     if now >= self._next_prune + (_PRUNE_WAITS if self._running else 0.0):
                         self._next_prune = now + _PRUNE_EVERY
