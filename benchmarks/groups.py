@@ -5,10 +5,11 @@ from __future__ import annotations
 import operator
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
+from .apart import apart
 from .decks import open_deck
 from .pools import JOBDECK, WORKERS, dask_client
 from .table import Budget, Measured, Row
@@ -24,22 +25,17 @@ def measure(*, quick: bool) -> list[Row]:
     """All group rows."""
     rounds, count = (2, 500) if quick else (5, 2_000)
     rates: dict[str, list[float]] = defaultdict(list)
-    # Alone, since the scheduler of a local Dask cluster lives in this process.
     waits, submits = _costs(rounds, count)
     with ExitStack() as stack:
-        deck = stack.enter_context(open_deck(max_workers=WORKERS))
-        client = stack.enter_context(dask_client())
-        pool = stack.enter_context(ProcessPoolExecutor(WORKERS))
-        runs: list[tuple[str, Run]] = [
-            (JOBDECK.name, lambda n: deck.map(operator.neg, range(n)).results()),
-            (DASK, lambda n: client.gather(client.map(operator.neg, range(n), pure=False))),
-            (POOL, lambda n: list(pool.map(operator.neg, range(n)))),
+        runs = [
+            (name, stack.enter_context(apart(open_it)))
+            for name, open_it in ((JOBDECK.name, _jobdeck), (DASK, _dask), (POOL, _pool))
         ]
         for _, run in runs:
-            run(8)
+            run.run(_rate, 8)
         for turn in range(rounds):
             for name, run in runs[turn % len(runs) :] + runs[: turn % len(runs)]:
-                rates[name].append(_rate(run, count))
+                rates[name].append(run.run(_rate, count))
     return [
         Row(
             "groups",
@@ -55,6 +51,24 @@ def measure(*, quick: bool) -> list[Row]:
             Measured(JOBDECK.name, "ms", tuple(waits)),
         ),
     ]
+
+
+@contextmanager
+def _jobdeck() -> Iterator[Run]:
+    with open_deck(max_workers=WORKERS) as deck:
+        yield lambda count: deck.map(operator.neg, range(count)).results()
+
+
+@contextmanager
+def _dask() -> Iterator[Run]:
+    with dask_client() as client:
+        yield lambda count: list(client.gather(client.map(operator.neg, range(count), pure=False)))
+
+
+@contextmanager
+def _pool() -> Iterator[Run]:
+    with ProcessPoolExecutor(WORKERS) as pool:
+        yield lambda count: list(pool.map(operator.neg, range(count)))
 
 
 def _costs(rounds: int, count: int) -> tuple[list[float], list[float]]:

@@ -183,7 +183,8 @@ def open_page(window: BrowserContext, request: pytest.FixtureRequest) -> Iterato
         page.on("console", note)
         page.on("pageerror", lambda error: troubles.append(f"uncaught: {error.stack or error}"))
         page.route(re.compile(r"^https?://(?!127\.0\.0\.1[:/])"), lambda route: route.abort())
-        page.goto(url)
+        # Some servers run a whole notebook, and start a kernel for it, before the page has loaded.
+        page.goto(url, timeout=2 * PATIENCE)
         return page
 
     yield open_it
