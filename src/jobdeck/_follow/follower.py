@@ -28,6 +28,8 @@ _LONGEST_PAUSE: Final = 1.0
 _REST: Final = 4.0
 """How many times as long as a look has kept the processor the thread sleeps after it."""
 
+_DROWSY: Final = 2.0
+"""How many times as long as otherwise it sleeps while nothing is under way, so that an idle kernel costs little."""
 _EAGER: Final = 0.002
 _FRESH: Final = 0.1
 _FEW: Final = 8
@@ -141,7 +143,7 @@ class Follower:
         Seconds between looks while a prompt subscription has a job that is under way; of a few that have just been
         submitted or begun, fewer.
     lazy_interval
-        Seconds between looks otherwise.
+        Seconds between looks otherwise; twice as many while nothing is under way.
     linger
         Seconds for which the thread sleeps on after the last subscription, so that the next one finds it there.
 
@@ -282,7 +284,7 @@ class Follower:
         with self.lock:
             self.is_quick = any(subscription.is_urgent(self._lookout) for subscription in subscriptions)
         if not self.is_quick:
-            return self._lazy_interval
+            return self._lazy_interval if self._lookout.live else _DROWSY * self._lazy_interval
         # Many jobs that publish make each look dearer: it leaves most of a core to others, and comes a little later.
         rest = max(self._shortest_pause(), _REST * (time.thread_time() - began))
         return min(rest, self._lazy_interval)

@@ -120,7 +120,8 @@ class Lookout:
         changes = self._read_changes()
         jobs, deleted = list(changes.jobs), changes.deleted
         self.saw_deletions = self.saw_deletions or bool(deleted)
-        is_quiet = not self._moved and time.monotonic() < self._next_log_check
+        # Output grows without a change in the store, but not where nothing is under way.
+        is_quiet = not self._moved and (not self.live or time.monotonic() < self._next_log_check)
         if is_quiet and not any(
             interest.is_new or interest.untold is None or interest.untold for interest in interests
         ):
