@@ -13,6 +13,7 @@ import pytest
 
 from decks import jobdeck_threads, wait_until
 from jobdeck._follow import Follower, Update
+from jobdeck._follow.lookout import Interest, Lookout
 from jobdeck._records import JobRecord, NewGroup, NewJob, Outcome
 from jobdeck._status import Exit, JobStatus
 from jobdeck.store import SQLiteStore, open_store
@@ -97,6 +98,16 @@ def test_the_end_of_a_job_that_has_just_begun_does_not_wait_for_the_usual_look(s
     finish(store, job_id)
     wait_until(lambda: ear.rows[job_id].status == JobStatus.DONE)
     follower.close()
+
+
+def test_nothing_is_read_while_nothing_has_changed_and_nothing_is_under_way(store, monkeypatch):
+    monkeypatch.setattr("jobdeck._follow.lookout._LOG_CHECK", 0.0)
+    job_id = start(store)
+    finish(store, job_id)
+    lookout = Lookout(store)
+    lookout.look([Interest(frozenset({job_id}), frozenset({job_id}), is_new=True)])
+    monkeypatch.setattr(store, "log_sizes", lambda _: pytest.fail("sizes were asked for"))
+    assert lookout.look([Interest(frozenset({job_id}))]) == [None]
 
 
 def test_a_listener_to_nothing_is_told_so(follower):
